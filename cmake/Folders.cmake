@@ -1,0 +1,42 @@
+include(GoogleTest)
+
+# sluice_folder(NAME [USES folder...] [LINK target...] [LINK_PRIVATE target...])
+# One static library sluice_NAME from every .cpp beside the calling CMakeLists.txt.
+# USES names the folders it may include; the layers test holds the same table against the code.
+function(sluice_folder name)
+  cmake_parse_arguments(ARG "" "" "USES;LINK;LINK_PRIVATE" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  if(sources)
+    add_library(sluice_${name} STATIC ${sources})
+    set(scope PUBLIC)
+    target_link_libraries(sluice_${name} PRIVATE sluice_options ${ARG_LINK_PRIVATE})
+  else()
+    add_library(sluice_${name} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  target_include_directories(sluice_${name} ${scope} ${PROJECT_SOURCE_DIR}/src)
+  foreach(used IN LISTS ARG_USES)
+    if(used STREQUAL "english-cron")
+      target_link_libraries(sluice_${name} ${scope} english_cron::english_cron)
+    else()
+      target_link_libraries(sluice_${name} ${scope} sluice_${used})
+    endif()
+  endforeach()
+  target_link_libraries(sluice_${name} ${scope} ${ARG_LINK})
+endfunction()
+
+# sluice_tests(NAME [LINK target...]): one executable test_NAME from every *_test.cpp of tests/NAME,
+# plus the helper sources beside them. SLUICE_SOURCE_DIR points at the checkout, for case folders.
+function(sluice_tests name)
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(test_${name} ${sources})
+  target_link_libraries(test_${name} PRIVATE sluice_options ${ARG_LINK} GTest::gmock GTest::gtest_main)
+  target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_compile_definitions(test_${name} PRIVATE
+    SLUICE_SOURCE_DIR="${PROJECT_SOURCE_DIR}" SLUICE_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  gtest_discover_tests(test_${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300 LABELS ${name})
+endfunction()

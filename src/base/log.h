@@ -1,0 +1,13 @@
+// Log set-up. Lines go to standard error; standard output belongs to what the user asked for.
+#pragma once
+
+#include <string_view>
+
+#include "base/error.h"
+
+namespace sluice {
+
+// level: trace debug info warn error off. Call once, from main.
+Result<void> set_up_log(std::string_view level);
+
+}  // namespace sluice
