@@ -1,0 +1,130 @@
+// The job engine: fires recurring jobs, claims what is due, runs it on worker threads, retries, rescues,
+// forgets. Any number of engines, in any number of processes, share one store.
+#pragma once
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/id.h"
+#include "jobs/context.h"
+#include "jobs/job.h"
+#include "jobs/recurring.h"
+#include "jobs/store.h"
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace sluice::jobs {
+
+struct EngineOptions {
+  int workers = 0;                      // 0 = twice the processors, 8 at most
+  std::string node_name;                // empty = the host's name
+  std::string version;                  // of the program, shown with the node
+  std::chrono::milliseconds poll{250};  // how soon another process's work is noticed
+  std::chrono::milliseconds shutdown_timeout{
+      5'000};  // jobs may end by themselves for so long, then are stopped
+  Retention retention;
+  bool fire_recurring = true;  // false: leave schedules to others (`sluice run` beside a service)
+  bool only_pinned = false;    // true: run only jobs enqueued by run_here()
+  bool own_thread = true;      // false: nothing happens until tick() is called (tests)
+};
+
+// Something the page shows has changed. Sent after the commit, from any thread; listeners return fast.
+struct JobChanged {
+  JobId job;
+  std::string subject;
+  JobState state = JobState::enqueued;
+};
+struct ProgressChanged {  // at most ten a second per job
+  JobId job;
+  std::string subject;
+  Progress progress;
+};
+struct RecurringChanged {
+  std::string id;
+};
+struct NodesChanged {};
+struct StoreChanged {};  // another process wrote something: look again
+using Change = std::variant<JobChanged, ProgressChanged, RecurringChanged, NodesChanged, StoreChanged>;
+using Listener = std::function<void(const Change&)>;
+
+// Ends the subscription when it goes. May outlive the engine.
+class Subscription {
+ public:
+  Subscription() = default;
+  explicit Subscription(std::function<void()> end) : end_(std::move(end)) {}
+  Subscription(Subscription&& other) noexcept : end_(std::exchange(other.end_, nullptr)) {}
+  Subscription& operator=(Subscription&& other) noexcept {
+    if (this != &other) {
+      if (end_) end_();
+      end_ = std::exchange(other.end_, nullptr);
+    }
+    return *this;
+  }
+  ~Subscription() {
+    if (end_) end_();
+  }
+
+ private:
+  std::function<void()> end_;
+};
+
+class Engine {
+ public:
+  // Store and clock outlive the engine.
+  Engine(Store& store, Clock& clock, EngineOptions options = {});
+  ~Engine();  // stops
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // Before start(). A kind without a handler is left to other nodes.
+  void register_handler(std::string kind, Handler handler);
+
+  // Joins the store, rescues what dead nodes left, begins to work. Once only.
+  Result<void> start();
+  // Claims no more, lets jobs end for shutdown_timeout (or the time given), stops the rest, waits for them.
+  // What was stopped is enqueued again, its attempt not counted. Calling it twice is harmless.
+  void stop(std::optional<std::chrono::milliseconds> timeout = {});
+
+  const std::string& node_id() const;
+  Store& store();
+
+  Result<JobId> enqueue(NewJob job);
+  Result<std::vector<Enqueued>> enqueue_all(std::span<const NewJob> jobs);
+  // Fires a recurring job by hand, now; its schedule goes on as before.
+  Result<JobId> run_now(std::string_view recurring_id, Origin origin, std::string started_by = {});
+  // Enqueues a job that only this engine runs while it lives.
+  Result<JobId> run_here(NewJob job);
+  Result<Cancelled> cancel(JobId job, std::string_view reason);
+  Result<void> requeue(JobId job, std::string_view reason);
+  // The job as it rests: final or held. A `cancelled` error when stop is requested first.
+  Result<Job> wait(JobId job, std::stop_token stop = {});
+
+  // Creates or changes recurring jobs, all in one transaction; an edited schedule counts from now. An error
+  // names the first spec that is refused, and nothing is changed.
+  Result<void> upsert_recurring(std::span<const RecurringSpec> specs);
+  Result<void> retire_recurring(std::string_view id, std::string_view reason);
+  Result<void> pause_recurring(std::string_view id, std::string_view by, std::string_view reason);
+  Result<void> resume_recurring(std::string_view id);
+  Result<std::vector<Recurring>> list_recurring(bool with_retired = false);
+
+  [[nodiscard]] Subscription subscribe(Listener listener);
+
+  // One round: rescue, fire what is due, claim, hand to the workers, now and then trim. Returns when the
+  // next one is due. The engine's own thread calls it; tests without that thread do.
+  Result<std::chrono::milliseconds> tick();
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace sluice::jobs

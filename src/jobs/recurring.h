@@ -1,0 +1,63 @@
+// A recurring job: an English schedule that fires jobs, at most one per nominal time.
+#pragma once
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "jobs/job.h"
+#include "jobs/retry.h"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sluice::jobs {
+
+// What to do about nominal times that passed while nobody was there to fire them.
+enum class Missed {
+  skip,  // nothing
+  once,  // fire the newest one inside the catch-up window
+  all,   // fire each one inside the window, the newest kMaxCatchUp of them
+};
+enum class Overlap { skip, queue_one, allow, cancel_old };
+
+inline constexpr int kMaxCatchUp = 1000;
+// A tick fired this late is still on time.
+inline constexpr std::chrono::seconds kOnTime{5};
+
+std::string_view to_string(Missed missed);
+std::string_view to_string(Overlap overlap);
+
+struct RecurringSpec {
+  std::string id;  // stable, never derived from the phrase: "load:Country"
+  std::string kind;
+  std::string subject;
+  std::string name;  // empty = the subject
+  std::string args = "{}";
+  std::string queue = "default";
+  std::string phrase;        // English or cron; "never" or blank never fires
+  std::string zone = "UTC";  // IANA; a zone named in the phrase wins
+  Missed missed = Missed::once;
+  std::chrono::milliseconds catch_up_window = std::chrono::hours(24);
+  Overlap overlap = Overlap::skip;      // the others are refused as unsupported
+  std::chrono::milliseconds jitter{0};  // only 0 is supported
+  RetryPolicy retry = RetryPolicy::none();
+  bool enabled = true;  // the definition's own switch; people pause beside it
+  // Jobs of one key do not overlap. Empty = the subject, or the id where there is none.
+  std::string exclusive_key;
+};
+
+struct Recurring {
+  RecurringSpec spec;
+  std::optional<Timestamp> next_fire_at;  // none: never, disabled, paused, retired or in error
+  std::optional<Timestamp> last_fire_at;  // nominal
+  JobId last_job;
+  std::optional<Timestamp> paused_at;
+  std::string paused_by, pause_reason;
+  std::optional<Timestamp> retired_at;  // its definition is gone
+  std::string retired_reason;
+  std::string error;  // the phrase cannot be understood any more
+  Timestamp updated_at{};
+};
+
+}  // namespace sluice::jobs

@@ -1,0 +1,222 @@
+// Where jobs live: small interfaces that a SQLite file fulfils (sqlite_store.h) and a PostgreSQL schema can.
+// Every implementation passes the one suite tests/jobs/store_conformance. All methods are safe from any
+// thread and any number of processes; each is one transaction. Times come from the caller.
+#pragma once
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/id.h"
+#include "jobs/job.h"
+#include "jobs/recurring.h"
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice::jobs {
+
+// What a node asks for when it has free workers.
+struct ClaimRequest {
+  std::string node;
+  int limit = 1;
+  std::vector<std::string> kinds;  // those it has handlers for
+  bool only_pinned = false;        // only jobs pinned to this node
+};
+
+// The right to finish a job. Each claim and each rescue makes a new one: whoever holds an old one has lost
+// the job and can change it no more.
+struct Lease {
+  JobId job;
+  std::int64_t token = 0;
+};
+struct Claimed {
+  Job job;
+  Lease lease;
+};
+
+// How an attempt ended.
+struct Completion {
+  Lease lease;
+  JobState to = JobState::succeeded;
+  std::string result;               // JSON; empty keeps what is there
+  std::optional<JobError> error;    // for failed, and for scheduled (a retry)
+  std::string reason;               // for the history, and kept with held and deleted
+  std::optional<Timestamp> run_at;  // for scheduled
+  bool count_attempt = true;        // false: stopped by shut-down
+};
+
+enum class Cancelled {
+  deleted,    // it had not begun: it is deleted now
+  requested,  // it runs: its node has been asked to stop it
+  too_late,   // it was final already; nothing changed
+};
+
+class JobStore {
+ public:
+  virtual ~JobStore() = default;
+  virtual Result<std::vector<Enqueued>> enqueue(std::span<const NewJob> jobs, Timestamp now) = 0;
+  // Makes due scheduled jobs enqueued, then takes up to `limit` by (priority, run_at, id).
+  virtual Result<std::vector<Claimed>> claim(const ClaimRequest& request, Timestamp now) = 0;
+  // One flag per completion: false = the lease was lost, nothing was written.
+  virtual Result<std::vector<bool>> complete(std::span<const Completion> completions, Timestamp now) = 0;
+  virtual Result<Cancelled> cancel(JobId job, std::string_view reason, Timestamp now) = 0;
+  // failed, deleted or held -> enqueued, with its attempts counted anew. A conflict for other states.
+  virtual Result<void> requeue(JobId job, std::string_view reason, Timestamp now) = 0;
+  // Both ignore leases that were lost. Progress and lines are advisory.
+  virtual Result<void> save_progress(Lease lease, const Progress& progress) = 0;
+  virtual Result<void> append_log(Lease lease, std::span<const LogLine> lines) = 0;
+  // When the earliest scheduled job is due.
+  virtual Result<std::optional<Timestamp>> next_due() = 0;
+};
+
+// What one due recurring job shall do, decided by the scheduler inside the store's transaction.
+struct Tick {
+  Timestamp fire_at;
+  bool catch_up_all = false;  // one of the many under Missed::all: overlap does not skip it
+};
+struct FirePlan {
+  std::vector<Tick> ticks;
+  std::optional<Timestamp> next_fire_at;
+  std::string error;  // the phrase is no longer understood: stop firing, show it
+};
+using FirePlanner = std::function<FirePlan(const Recurring&)>;
+struct Fired {
+  std::string recurring_id;
+  Timestamp fire_at{};
+  JobId job;
+  JobState state = JobState::enqueued;  // or skipped
+};
+
+class RecurringStore {
+ public:
+  virtual ~RecurringStore() = default;
+  // Creates, changes or revives. `first_fire` says the next time for rows whose schedule is new or edited
+  // (or that come back from being retired or disabled); others keep theirs, so that nothing is missed.
+  // Returns the ids that changed.
+  virtual Result<std::vector<std::string>> upsert(std::span<const RecurringSpec> specs,
+                                                  const FirePlanner& first_fire, Timestamp now) = 0;
+  // Its definition is gone: it fires no more, its jobs that have not begun end deleted with the reason.
+  // Returns those jobs.
+  virtual Result<std::vector<JobId>> retire(std::string_view id, std::string_view reason, Timestamp now) = 0;
+  virtual Result<void> pause(std::string_view id, std::string_view by, std::string_view reason,
+                             Timestamp now) = 0;
+  virtual Result<void> resume(std::string_view id, const FirePlanner& first_fire, Timestamp now) = 0;
+  // Fires up to `limit` recurring jobs that are due. Job, guard row and next time are one transaction; a
+  // nominal time that was fired before fires nothing.
+  virtual Result<std::vector<Fired>> fire_due(const FirePlanner& plan, int limit, Timestamp now) = 0;
+  virtual Result<std::optional<Timestamp>> next_fire() = 0;
+  virtual Result<std::vector<Recurring>> list(bool with_retired) = 0;
+  virtual Result<std::optional<Recurring>> get(std::string_view id) = 0;
+};
+
+struct Node {
+  std::string id;    // new at every start of a process
+  std::string name;  // host and purpose, as people read it
+  std::int64_t pid = 0;
+  std::string version;
+  int workers = 0;
+  Timestamp started_at{};
+  int busy = 0;  // jobs it is processing
+};
+struct Rescued {
+  JobId job;
+  std::string subject, from_node;
+  JobState state = JobState::enqueued;  // or failed after kMaxCrashes
+};
+
+class NodeStore {
+ public:
+  virtual ~NodeStore() = default;
+  // From now on the node is alive until leave() or the death of the process.
+  virtual Result<void> join(const Node& node) = 0;
+  // Its jobs, if any are left, become enqueued without counting the attempt.
+  virtual Result<void> leave(std::string_view id, Timestamp now) = 0;
+  virtual Result<std::vector<Node>> nodes() = 0;
+  // Takes the jobs of dead nodes back and forgets those nodes.
+  virtual Result<std::vector<Rescued>> rescue_dead(Timestamp now) = 0;
+  // Jobs of this node that somebody asked to cancel, with the reason.
+  virtual Result<std::vector<std::pair<JobId, std::string>>> cancel_requests(std::string_view id) = 0;
+  // Whether somebody else wrote to the store since the last call. Cheap; a hint, never needed for truth.
+  virtual Result<bool> changed_elsewhere() = 0;
+};
+
+// A definition as it was last accepted, kept so that a file that is broken after a restart still runs.
+struct StoredDefinition {
+  std::string kind;  // "loader", "entity", …
+  std::string name;
+  std::string path;
+  std::string text;
+  std::string hash;
+  Timestamp accepted_at{};
+  std::string error;  // what is wrong with the file as it is now; empty = it is this text
+};
+
+class DefinitionStore {
+ public:
+  virtual ~DefinitionStore() = default;
+  // Accepts: replaces (kind, name) and clears its error.
+  virtual Result<void> save(std::span<const StoredDefinition> definitions) = 0;
+  virtual Result<std::vector<StoredDefinition>> load() = 0;
+  virtual Result<void> set_error(std::string_view kind, std::string_view name, std::string_view error) = 0;
+  virtual Result<void> remove(std::string_view kind, std::string_view name) = 0;
+};
+
+struct JobFilter {
+  std::vector<JobState> states;                    // empty = all
+  std::string subject, kind, queue, recurring_id;  // empty = all
+  std::optional<JobId> before;                     // keyset paging: only smaller ids
+  int limit = 50;                                  // 1 to 1000
+};
+struct MinuteCount {
+  Timestamp minute{};
+  JobState state = JobState::succeeded;
+  std::int64_t jobs = 0;
+  std::int64_t duration_ms = 0;  // summed
+};
+using StateCounts = std::array<std::int64_t, kJobStateCount>;  // by number of state
+
+// What the page asks. Every query uses an index or a kept count; none scans history.
+class JobQueries {
+ public:
+  virtual ~JobQueries() = default;
+  virtual Result<std::vector<Job>> list(const JobFilter& filter) = 0;  // newest first
+  virtual Result<std::optional<Job>> get(JobId job) = 0;
+  virtual Result<std::vector<StateChange>> history(JobId job) = 0;  // oldest first
+  virtual Result<std::vector<LogLine>> log(JobId job, std::int64_t after_seq, int limit) = 0;
+  virtual Result<StateCounts> counts() = 0;
+  // Finished jobs per minute and final state, since the time given.
+  virtual Result<std::vector<MinuteCount>> minutes(Timestamp since) = 0;
+};
+
+struct Retention {
+  std::chrono::hours succeeded{14 * 24}, skipped{14 * 24}, deleted{14 * 24}, failed{90 * 24};
+  int keep_per_subject = 1;  // the newest succeeded jobs of a subject outlive their time
+  std::chrono::hours minutes{31 * 24};
+};
+
+class Upkeep {
+ public:
+  virtual ~Upkeep() = default;
+  // Removes up to `batch` jobs past their time, with history and log. Returns how many; call again while
+  // it equals `batch`.
+  virtual Result<int> trim(const Retention& retention, int batch, Timestamp now) = 0;
+};
+
+// One store: everything above over the same database.
+class Store {
+ public:
+  virtual ~Store() = default;
+  virtual JobStore& jobs() = 0;
+  virtual RecurringStore& recurring() = 0;
+  virtual NodeStore& nodes() = 0;
+  virtual DefinitionStore& definitions() = 0;
+  virtual JobQueries& queries() = 0;
+  virtual Upkeep& upkeep() = 0;
+};
+
+}  // namespace sluice::jobs
