@@ -55,9 +55,9 @@ std::string format_utc(Timestamp time) {
   const auto days = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(days);
   const std::chrono::hh_mm_ss clock(time - days);
-  std::string text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", int(date.year()), unsigned(date.month()),
-                                 unsigned(date.day()), clock.hours().count(), clock.minutes().count(),
-                                 clock.seconds().count());
+  std::string text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", int(date.year()),
+                                 unsigned(date.month()), unsigned(date.day()), clock.hours().count(),
+                                 clock.minutes().count(), clock.seconds().count());
   if (const auto micros = clock.subseconds().count(); micros != 0) {
     std::string fraction = fmt::format("{:06}", micros);
     while (fraction.back() == '0') fraction.pop_back();

@@ -71,9 +71,9 @@ inline std::unexpected<Error> fail_within(std::string_view context, Error error)
 
 #define SLUICE_CONCAT_(a, b) a##b
 #define SLUICE_CONCAT(a, b) SLUICE_CONCAT_(a, b)
-#define SLUICE_TRY_(name, declaration, expression)                       \
-  auto name = (expression);                                              \
-  if (!name) return std::unexpected(std::move(name).error());            \
+#define SLUICE_TRY_(name, declaration, expression)            \
+  auto name = (expression);                                   \
+  if (!name) return std::unexpected(std::move(name).error()); \
   declaration = std::move(*name)
 // SLUICE_TRY(auto rows, reader.next()); returns the error, or declares `rows`.
 #define SLUICE_TRY(declaration, expression) \

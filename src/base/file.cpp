@@ -1,6 +1,7 @@
 #include "base/file.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,13 +9,12 @@
 #include <cerrno>
 #include <system_error>
 
-#include <fmt/format.h>
-
 namespace sluice {
 namespace {
 
 std::unexpected<Error> os_failure(std::string_view what, const std::filesystem::path& path, int number) {
-  return fail(error_code_for_errno(number), fmt::format("{} {}: {}", what, path.string(), os_message(number)));
+  return fail(error_code_for_errno(number),
+              fmt::format("{} {}: {}", what, path.string(), os_message(number)));
 }
 
 }  // namespace
@@ -24,10 +24,14 @@ std::string os_message(int number) { return std::generic_category().message(numb
 ErrorCode error_code_for_errno(int number) {
   switch (number) {
     case ENOENT:
-    case ENOTDIR: return ErrorCode::not_found;
-    case EEXIST: return ErrorCode::already_exists;
-    case EFBIG: return ErrorCode::too_large;
-    default: return ErrorCode::io;
+    case ENOTDIR:
+      return ErrorCode::not_found;
+    case EEXIST:
+      return ErrorCode::already_exists;
+    case EFBIG:
+      return ErrorCode::too_large;
+    default:
+      return ErrorCode::io;
   }
 }
 
@@ -46,7 +50,7 @@ FileHandle::~FileHandle() {
 Result<FileHandle> FileHandle::open_read(const std::filesystem::path& path) {
   FileHandle file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return os_failure("cannot open", path, errno);
-  struct stat status {};
+  struct stat status{};
   if (::fstat(file.get(), &status) == 0 && S_ISDIR(status.st_mode)) {
     return fail(ErrorCode::io, fmt::format("cannot read {}: it is a directory", path.string()));
   }
@@ -72,7 +76,8 @@ Result<FileHandle> FileHandle::temporary(const std::filesystem::path& directory)
 Result<std::size_t> FileHandle::read_at(std::span<char> buffer, std::uint64_t offset) const {
   std::size_t done = 0;
   while (done < buffer.size()) {
-    const auto got = ::pread(descriptor_, buffer.data() + done, buffer.size() - done, static_cast<off_t>(offset + done));
+    const auto got =
+        ::pread(descriptor_, buffer.data() + done, buffer.size() - done, static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return fail(ErrorCode::io, "cannot read: " + os_message(errno));
     if (got == 0) break;
@@ -101,7 +106,7 @@ Result<void> FileHandle::write_all(std::string_view bytes) const {
 }
 
 Result<std::uint64_t> FileHandle::size() const {
-  struct stat status {};
+  struct stat status{};
   if (::fstat(descriptor_, &status) != 0) return fail(ErrorCode::io, "cannot stat: " + os_message(errno));
   return static_cast<std::uint64_t>(status.st_size);
 }
@@ -159,8 +164,10 @@ Result<void> write_file_atomically(const std::filesystem::path& path, std::strin
 Result<void> make_private_directory(const std::filesystem::path& path) {
   std::error_code code;
   if (std::filesystem::is_directory(path, code)) return {};
-  if (path.has_parent_path() && path.parent_path() != path) SLUICE_CHECK(make_private_directory(path.parent_path()));
-  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return os_failure("cannot create folder", path, errno);
+  if (path.has_parent_path() && path.parent_path() != path)
+    SLUICE_CHECK(make_private_directory(path.parent_path()));
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+    return os_failure("cannot create folder", path, errno);
   return {};
 }
 

@@ -1,6 +1,8 @@
 // Owned file handles, temporary files, whole-file reads and atomic writes.
 #pragma once
 
+#include "base/error.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -8,8 +10,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include "base/error.h"
 
 namespace sluice {
 

@@ -1,20 +1,21 @@
 #include "base/log.h"
 
+#include "base/text.h"
+
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <array>
 
-#include "base/text.h"
-
 namespace sluice {
 
 Result<void> set_up_log(std::string_view level) {
-  static constexpr std::array<std::string_view, 6> kLevels = {"trace", "debug", "info", "warn", "error", "off"};
+  static constexpr std::array<std::string_view, 6> kLevels = {"trace", "debug", "info",
+                                                              "warn",  "error", "off"};
   const auto wanted = to_lower(level);
   if (std::find(kLevels.begin(), kLevels.end(), wanted) == kLevels.end()) {
-    return fail(ErrorCode::invalid_argument,
-                "unknown log level \"" + std::string(level) + "\"; use trace, debug, info, warn, error or off");
+    return fail(ErrorCode::invalid_argument, "unknown log level \"" + std::string(level) +
+                                                 "\"; use trace, debug, info, warn, error or off");
   }
   auto logger = spdlog::stderr_color_mt("sluice");
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);

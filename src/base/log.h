@@ -1,9 +1,9 @@
 // Log set-up. Lines go to standard error; standard output belongs to what the user asked for.
 #pragma once
 
-#include <string_view>
-
 #include "base/error.h"
+
+#include <string_view>
 
 namespace sluice {
 

@@ -80,7 +80,8 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
   std::string_view best;
   std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
   for (const auto candidate : candidates) {
-    if (candidate.size() > word.size() + best_distance || word.size() > candidate.size() + best_distance) continue;
+    if (candidate.size() > word.size() + best_distance || word.size() > candidate.size() + best_distance)
+      continue;
     const auto distance = edit_distance(word.substr(0, 64), candidate.substr(0, 64));
     if (distance < best_distance) {
       best_distance = distance;
@@ -95,9 +96,14 @@ std::string printable(std::string_view bytes, std::size_t limit) {
   std::size_t i = 0;
   while (i < bytes.size() && result.size() < limit) {
     const auto c = static_cast<unsigned char>(bytes[i]);
-    const std::size_t length = c < 0x80 ? 1 : c >= 0xC2 && c < 0xE0 ? 2 : c >= 0xE0 && c < 0xF0 ? 3 : c >= 0xF0 && c < 0xF5 ? 4 : 0;
+    const std::size_t length = c < 0x80                ? 1
+                               : c >= 0xC2 && c < 0xE0 ? 2
+                               : c >= 0xE0 && c < 0xF0 ? 3
+                               : c >= 0xF0 && c < 0xF5 ? 4
+                                                       : 0;
     bool valid = length > 0 && i + length <= bytes.size();
-    for (std::size_t k = 1; valid && k < length; ++k) valid = (static_cast<unsigned char>(bytes[i + k]) & 0xC0) == 0x80;
+    for (std::size_t k = 1; valid && k < length; ++k)
+      valid = (static_cast<unsigned char>(bytes[i + k]) & 0xC0) == 0x80;
     if (!valid) {
       result += "\xEF\xBF\xBD";
       ++i;
