@@ -32,7 +32,8 @@ struct Change {
 
 class ChangeSet {
  public:
-  // `memory_limit` in bytes bounds the rows kept in memory; the rest goes to a file in `spool_directory`.
+  // `memory_limit` in bytes bounds the rows kept in memory; the rest goes to a file in `spool_directory`,
+  // made when it is first needed. Keys and fingerprints (about 50 bytes a change) always stay in memory.
   ChangeSet(SchemaPtr schema, std::size_t memory_limit, std::filesystem::path spool_directory);
 
   // Adds a change that carries a row; returns its index.
@@ -42,6 +43,7 @@ class ChangeSet {
   // Takes a change back: a later record of the same key decided otherwise.
   void cancel(std::size_t index);
 
+  const SchemaPtr& schema() const;
   std::size_t size() const;  // live changes
   bool empty() const { return size() == 0; }
   std::uint64_t count(ChangeOp op) const;

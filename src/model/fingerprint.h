@@ -30,6 +30,7 @@ struct Fingerprint {
 inline constexpr std::uint8_t kSoftDeleted = 1;
 
 inline constexpr std::size_t kChunkEntries = 4096;
+inline constexpr std::size_t kChunkKeyBytes = 1u << 20;
 
 // A read-only view over the bytes of one chunk. The bytes must outlive it.
 class FingerprintChunk {
@@ -60,6 +61,9 @@ class FingerprintChunkBuilder {
   void add(std::string_view key, Fingerprint fingerprint, std::uint8_t flags);
   std::size_t size() const { return fingerprints_.size(); }
   bool empty() const { return fingerprints_.empty(); }
+  // True when the chunk should be finished before the next add: kChunkEntries, or kChunkKeyBytes of long
+  // keys.
+  bool full() const { return size() >= kChunkEntries || keys_.size() >= kChunkKeyBytes; }
   std::string_view first_key() const;
   std::string finish();  // the bytes; the builder is empty afterwards
 
