@@ -19,6 +19,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -56,7 +57,7 @@ struct StoreChanged {};  // another process wrote something: look again
 using Change = std::variant<JobChanged, ProgressChanged, RecurringChanged, NodesChanged, StoreChanged>;
 using Listener = std::function<void(const Change&)>;
 
-// Ends the subscription when it goes. May outlive the engine.
+// Ends the subscription when it goes, after a call under way. May outlive the engine.
 class Subscription {
  public:
   Subscription() = default;

@@ -44,6 +44,7 @@ struct NewJob {
   // Only the node of this id may run it, for as long as that node lives. Empty = any.
   std::string pinned_node;
   RetryPolicy retry = RetryPolicy::none();
+  std::string recurring_id;  // the recurring job it is a run of, if any
 };
 
 struct Enqueued {

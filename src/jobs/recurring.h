@@ -35,17 +35,21 @@ struct RecurringSpec {
   std::string name;  // empty = the subject
   std::string args = "{}";
   std::string queue = "default";
-  std::string phrase;        // English or cron; "never" or blank never fires
-  std::string zone = "UTC";  // IANA; a zone named in the phrase wins
+  std::string phrase;                              // English or cron; "never" or blank never fires
+  std::string zone = "UTC";                        // IANA; a zone named in the phrase wins
+  std::optional<std::chrono::sys_seconds> anchor;  // start of true intervals whose phrase names none
   Missed missed = Missed::once;
   std::chrono::milliseconds catch_up_window = std::chrono::hours(24);
   Overlap overlap = Overlap::skip;      // the others are refused as unsupported
   std::chrono::milliseconds jitter{0};  // only 0 is supported
   RetryPolicy retry = RetryPolicy::none();
   bool enabled = true;  // the definition's own switch; people pause beside it
-  // Jobs of one key do not overlap. Empty = the subject, or the id where there is none.
+  // Jobs of one key do not overlap. Empty: see exclusive_key_of().
   std::string exclusive_key;
 };
+
+// The spec's own key, its subject, or "recurring:ID".
+std::string exclusive_key_of(const RecurringSpec& spec);
 
 struct Recurring {
   RecurringSpec spec;

@@ -1,0 +1,73 @@
+// Reading and writing the rows of data/jobs.db: jobs, recurring jobs, and the account kept of every step.
+#pragma once
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "jobs/job.h"
+#include "jobs/recurring.h"
+#include "jobs/sqlite_database.h"
+#include "jobs/store.h"
+
+#include <array>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace sluice::jobs {
+
+// The columns that read_job() expects, in its order.
+std::string_view job_columns();
+Result<Job> read_job(const Row& row);
+
+std::string_view recurring_columns();
+Result<Recurring> read_recurring(const Row& row);
+
+// What insert_job() needs beyond NewJob.
+struct InsertedJob {
+  JobState state = JobState::enqueued;
+  std::optional<Timestamp> fire_at;
+  JobId blocking_job;
+  std::string reason;
+};
+
+// The job of this key that is enqueued, processing or waiting for a retry.
+Result<std::optional<JobId>> find_live(Database& database, std::string_view exclusive_key);
+
+// The account of one transaction: checks each step against the one table, writes the history, and sums the
+// counts so that each changes once.
+class Account {
+ public:
+  Account(Database& database, Timestamp now) : database_(database), now_(now) {}
+
+  Result<JobId> insert_job(const NewJob& job, const InsertedJob& more);
+
+  struct Step {
+    JobId job;
+    JobState from, to;
+    int attempt = 0;
+    std::string_view node = {};
+    std::string_view reason = {};
+    std::int64_t duration_ms = 0;
+  };
+  // An error (internal) when the table does not allow it. The job's row is the caller's to update.
+  Result<void> step(const Step& step);
+  void forgotten(JobState state, std::int64_t jobs) { count(state, -jobs); }
+  // Writes the counts; last thing in the transaction.
+  Result<void> close();
+
+ private:
+  void count(JobState state, std::int64_t by) { counts_[static_cast<std::size_t>(state)] += by; }
+  void finished(JobState state, std::int64_t duration_ms);
+  Result<void> history(JobId job, JobState state, int attempt, std::string_view node,
+                       std::string_view reason);
+
+  struct Finished {
+    std::int64_t jobs = 0, ms = 0;
+  };
+  Database& database_;
+  const Timestamp now_;
+  std::array<std::int64_t, kJobStateCount> counts_{};
+  std::map<JobState, Finished> finished_;
+};
+
+}  // namespace sluice::jobs

@@ -1,0 +1,49 @@
+// The rules every job store keeps, whatever database it is. A store joins by instantiating the suite with a
+// Setting, as sqlite_store_test.cpp does.
+#pragma once
+
+#include "jobs/store.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace sluice::jobs {
+
+// One database that any number of stores (= processes) open.
+class Setting {
+ public:
+  virtual ~Setting() = default;
+  virtual std::unique_ptr<Store> open() = 0;
+};
+
+struct StoreKind {
+  std::string name;
+  std::function<std::unique_ptr<Setting>()> make;
+};
+
+class StoreConformance : public testing::TestWithParam<StoreKind> {
+ protected:
+  void SetUp() override;
+
+  NewJob job(std::string subject = "Country") const;
+  JobId add(NewJob job);
+  JobId add() { return add(job()); }
+  std::vector<Claimed> claim(int limit = 10);
+  Claimed claim_one();
+  bool complete(Completion completion);
+  Job get(JobId id);
+  RecurringSpec recurring(std::string id = "load:Country") const;
+  // Fires what is due as if each schedule ticked at the given time and next an hour later.
+  std::vector<Fired> fire(std::vector<Tick> ticks);
+  void upsert(RecurringSpec spec);
+  void join(Store& store, std::string id);
+
+  std::unique_ptr<Setting> setting_;
+  std::unique_ptr<Store> store_;
+  Timestamp now_ = std::chrono::sys_days(std::chrono::year(2026) / 3 / 10);
+};
+
+}  // namespace sluice::jobs
