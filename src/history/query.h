@@ -1,0 +1,67 @@
+// Reading the record back, for the page and the command line. Works on read-only connections; what was never
+// written reads as empty. Lists are paged by key: pass the last item's key to get what follows.
+#pragma once
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/id.h"
+#include "model/receipt.h"
+#include "sql/connection.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice::history {
+
+struct Run {
+  JobId job;
+  Receipt receipt;
+  Timestamp finished_at{};
+};
+struct RunFilter {
+  std::string loader;           // "" = all
+  std::optional<JobId> before;  // runs with smaller job ids
+  bool applied_only = false;
+  int limit = 50;
+};
+// Newest first.
+Result<std::vector<Run>> runs(sql::Connection& connection, const RunFilter& filter);
+Result<std::optional<Run>> run(sql::Connection& connection, JobId job);
+
+struct LoggedEntry {
+  std::int64_t seq = 0;  // from 1 within the job
+  std::string op;        // insert update delete restore load
+  std::string key;       // JSON object of the key columns; "" for load
+  // JSON array of {"name","before","after"}, a missing side left out; of load {"rows":N}; "" at level keys
+  std::string cells;
+};
+// In the order they were made, after `after_seq`.
+Result<std::vector<LoggedEntry>> changes(sql::Connection& connection, JobId job, std::int64_t after_seq,
+                                         int limit);
+
+struct KeptReject {
+  std::int64_t id = 0;
+  std::string loader;
+  std::string source;
+  std::string locator;  // where it was seen last
+  std::string stage, code, column, message;
+  std::string raw;
+  JobId first_job, last_job;
+  Timestamp first_seen{}, last_seen{};
+  std::int64_t count = 0;  // runs that saw it
+  std::string status;      // open fixed
+};
+struct RejectFilter {
+  std::string loader;        // "" = all
+  std::optional<JobId> job;  // those the job saw
+  bool open_only = false;
+  std::int64_t after_id = 0;
+  int limit = 50;
+};
+Result<std::vector<KeptReject>> rejects(sql::Connection& connection, const RejectFilter& filter);
+Result<std::int64_t> open_rejects(sql::Connection& connection, std::string_view loader);
+
+}  // namespace sluice::history

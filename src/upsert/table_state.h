@@ -1,0 +1,88 @@
+// What Sluice knows about a target table, and whether the table still is as it was left.
+//
+// Two tables beside the data: _sluice_table (one row a target table) and _sluice_fingerprint (the packed
+// fingerprints). They are written in the transaction that writes the data.
+#pragma once
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "model/schema.h"
+#include "sql/connection.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice::upsert {
+
+inline constexpr std::string_view kDeletedAt = "_deleted_at";
+
+// The row of _sluice_table.
+struct TableState {
+  std::string table;
+  std::string loader;           // the owner
+  std::int64_t generation = 0;  // + 1 with every commit
+  std::int64_t rows = 0;        // all rows, soft-deleted ones included
+  std::int64_t soft_deleted = 0;
+  SchemaPtr schema;          // as of the last load, with the ids
+  int next_column_id = 1;    // ids are never given twice
+  bool soft_delete = false;  // the table has our _deleted_at
+  std::string mapping_hash;
+  int hash_version = 0;
+  Timestamp checked_at{};  // the last full check that found nothing
+
+  std::int64_t live() const { return rows - soft_deleted; }
+};
+
+// A column of the target table as the database tells it.
+struct ActualColumn {
+  std::string name;
+  std::string type;  // as declared
+  int key_part = 0;  // position in the primary key from 1, 0 = not part of it
+  bool not_null = false;
+};
+
+struct Inspection {
+  bool exists = false;
+  bool empty = true;  // no rows, or no table
+  std::vector<ActualColumn> columns;
+  bool rowid = true;                             // SQLite: not WITHOUT ROWID
+  std::vector<std::vector<std::string>> unique;  // columns of unique indexes, the primary key included
+  std::optional<std::int64_t> rows;              // count(*), of a full inspection only
+  std::optional<TableState> state;
+  // A sentence for people when the table is not as it was left ("table country was emptied by hand: it had
+  // 249 rows"); empty when it is, or when Sluice has never loaded it.
+  std::string mismatch;
+
+  // Nothing to compare with: rows may stream in.
+  bool first_load() const { return !exists || empty; }
+  // The fingerprints cannot be trusted, the table's rows have to be read.
+  bool compare_by_columns() const { return exists && !empty && (!state || !mismatch.empty()); }
+  std::int64_t generation() const { return state ? state->generation : 0; }
+  // All rows of the table: counted when they were, else by the state.
+  std::int64_t known_rows() const { return rows ? *rows : (state ? state->rows : 0); }
+};
+
+// Creates Sluice's own tables where they are missing. Cheap when they are there.
+Result<void> prepare_state(sql::Connection& connection);
+
+// Looks at the table and its state. `full` counts the rows and compares every column; without it the table is
+// only checked to be there, not emptied, and with its columns. Works on read-only connections, before
+// prepare_state too. Errors: already_exists when another loader owns the table (the message names it);
+// unsupported when the name is that of a view; invalid_definition when it is one of Sluice's or SQLite's own.
+Result<Inspection> inspect(sql::Connection& connection, std::string_view table, std::string_view loader,
+                           bool full);
+
+// A full inspection is due: none was made, or the last good one is an hour old.
+bool full_check_due(const std::optional<TableState>& state, Timestamp now);
+
+// Notes that a full inspection of this generation found nothing. False when someone else has committed since.
+Result<bool> note_checked(sql::Connection& connection, std::string_view table, std::int64_t generation,
+                          Timestamp now);
+
+// All states, by table name. Empty before prepare_state.
+Result<std::vector<TableState>> table_states(sql::Connection& connection);
+
+}  // namespace sluice::upsert
