@@ -1,0 +1,116 @@
+// Jobs, what runs them, and what may be done to one.
+#include "api/query.h"
+#include "api/routes.h"
+
+namespace sluice::api {
+namespace {
+
+constexpr Parameter kPaging[] = {
+    {"limit", "Items per page, 1 to 500 (50)"},
+    {"after", "Where the page before ended; taken from its \"next\""},
+};
+constexpr Parameter kJobFilter[] = {
+    {"limit", "Items per page, 1 to 500 (50)"},
+    {"after", "Where the page before ended; taken from its \"next\""},
+    {"state", "One state or several, comma-separated or repeated"},
+    {"loader", "Jobs of this loader"},
+    {"kind", "Jobs of this kind, such as load"},
+    {"queue", "Jobs of this queue"},
+    {"node", "Jobs that ran on this node"},
+    {"retrying", "true: only scheduled jobs that have had an attempt"},
+    {"text", "Part of the name or of the error message, any case"},
+    {"from", "Created at this time or later"},
+    {"to", "Created before this time"},
+};
+
+using PagedRead = Result<ListPage> (JobReads::*)(JobId, const PageRequest&);
+using Action = Result<std::string> (Actions::*)(JobId, const std::string&);
+
+Result<Response> list_jobs(const Call& call) {
+  SLUICE_TRY(const JobFilter filter, parse_job_filter(call.request.target));
+  SLUICE_TRY(const PageRequest page, parse_page(call.request.target));
+  SLUICE_TRY(const ListPage jobs, call.backend.jobs.jobs(filter, page));
+  return json_response(list_document(jobs, call.request.target));
+}
+
+Result<Response> one_job(const Call& call) {
+  SLUICE_TRY(const JobId id, parse_job_id(call.captures[0]));
+  SLUICE_TRY(std::string job, call.backend.jobs.job(id));
+  return json_response(std::move(job));
+}
+
+template <PagedRead read>
+Result<Response> list_of_job(const Call& call) {
+  SLUICE_TRY(const JobId id, parse_job_id(call.captures[0]));
+  SLUICE_TRY(const PageRequest page, parse_page(call.request.target));
+  SLUICE_TRY(const ListPage items, (call.backend.jobs.*read)(id, page));
+  return json_response(list_document(items, call.request.target));
+}
+
+template <Action action>
+Result<Response> act_on_job(const Call& call) {
+  SLUICE_TRY(const JobId id, parse_job_id(call.captures[0]));
+  SLUICE_TRY(std::string answer, (call.backend.actions.*action)(id, call.actor()));
+  return json_response(std::move(answer), 202);
+}
+
+Result<Response> recurring(const Call& call) {
+  SLUICE_TRY(const PageRequest page, parse_page(call.request.target));
+  SLUICE_TRY(const ListPage items, call.backend.jobs.recurring(page));
+  return json_response(list_document(items, call.request.target));
+}
+
+Result<Response> queues(const Call& call) {
+  SLUICE_TRY(std::string items, call.backend.jobs.queues());
+  return json_response(list_document({std::move(items), ""}, call.request.target));
+}
+
+Result<Response> nodes(const Call& call) {
+  SLUICE_TRY(std::string items, call.backend.jobs.nodes());
+  return json_response(list_document({std::move(items), ""}, call.request.target));
+}
+
+constexpr std::string_view kJson = "application/json";
+constexpr Route kRoutes[] = {
+    {"GET", "/api/v1/jobs", kJson, "Jobs, newest first", kJobFilter, list_jobs},
+    {"GET", "/api/v1/jobs/{id}", kJson, "One job with its states", {}, one_job},
+    {"GET", "/api/v1/jobs/{id}/changes", kJson, "Rows that a run changed, before and after", kPaging,
+     list_of_job<&JobReads::job_changes>},
+    {"GET", "/api/v1/jobs/{id}/rejects", kJson, "Records that a run could not take", kPaging,
+     list_of_job<&JobReads::job_rejects>},
+    {"GET", "/api/v1/jobs/{id}/log", kJson, "A job's log lines, oldest first", kPaging,
+     list_of_job<&JobReads::job_log>},
+    {"POST",
+     "/api/v1/jobs/{id}/cancel",
+     kJson,
+     "Cancel a job that waits, or ask a processing one to stop",
+     {},
+     act_on_job<&Actions::cancel_job>},
+    {"POST",
+     "/api/v1/jobs/{id}/retry",
+     kJson,
+     "Run a failed, deleted or waiting job now",
+     {},
+     act_on_job<&Actions::retry_job>},
+    {"POST",
+     "/api/v1/jobs/{id}/undo",
+     kJson,
+     "Revert what a run changed",
+     {},
+     act_on_job<&Actions::undo_job>},
+    {"POST",
+     "/api/v1/jobs/{id}/approve",
+     kJson,
+     "Let a held run go on",
+     {},
+     act_on_job<&Actions::approve_job>},
+    {"GET", "/api/v1/recurring", kJson, "Recurring jobs with their schedules", kPaging, recurring},
+    {"GET", "/api/v1/queues", kJson, "Queues with their depth", {}, queues},
+    {"GET", "/api/v1/nodes", kJson, "Running processes", {}, nodes},
+};
+
+}  // namespace
+
+std::span<const Route> job_routes() { return kRoutes; }
+
+}  // namespace sluice::api
