@@ -49,6 +49,8 @@ class FingerprintLog {
     std::string flags;  // empty while all are 0
     std::size_t width = 0;
   };
+  void append(std::string_view key, Fingerprint fingerprint);
+  void set(std::size_t i, Fingerprint fingerprint, std::uint8_t flags);
   std::vector<std::uint32_t> sorted() const;
   std::optional<std::size_t> find(std::string_view key) const;
   void remember(std::size_t index);

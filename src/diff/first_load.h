@@ -32,8 +32,12 @@ class FirstLoad {
  private:
   FingerprintLog log_;
   DiffCounts counts_;
-  std::vector<std::size_t> row_of_;  // per key first seen in this batch: its last row
-  std::vector<std::uint32_t> fate_;
+  // Of the batch at hand, kept for their capacity.
+  struct Overwrite {
+    std::size_t index;  // in the log
+    std::size_t row;
+  };
+  std::vector<Overwrite> overwrites_;
 };
 
 }  // namespace sluice::diff
