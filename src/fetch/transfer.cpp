@@ -1,0 +1,256 @@
+#include "fetch/transfer.h"
+
+#include "base/text.h"
+#include "fetch/address_policy.h"
+#include "fetch/transfer_error.h"
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace sluice::fetch {
+namespace {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+constexpr std::size_t kMostHeaderBytes = 256u << 10;
+constexpr std::size_t kExcerptBytes = 4096;
+constexpr std::size_t kMostDiscarded = 64u << 10;  // of an unwanted body, to keep the connection
+
+struct FreeEasy {
+  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
+};
+struct FreeMulti {
+  void operator()(CURLM* handle) const { curl_multi_cleanup(handle); }
+};
+struct FreeList {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+using HeaderList = std::unique_ptr<curl_slist, FreeList>;
+
+// One request in flight: what the callbacks need. They run on the thread inside get().
+struct Exchange {
+  const Policy& policy;
+  const std::function<void(std::uint64_t, std::optional<std::uint64_t>)>& progress;
+  const Request& request;
+  Spool& spool;
+  Response response;
+  std::optional<Error> own_error;  // why a callback ended the transfer
+  bool enough = false;             // an unwanted body was cut off on purpose
+  bool address_refused = false;
+  bool connected = false;
+  bool body_began = false;
+  std::size_t header_bytes = 0;
+  SteadyTime last_sign = std::chrono::steady_clock::now();
+
+  bool take(Result<void> result) {
+    if (!result) own_error = std::move(result).error();
+    return !own_error;
+  }
+  bool header(std::string_view line);
+  bool body(std::string_view bytes);
+};
+
+std::optional<std::uint64_t> parse_length(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) return {};
+  return value;
+}
+
+bool Exchange::header(std::string_view line) {
+  last_sign = std::chrono::steady_clock::now();
+  header_bytes += line.size();
+  if (header_bytes > kMostHeaderBytes)
+    return take(fail(ErrorCode::too_large, fmt::format("the answer's headers are larger than {} bytes",
+                                                       group_digits(kMostHeaderBytes))));
+  if (body_began) return true;  // trailers
+  if (line.starts_with("HTTP/")) {
+    response = Response{};  // also after "100 Continue"
+    const auto space = line.find(' ');
+    if (space != std::string_view::npos)
+      std::from_chars(line.data() + space + 1, line.data() + line.size(), response.status);
+    return true;
+  }
+  const auto colon = line.find(':');
+  if (colon == std::string_view::npos) return true;
+  const auto name = trim(line.substr(0, colon));
+  const std::string value(trim(line.substr(colon + 1)));
+  const std::array<std::pair<std::string_view, std::string*>, 7> wanted = {
+      {{"ETag", &response.etag},
+       {"Last-Modified", &response.last_modified},
+       {"Date", &response.date},
+       {"Content-Type", &response.content_type},
+       {"Content-Encoding", &response.content_encoding},
+       {"Location", &response.location},
+       {"Retry-After", &response.retry_after}}};
+  for (const auto& [known, field] : wanted)
+    if (iequals(name, known)) *field = value;
+  if (iequals(name, "Content-Length")) response.content_length = parse_length(value);
+  return true;
+}
+
+bool Exchange::body(std::string_view bytes) {
+  const bool first = !body_began;
+  body_began = true;
+  response.received += bytes.size();
+  if (!response.is_data()) {
+    if (response.excerpt.size() < kExcerptBytes)
+      response.excerpt.append(bytes.substr(0, kExcerptBytes - response.excerpt.size()));
+    enough = response.received > kMostDiscarded;
+    last_sign = std::chrono::steady_clock::now();
+    return !enough;
+  }
+  if (first && !take(spool.start(response.content_encoding, response.content_length))) return false;
+  if (!take(spool.write(bytes))) return false;
+  if (progress) progress(response.received, response.content_length);
+  last_sign = std::chrono::steady_clock::now();  // after the write: a slow disk is not a silent server
+  return true;
+}
+
+std::size_t on_header(char* bytes, std::size_t size, std::size_t count, void* exchange) noexcept {
+  return static_cast<Exchange*>(exchange)->header({bytes, size * count}) ? size * count : 0;
+}
+
+std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* exchange) noexcept {
+  if (size * count == 0) return 0;
+  return static_cast<Exchange*>(exchange)->body({bytes, size * count}) ? size * count : 0;
+}
+
+curl_socket_t on_open_socket(void* exchange, curlsocktype, curl_sockaddr* address) noexcept {
+  auto& self = *static_cast<Exchange*>(exchange);
+  if (!address_allowed(&address->addr, self.request.url.host, self.policy)) {
+    self.address_refused = true;
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+int on_connected(void* exchange, char*, char*, int, int) noexcept {
+  auto& self = *static_cast<Exchange*>(exchange);
+  self.connected = true;
+  self.last_sign = std::chrono::steady_clock::now();
+  return CURL_PREREQFUNC_OK;
+}
+
+void set_options(CURL* easy, Exchange& exchange, curl_slist* headers, char* error_buffer) {
+  const Request& request = exchange.request;
+  curl_easy_setopt(easy, CURLOPT_URL, request.address.c_str());
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+  curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);  // see content_decoder.h
+  curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 256L * 1024);
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error_buffer);
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout.count()));
+  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.total_timeout.count()));
+  if (!request.user.empty() || !request.password.empty()) {
+    curl_easy_setopt(easy, CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));
+    curl_easy_setopt(easy, CURLOPT_USERNAME, request.user.c_str());
+    curl_easy_setopt(easy, CURLOPT_PASSWORD, request.password.c_str());
+  }
+  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+  curl_easy_setopt(easy, CURLOPT_HEADERDATA, &exchange);
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, &exchange);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &exchange);
+  curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
+  curl_easy_setopt(easy, CURLOPT_PREREQDATA, &exchange);
+}
+
+HeaderList header_list(const std::vector<std::string>& headers) {
+  HeaderList list;
+  for (const auto& header : headers) {
+    if (curl_slist* longer = curl_slist_append(list.get(), header.c_str())) {
+      list.release();
+      list.reset(longer);
+    }
+  }
+  return list;
+}
+
+}  // namespace
+
+struct Transfer::State {
+  const Policy& policy;
+  std::function<void(std::uint64_t, std::optional<std::uint64_t>)> progress;
+  std::unique_ptr<CURLM, FreeMulti> multi{curl_multi_init()};
+  std::unique_ptr<CURL, FreeEasy> easy{curl_easy_init()};  // cleaned up first, as libcurl wants
+
+  Result<int> drive(const Exchange& exchange, const std::stop_token& stop);
+};
+
+Transfer::Transfer(const Policy& policy,
+                   std::function<void(std::uint64_t, std::optional<std::uint64_t>)> progress)
+    : state_(new State{policy, std::move(progress)}) {}
+Transfer::~Transfer() = default;
+
+// Runs the transfer to its end; the CURLcode, or why it was given up.
+Result<int> Transfer::State::drive(const Exchange& exchange, const std::stop_token& stop) {
+  const auto idle = exchange.request.idle_timeout;
+  for (;;) {
+    int running = 0;
+    if (const auto code = curl_multi_perform(multi.get(), &running); code != CURLM_OK)
+      return fail(ErrorCode::internal, fmt::format("libcurl: {}", curl_multi_strerror(code)));
+    int left = 0;
+    while (const CURLMsg* message = curl_multi_info_read(multi.get(), &left))
+      if (message->msg == CURLMSG_DONE) return static_cast<int>(message->data.result);
+    if (stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped while fetching");
+    auto wait = std::chrono::milliseconds(60'000);
+    if (exchange.connected && idle.count() > 0) {
+      const auto silent = std::chrono::duration_cast<std::chrono::milliseconds>(
+          std::chrono::steady_clock::now() - exchange.last_sign);
+      if (silent >= idle)
+        return fail_transient(ErrorCode::timeout, fmt::format("{} sent nothing for {} ms (timeouts.idle)",
+                                                              exchange.request.url.host, idle.count()));
+      wait = std::min(wait, idle - silent + std::chrono::milliseconds(1));
+    }
+    curl_multi_poll(multi.get(), nullptr, 0, static_cast<int>(wait.count()), nullptr);
+  }
+}
+
+Result<Response> Transfer::get(const Request& request, Spool& spool, std::stop_token stop) {
+  auto& self = *state_;
+  if (!self.easy || !self.multi) return fail(ErrorCode::internal, "libcurl cannot be set up");
+  Exchange exchange{self.policy, self.progress, request, spool, {}, {}};
+  std::array<char, CURL_ERROR_SIZE> error_buffer{};
+  const HeaderList headers = header_list(request.headers);
+  curl_easy_reset(self.easy.get());
+  set_options(self.easy.get(), exchange, headers.get(), error_buffer.data());
+
+  curl_multi_add_handle(self.multi.get(), self.easy.get());
+  Result<int> code = [&] {
+    const std::stop_callback wake(stop, [&] { curl_multi_wakeup(self.multi.get()); });
+    return self.drive(exchange, stop);
+  }();
+  curl_multi_remove_handle(self.multi.get(), self.easy.get());
+  curl_easy_setopt(self.easy.get(), CURLOPT_ERRORBUFFER, nullptr);
+
+  if (exchange.own_error) return std::unexpected(std::move(*exchange.own_error));
+  if (!code) return std::unexpected(std::move(code).error());
+  if (*code == CURLE_OK || exchange.enough) {
+    if (exchange.response.is_data() && !exchange.body_began)
+      SLUICE_CHECK(spool.start("", exchange.response.content_length));
+    return std::move(exchange.response);
+  }
+  const std::string host = request.url.host + ":" + request.url.port;
+  if (exchange.address_refused)
+    return fail(
+        ErrorCode::forbidden,
+        fmt::format("{} resolves to a link-local or cloud metadata address, which definitions may not "
+                    "reach; start with --allow-address {} to allow it",
+                    host, request.url.host));
+  long os_error = 0;
+  curl_easy_getinfo(self.easy.get(), CURLINFO_OS_ERRNO, &os_error);
+  return std::unexpected(transfer_error({*code, os_error, error_buffer.data(), host, exchange.connected}));
+}
+
+}  // namespace sluice::fetch
