@@ -1,0 +1,41 @@
+#include "sql/database_url.h"
+
+#include "base/secret.h"
+#include "base/text.h"
+
+#include <fmt/format.h>
+
+namespace sluice::sql {
+
+Result<DatabaseUrl> parse_database_url(std::string_view url) {
+  const auto colon = url.find(':');
+  const std::string scheme = colon == std::string_view::npos ? std::string() : to_lower(url.substr(0, colon));
+  if (scheme == "postgres" || scheme == "postgresql") {
+    return fail(ErrorCode::unsupported, "PostgreSQL is not available yet; use --database sqlite:PATH");
+  }
+  if (scheme != "sqlite") {
+    return fail(
+        ErrorCode::invalid_argument,
+        fmt::format("\"{}\" is not a database URL; write sqlite:PATH, for example sqlite:data/sluice.db",
+                    printable(mask_url(url))));
+  }
+  std::string_view path = url.substr(colon + 1);
+  // sqlite:///absolute/path and sqlite://relative/path, as other tools write them.
+  if (path.starts_with("//")) path.remove_prefix(2);
+  if (trim(path).empty()) {
+    return fail(ErrorCode::invalid_argument, "the database URL names no file; write sqlite:PATH");
+  }
+  if (path.find('\0') != std::string_view::npos) {
+    return fail(ErrorCode::invalid_argument, "the path in the database URL holds a NUL byte");
+  }
+  return DatabaseUrl{Dialect::sqlite, std::filesystem::path(path)};
+}
+
+Result<std::unique_ptr<Connection>> open_database(const DatabaseUrl& url, const OpenOptions& options) {
+  if (url.dialect != Dialect::sqlite) {
+    return fail(ErrorCode::unsupported, "PostgreSQL is not available yet; use --database sqlite:PATH");
+  }
+  return open_sqlite(url.path, options);
+}
+
+}  // namespace sluice::sql
