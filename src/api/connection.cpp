@@ -39,7 +39,6 @@ std::optional<Refusal> refusal_for(const error_code& error) {
   if (error == http::error::body_limit) {
     return Refusal{413, "tooLarge", "the request's body is larger than this service takes"};
   }
-  if (error == beast::error::timeout) return Refusal{408, "timeout", "the request did not arrive in time"};
   if (error.category() == http::make_error_code(http::error::bad_method).category() &&
       error != http::error::end_of_stream && error != http::error::partial_message) {
     return Refusal{400, "malformed", "this is not an HTTP request that can be understood"};

@@ -19,7 +19,7 @@ struct ServerLimits {
   int event_streams = 128;                        // of them
   std::uint32_t header_bytes = 16 * 1024;         // 431 past it
   std::uint64_t body_bytes = 64 * 1024;           // 413 past it
-  std::chrono::milliseconds request{10'000};      // from a request's first byte to its last; 408 past it
+  std::chrono::milliseconds request{10'000};      // from a request's first byte to its last; cut off past it
   std::chrono::milliseconds idle{60'000};         // between requests; closed in silence
   std::chrono::milliseconds write{20'000};        // a reader that takes nothing for this long is dropped
   std::chrono::milliseconds event_interval{500};  // at most one event in this time
