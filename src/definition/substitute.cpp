@@ -1,0 +1,121 @@
+#include "base/file.h"
+#include "base/text.h"
+#include "definition/context.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+namespace sluice::definition {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kMaxSecretFile = 64u << 10;
+
+bool is_name(std::string_view text) {
+  if (text.empty() || (text[0] >= '0' && text[0] <= '9')) return false;
+  return text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") ==
+         std::string_view::npos;
+}
+
+std::optional<std::string> environment_value(const CheckOptions& options, std::string_view name) {
+  if (options.environment) return options.environment(name);
+  const char* value = std::getenv(std::string(name).c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+// One ${…}, `inside` without the braces.
+std::optional<std::string> resolve(Context& context, const Node& scalar, std::size_t at,
+                                   std::string_view inside) {
+  const auto refuse = [&](std::string message, std::string suggestion) -> std::optional<std::string> {
+    context.error(place_within(context.document, scalar, at), std::move(message), std::move(suggestion));
+    return std::nullopt;
+  };
+  if (inside.starts_with("file:")) {
+    const auto path = absolute_path(context.options, scalar.file, trim(inside.substr(5)));
+    if (!path_allowed(context.options, path))
+      return refuse(fmt::format("${{{}}} is outside the folders that definitions may read", inside),
+                    not_allowed_hint(path));
+    auto content = read_file(path, kMaxSecretFile);
+    if (!content)
+      return refuse(fmt::format("${{{}}} cannot be read: {}", inside, content.error().message),
+                    "the path starts at the file that names it");
+    while (content->ends_with('\n') || content->ends_with('\r')) content->pop_back();
+    return *content;
+  }
+  const bool named_env = inside.starts_with("env:");
+  if (named_env) inside.remove_prefix(4);
+  const auto colon = inside.find(':');
+  const auto name = inside.substr(0, colon);
+  if (!is_name(name))
+    return refuse(fmt::format("${{{}}} is none of ${{env:NAME}}, ${{file:PATH}}, ${{NAME:default}}",
+                              printable(inside, 60)),
+                  "write $${ for a literal ${");
+  if (auto value = environment_value(context.options, name)) return value;
+  if (colon != std::string_view::npos) return std::string(inside.substr(colon + 1));
+  return refuse(fmt::format("the environment variable {} is not set", name),
+                fmt::format("set it, or give a default: ${{{}:default}}", name));
+}
+
+}  // namespace
+
+fs::path absolute_path(const CheckOptions& options, std::string_view file, std::string_view path) {
+  std::error_code ignored;
+  const auto root = fs::absolute(options.root.empty() ? fs::path(".") : options.root, ignored);
+  return (root / fs::path(file).parent_path() / fs::path(path)).lexically_normal();
+}
+
+bool path_allowed(const CheckOptions& options, const fs::path& path) {
+  if (options.allow_any_path) return true;
+  const auto within = [&](const fs::path& folder) {
+    const auto relative = path.lexically_relative(folder);
+    return !relative.empty() && *relative.begin() != "..";
+  };
+  std::error_code ignored;
+  auto root = fs::absolute(options.root.empty() ? fs::path(".") : options.root, ignored).lexically_normal();
+  if (!root.has_filename()) root = root.parent_path();
+  if (within(root.parent_path())) return true;
+  for (const auto& allowed : options.allowed_paths) {
+    auto folder = fs::absolute(allowed, ignored).lexically_normal();
+    if (!folder.has_filename() && folder.has_relative_path()) folder = folder.parent_path();
+    if (within(folder)) return true;
+  }
+  return false;
+}
+
+std::string not_allowed_hint(const fs::path& path) {
+  return fmt::format("start with --allow-path {} to allow it", path.parent_path().string());
+}
+
+const Node* substitute(Context& context, const Node& scalar) {
+  const std::string& value = scalar.value;
+  if (value.find("${") == std::string::npos) return &scalar;
+  Node* result = context.pool.copy(scalar);
+  result->value.clear();
+  std::size_t at = 0;
+  while (at < value.size()) {
+    if (value.compare(at, 3, "$${") == 0) {
+      result->value += "${";
+      at += 3;
+    } else if (value.compare(at, 2, "${") == 0) {
+      const auto end = value.find('}', at);
+      if (end == std::string::npos) {
+        context.error(place_within(context.document, scalar, at), "${ without its }",
+                      "write $${ for a literal ${");
+        return nullptr;
+      }
+      const auto resolved =
+          resolve(context, scalar, at, std::string_view(value).substr(at + 2, end - at - 2));
+      if (!resolved) return nullptr;
+      result->value += *resolved;
+      result->substituted = true;
+      at = end + 1;
+    } else {
+      result->value += value[at++];
+    }
+  }
+  return result;
+}
+
+}  // namespace sluice::definition
