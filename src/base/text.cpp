@@ -123,7 +123,7 @@ std::string group_digits(long long number) {
   std::string digits = std::to_string(number);
   const std::size_t first = number < 0 ? 1 : 0;
   for (auto at = static_cast<long long>(digits.size()) - 3; at > static_cast<long long>(first); at -= 3) {
-    digits.insert(static_cast<std::size_t>(at), ",");
+    digits.insert(static_cast<std::size_t>(at), 1, ',');
   }
   return digits;
 }
