@@ -45,13 +45,16 @@ class FingerprintWriter {
   // 2 × kChunkEntries, joined with a neighbour when small. Removals mark the entry when `soft_delete`, else
   // drop it. Error `conflict` when an entry that must be there is not.
   Result<void> merge(const ChangeSet& changes, bool soft_delete);
-  // Writes `base` with the changes laid over it in place of all that is stored.
+  // Writes `base` with the changes laid over it in place of all that is stored. `base` must not read the
+  // stored chunks.
   Result<void> rebase(FingerprintReader& base, const ChangeSet& changes, bool soft_delete);
 
   // Entries written by rebase() or add_chunk() that carry kSoftDeleted.
   std::int64_t soft_deleted() const { return soft_deleted_; }
 
  private:
+  Result<void> write(std::string_view first_key, std::uint32_t entries, std::string_view bytes);
+
   sql::Connection& connection_;
   std::string table_;
   std::unique_ptr<sql::Statement> insert_;

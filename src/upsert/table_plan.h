@@ -21,7 +21,8 @@ struct TablePlan {
   std::string table;
   SchemaPtr schema;  // the wanted columns with their ids
   int next_column_id = 1;
-  bool soft_delete = false;                 // the table has or gets _deleted_at
+  bool soft_delete = false;                 // vanished rows are marked, not deleted
+  bool has_deleted_at = false;              // the table has or gets _deleted_at
   std::vector<std::string> ddl;             // run inside the apply transaction, in this order
   std::vector<std::string> schema_changes;  // for the receipt: "added column note text to country"
   std::vector<std::string> notes;           // warnings, for people
@@ -30,13 +31,13 @@ struct TablePlan {
   bool fingerprints_stale = false;
 };
 
-// Widening is what may be done to a column that exists: int64 to decimal, double or text, date to timestamp
-// or text, anything to text. Errors (invalid_definition): the key differs from the table's, a column's type
-// cannot become the wanted one, two columns differ only in case, an existing table lacks a key column or has
-// one of a type that would alter values.
+// Widening is what may be done to a column that exists (can_widen). Errors (invalid_definition): the key
+// differs from the table's, a column's type cannot become the wanted one, two columns differ only in case, an
+// existing table lacks a key column or has one of a type that would alter values.
 Result<TablePlan> plan_table(const Inspection& found, const TableWish& wish);
 
-// True when every value of `from` can be held as `to` without loss.
+// int64 to decimal or double, decimal to double or a decimal of more digits, date to timestamp, anything to
+// text.
 bool can_widen(const Column& from, const Column& to);
 
 }  // namespace sluice::upsert

@@ -7,6 +7,7 @@
 #include "sql/connection.h"
 #include "upsert/table_state.h"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <stop_token>
@@ -34,11 +35,11 @@ class TableReader final : public RowReader {
 
  private:
   TableReader() = default;
-  sql::Connection* connection_ = nullptr;
   SchemaPtr schema_;
   std::size_t wanted_columns_ = 0;
   std::vector<int> at_;  // column of the query per schema column, -1 = not in the table
   std::unique_ptr<sql::Statement> select_;
+  std::uint64_t ordinal_ = 0;
   bool done_ = false;
 };
 

@@ -26,9 +26,9 @@ struct TableState {
   std::int64_t generation = 0;  // + 1 with every commit
   std::int64_t rows = 0;        // all rows, soft-deleted ones included
   std::int64_t soft_deleted = 0;
-  SchemaPtr schema;          // as of the last load, with the ids
-  int next_column_id = 1;    // ids are never given twice
-  bool soft_delete = false;  // the table has our _deleted_at
+  SchemaPtr schema;             // as of the last load, with the ids
+  int next_column_id = 1;       // ids are never given twice
+  bool has_deleted_at = false;  // ours
   std::string mapping_hash;
   int hash_version = 0;
   Timestamp checked_at{};  // the last full check that found nothing
@@ -50,11 +50,15 @@ struct Inspection {
   std::vector<ActualColumn> columns;
   bool rowid = true;                             // SQLite: not WITHOUT ROWID
   std::vector<std::vector<std::string>> unique;  // columns of unique indexes, the primary key included
+  std::vector<std::string> attached;             // names of the table's own indexes and triggers
   std::optional<std::int64_t> rows;              // count(*), of a full inspection only
   std::optional<TableState> state;
   // A sentence for people when the table is not as it was left ("table country was emptied by hand: it had
   // 249 rows"); empty when it is, or when Sluice has never loaded it.
   std::string mismatch;
+
+  // The column of this name; SQLite compares names without case.
+  const ActualColumn* find(std::string_view name) const;
 
   // Nothing to compare with: rows may stream in.
   bool first_load() const { return !exists || empty; }

@@ -1,0 +1,124 @@
+#include "upsert/row_writer.h"
+
+#include "sql/identifier.h"
+
+#include <fmt/format.h>
+
+namespace sluice::upsert {
+
+using sql::quote_identifier;
+
+RowWriter::RowWriter(sql::Connection& connection, const TablePlan& plan, std::vector<Affinity> affinities)
+    : connection_(connection),
+      schema_(plan.schema),
+      affinities_(std::move(affinities)),
+      texts_(plan.schema->columns.size()),
+      table_(quote_identifier(plan.table)),
+      has_deleted_at_(plan.has_deleted_at) {
+  for (std::size_t i = 0; i < schema_->columns.size(); ++i) {
+    if (!schema_->is_key(i)) others_.push_back(i);
+  }
+  for (const std::size_t index : schema_->key) {
+    if (!where_.empty()) where_ += " and ";
+    where_ += quote_identifier(schema_->columns[index].name) + " = ?";
+  }
+}
+
+Result<void> RowWriter::prepare(Statement& statement, const std::string& sql) {
+  SLUICE_TRY(statement, connection_.prepare(sql));
+  return {};
+}
+
+Result<void> RowWriter::bind_key(sql::Statement& statement, int first, const RowBatch& batch,
+                                 std::size_t row) {
+  for (const std::size_t column : schema_->key) SLUICE_CHECK(bind(statement, first++, batch, column, row));
+  return {};
+}
+
+Result<std::int64_t> RowWriter::run_counted(sql::Statement& statement) {
+  SLUICE_CHECK(statement.run());
+  return connection_.changes();
+}
+
+Result<void> RowWriter::insert(const RowBatch& batch, std::size_t row) {
+  const std::size_t columns = affinities_.size();
+  if (insert_ == nullptr) {
+    std::string names;
+    std::string marks;
+    for (const Column& column : schema_->columns) {
+      names += (names.empty() ? "" : ", ") + quote_identifier(column.name);
+      marks += marks.empty() ? "?" : ", ?";
+    }
+    SLUICE_CHECK(prepare(insert_, fmt::format("insert into {} ({}) values ({})", table_, names, marks)));
+  }
+  for (std::size_t i = 0; i < columns; ++i)
+    SLUICE_CHECK(bind(*insert_, static_cast<int>(i) + 1, batch, i, row));
+  return insert_->run();
+}
+
+Result<std::int64_t> RowWriter::update(const RowBatch& batch, std::size_t row, bool restore) {
+  const bool unmark = restore && has_deleted_at_;
+  Statement& statement = unmark ? restore_ : update_;
+  if (statement == nullptr) {
+    std::string set;
+    for (const std::size_t i : others_) {
+      set += (set.empty() ? "" : ", ") + quote_identifier(schema_->columns[i].name) + " = ?";
+    }
+    if (unmark) set += (set.empty() ? "" : ", ") + quote_identifier(kDeletedAt) + " = null";
+    // All columns are key: the row is there, or it is not.
+    if (set.empty()) set = fmt::format("{0} = {0}", quote_identifier(schema_->columns[schema_->key[0]].name));
+    SLUICE_CHECK(prepare(statement, fmt::format("update {} set {} where {}", table_, set, where_)));
+  }
+  int parameter = 1;
+  for (const std::size_t i : others_) SLUICE_CHECK(bind(*statement, parameter++, batch, i, row));
+  SLUICE_CHECK(bind_key(*statement, parameter, batch, row));
+  return run_counted(*statement);
+}
+
+Result<std::int64_t> RowWriter::remove(const RowBatch& keys, std::size_t row) {
+  if (remove_ == nullptr)
+    SLUICE_CHECK(prepare(remove_, fmt::format("delete from {} where {}", table_, where_)));
+  SLUICE_CHECK(bind_key(*remove_, 1, keys, row));
+  return run_counted(*remove_);
+}
+
+Result<std::int64_t> RowWriter::mark_deleted(const RowBatch& keys, std::size_t row, std::string_view at) {
+  if (mark_ == nullptr) {
+    SLUICE_CHECK(prepare(
+        mark_, fmt::format("update {} set {} = ? where {}", table_, quote_identifier(kDeletedAt), where_)));
+  }
+  mark_->bind_text(1, at);
+  SLUICE_CHECK(bind_key(*mark_, 2, keys, row));
+  return run_counted(*mark_);
+}
+
+Result<bool> RowWriter::read(const RowBatch& keys, std::size_t row, RowBatch& out) {
+  if (read_ == nullptr) {
+    std::vector<std::string> names;
+    for (const Column& column : schema_->columns) names.push_back(column.name);
+    SLUICE_CHECK(prepare(
+        read_, fmt::format("select {} from {} where {}", sql::quote_identifiers(names), table_, where_)));
+  }
+  SLUICE_CHECK(bind_key(*read_, 1, keys, row));
+  SLUICE_TRY(const bool found, read_->step());
+  if (!found) return false;
+  for (std::size_t i = 0; i < affinities_.size(); ++i) {
+    ColumnData& column = out.columns()[i];
+    if (!read_cell(read_->column(static_cast<int>(i)), column, out.arena()))
+      push_foreign(column, out.arena());
+  }
+  out.ordinals.push_back(0);
+  read_->reset();
+  return true;
+}
+
+Result<bool> RowWriter::exists(const RowBatch& keys, std::size_t row) {
+  if (exists_ == nullptr)
+    SLUICE_CHECK(prepare(exists_, fmt::format("select 1 from {} where {}", table_, where_)));
+  SLUICE_CHECK(bind_key(*exists_, 1, keys, row));
+  SLUICE_TRY(const bool found, exists_->step());
+  if (found) exists_->reset();
+  return found;
+}
+
+}  // namespace sluice::upsert

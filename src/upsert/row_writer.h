@@ -1,0 +1,53 @@
+// The prepared statements that write and read single rows of one target table.
+#pragma once
+
+#include "base/error.h"
+#include "model/row_batch.h"
+#include "sql/connection.h"
+#include "upsert/cell.h"
+#include "upsert/table_plan.h"
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace sluice::upsert {
+
+// Statements are made on first use. Functions that find a row by key return the number of rows touched.
+class RowWriter {
+ public:
+  // `affinities`: of the table's columns, one a schema column.
+  RowWriter(sql::Connection& connection, const TablePlan& plan, std::vector<Affinity> affinities);
+
+  Result<void> insert(const RowBatch& batch, std::size_t row);
+  // Writes every owned column but the key. `restore` takes the soft-delete mark away.
+  Result<std::int64_t> update(const RowBatch& batch, std::size_t row, bool restore);
+  Result<std::int64_t> remove(const RowBatch& keys, std::size_t row);
+  Result<std::int64_t> mark_deleted(const RowBatch& keys, std::size_t row, std::string_view at);
+  // Appends the stored row of this key to `out`. False when there is none.
+  Result<bool> read(const RowBatch& keys, std::size_t row, RowBatch& out);
+  Result<bool> exists(const RowBatch& keys, std::size_t row);
+
+ private:
+  using Statement = std::unique_ptr<sql::Statement>;
+  Result<void> bind(sql::Statement& statement, int parameter, const RowBatch& batch, std::size_t column,
+                    std::size_t row) {
+    return bind_cell(statement, parameter, batch.columns()[column], row, affinities_[column], texts_[column]);
+  }
+  Result<void> bind_key(sql::Statement& statement, int first, const RowBatch& batch, std::size_t row);
+  Result<void> prepare(Statement& statement, const std::string& sql);
+  Result<std::int64_t> run_counted(sql::Statement& statement);
+
+  sql::Connection& connection_;
+  SchemaPtr schema_;
+  std::vector<Affinity> affinities_;
+  std::vector<CellText> texts_;
+  std::vector<std::size_t> others_;  // the columns beside the key
+  std::string table_;                // quoted
+  std::string where_;                // "a" = ? and "b" = ?
+  bool has_deleted_at_;
+  Statement insert_, update_, restore_, remove_, mark_, read_, exists_;
+};
+
+}  // namespace sluice::upsert

@@ -1,0 +1,262 @@
+#include "upsert/table_plan.h"
+
+#include "base/text.h"
+#include "sql/identifier.h"
+#include "upsert/cell.h"
+#include "upsert/table_ddl.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace sluice::upsert {
+namespace {
+
+const Column* pinned_column(const Inspection& found, std::string_view name) {
+  if (!found.state) return nullptr;
+  for (const Column& column : found.state->schema->columns) {
+    if (iequals(column.name, name)) return &column;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> key_names(const Schema& schema) {
+  std::vector<std::string> names;
+  for (const std::size_t index : schema.key) names.push_back(schema.columns[index].name);
+  return names;
+}
+
+bool same_names(std::vector<std::string> a, std::vector<std::string> b) {
+  for (auto* names : {&a, &b}) {
+    for (auto& name : *names) name = to_lower(name);
+    std::ranges::sort(*names);
+  }
+  return a == b;
+}
+
+std::unexpected<Error> refuse(std::string message) {
+  return fail(ErrorCode::invalid_definition, std::move(message));
+}
+
+Result<void> check_names(const TableWish& wish) {
+  if (wish.wanted.columns.empty()) return refuse(fmt::format("table {} would have no columns", wish.table));
+  for (std::size_t i = 0; i < wish.wanted.columns.size(); ++i) {
+    const std::string& name = wish.wanted.columns[i].name;
+    if (name.empty() || name.find('\0') != std::string::npos) {
+      return refuse(fmt::format("table {}: \"{}\" cannot be a column's name", wish.table, printable(name)));
+    }
+    if (wish.soft_delete && iequals(name, kDeletedAt)) {
+      return refuse(fmt::format("table {}: {} is the mark of soft deletes; name the column differently",
+                                wish.table, kDeletedAt));
+    }
+    for (std::size_t j = 0; j < i; ++j) {
+      if (iequals(wish.wanted.columns[j].name, name)) {
+        return refuse(
+            fmt::format("table {}: columns \"{}\" and \"{}\" are one to the database; map one of them to "
+                        "another name",
+                        wish.table, wish.wanted.columns[j].name, name));
+      }
+    }
+  }
+  return {};
+}
+
+// Gives every wanted column its id and says whether fingerprints still mean what they meant.
+void give_ids(const Inspection& found, Schema& schema, TablePlan& plan) {
+  plan.next_column_id = found.state ? found.state->next_column_id : 1;
+  for (Column& column : schema.columns) {
+    const Column* const pinned = pinned_column(found, column.name);
+    column.id = pinned != nullptr ? pinned->id : plan.next_column_id++;
+    if (pinned != nullptr && pinned->type != column.type) plan.fingerprints_stale = true;
+  }
+  if (!found.state) return;
+  for (const Column& pinned : found.state->schema->columns) {
+    const bool kept =
+        std::ranges::any_of(schema.columns, [&](const Column& c) { return iequals(c.name, pinned.name); });
+    if (!kept) plan.fingerprints_stale = true;
+  }
+  // The order of the key is the order of the encoded keys.
+  if (key_names(schema) != key_names(*found.state->schema)) plan.fingerprints_stale = true;
+}
+
+Result<void> check_key(const Inspection& found, const Schema& schema, const TableWish& wish) {
+  if (!found.state || !found.exists) return {};
+  const auto wanted = key_names(schema);
+  const auto pinned = key_names(*found.state->schema);
+  if (same_names(wanted, pinned)) return {};
+  return refuse(
+      fmt::format("table {} was loaded with the key ({}), the definition now says ({}): other keys make "
+                  "other rows; give the loader another table, or drop this one and load anew",
+                  wish.table, fmt::join(pinned, ", "), fmt::join(wanted, ", ")));
+}
+
+struct Rewrite {
+  const Column* column;
+  ValueType from;
+};
+
+// What has to be done to the columns of a table that exists.
+Result<std::vector<Rewrite>> plan_columns(const Inspection& found, const Schema& schema,
+                                          const TableWish& wish, TablePlan& plan) {
+  std::vector<Rewrite> rewrites;
+  for (std::size_t i = 0; i < schema.columns.size(); ++i) {
+    const Column& column = schema.columns[i];
+    const ActualColumn* const actual = found.find(column.name);
+    const Column* const pinned = pinned_column(found, column.name);
+    if (actual == nullptr) {
+      if (schema.is_key(i) && !found.empty) {
+        return refuse(
+            fmt::format("table {} has no column {}, which is part of the key: add it, or drop the table "
+                        "to load it anew",
+                        wish.table, column.name));
+      }
+      plan.ddl.push_back(add_column_sql(wish.table, column));
+      plan.schema_changes.push_back(
+          fmt::format("added column {} {} to {}", column.name, to_string(column.type), wish.table));
+      continue;
+    }
+    const bool fit = fits(column, affinity_of(actual->type));
+    if (pinned == nullptr) {
+      if (!fit) {
+        return refuse(
+            fmt::format("column {} of table {} is {}, which cannot hold {} values unchanged: declare another "
+                        "type in the definition, or change the table",
+                        column.name, wish.table, actual->type.empty() ? "untyped" : actual->type,
+                        to_string(column.type)));
+      }
+      continue;
+    }
+    if (pinned->type == column.type && fit) continue;
+    if (pinned->type != column.type && !can_widen(*pinned, column)) {
+      return refuse(
+          fmt::format("column {} of table {} holds {} values and cannot become {}: keep the type, or map the "
+                      "field to a new column",
+                      column.name, wish.table, to_string(pinned->type), to_string(column.type)));
+    }
+    rewrites.push_back({&column, pinned->type});
+    std::string change;
+    if (pinned->type != column.type) {
+      change = fmt::format("widened column {} of {} from {} to {}", column.name, wish.table,
+                           to_string(pinned->type), to_string(column.type));
+    } else if (column.type == ValueType::decimal) {
+      change = fmt::format("widened column {} of {} to more than {} digits", column.name, wish.table,
+                           kNumericDigits);
+    } else {
+      change = fmt::format("gave column {} of {} its type back", column.name, wish.table);
+    }
+    plan.schema_changes.push_back(std::move(change));
+  }
+  return rewrites;
+}
+
+Result<void> plan_rewrites(const Inspection& found, const Schema& schema, const TableWish& wish,
+                           const std::vector<Rewrite>& rewrites, TablePlan& plan) {
+  bool key_changes = false;
+  for (const Rewrite& rewrite : rewrites) {
+    const ActualColumn* const actual = found.find(rewrite.column->name);
+    key_changes = key_changes || actual->key_part > 0 ||
+                  schema.is_key(static_cast<std::size_t>(rewrite.column - schema.columns.data()));
+  }
+  if (!key_changes) {
+    for (const Rewrite& rewrite : rewrites) {
+      for (auto& sql : rewrite_column_sql(wish.table, *rewrite.column, rewrite.from))
+        plan.ddl.push_back(std::move(sql));
+    }
+    return {};
+  }
+  // A key column cannot be replaced in place: the table is built again.
+  std::vector<std::string> foreign = found.attached;
+  for (const ActualColumn& actual : found.columns) {
+    const bool ours =
+        iequals(actual.name, kDeletedAt) ||
+        std::ranges::any_of(schema.columns, [&](const Column& c) { return iequals(c.name, actual.name); });
+    if (!ours) foreign.push_back(actual.name);
+  }
+  if (!foreign.empty()) {
+    return refuse(
+        fmt::format("the type of a key column of table {} has to change, and the table has things that the "
+                    "loader does not own ({}): drop or move them, or declare the key's type",
+                    wish.table, fmt::join(foreign, ", ")));
+  }
+  std::vector<std::string> values;
+  for (const Column& column : schema.columns) {
+    const auto rewrite =
+        std::ranges::find_if(rewrites, [&](const Rewrite& r) { return r.column == &column; });
+    values.push_back(rewrite == rewrites.end() ? sql::quote_identifier(column.name)
+                                               : converted_sql(column, rewrite->from));
+  }
+  for (auto& sql : rebuild_table_sql(wish.table, schema, plan.has_deleted_at, values))
+    plan.ddl.push_back(std::move(sql));
+  return {};
+}
+
+bool has_unique_key(const Inspection& found, const std::vector<std::string>& key) {
+  return std::ranges::any_of(found.unique, [&](const auto& names) { return same_names(names, key); });
+}
+
+void note_long_decimals(const Inspection& found, const Schema& schema, const TableWish& wish,
+                        TablePlan& plan) {
+  for (const Column& column : schema.columns) {
+    if (column.type != ValueType::decimal || is_numeric_decimal(column)) continue;
+    if (pinned_column(found, column.name) != nullptr) continue;
+    plan.notes.push_back(
+        fmt::format("column {} of {} is kept as text, since SQLite's numbers hold 15 digits: SQL compares "
+                    "and sums it as text",
+                    column.name, wish.table));
+  }
+}
+
+}  // namespace
+
+bool can_widen(const Column& from, const Column& to) {
+  if (from.type == to.type) return true;
+  switch (to.type) {
+    case ValueType::text:
+      return true;
+    case ValueType::decimal:
+      return from.type == ValueType::int64;
+    case ValueType::real:
+      return from.type == ValueType::int64 || from.type == ValueType::decimal;
+    case ValueType::timestamp:
+      return from.type == ValueType::date;
+    default:
+      return false;
+  }
+}
+
+Result<TablePlan> plan_table(const Inspection& found, const TableWish& wish) {
+  SLUICE_CHECK(check_names(wish));
+  TablePlan plan;
+  plan.table = wish.table;
+  plan.soft_delete = wish.soft_delete;
+  auto schema = std::make_shared<Schema>(wish.wanted);
+  SLUICE_CHECK(check_key(found, *schema, wish));
+  give_ids(found, *schema, plan);
+  note_long_decimals(found, *schema, wish, plan);
+  plan.has_deleted_at = wish.soft_delete;
+  if (!found.exists) {
+    plan.ddl.push_back(create_table_sql(wish.table, *schema, wish.soft_delete));
+    plan.schema_changes.push_back(fmt::format("created table {}", wish.table));
+    plan.schema = std::move(schema);
+    return plan;
+  }
+  const bool marked = found.find(kDeletedAt) != nullptr && !schema->find(kDeletedAt);
+  plan.has_deleted_at = marked || wish.soft_delete;
+  SLUICE_TRY(const auto rewrites, plan_columns(found, *schema, wish, plan));
+  if (wish.soft_delete && !marked) {
+    plan.ddl.push_back(fmt::format("alter table {} add column {} TEXT", sql::quote_identifier(wish.table),
+                                   sql::quote_identifier(kDeletedAt)));
+    plan.schema_changes.push_back(fmt::format("added column {} to {}", kDeletedAt, wish.table));
+  }
+  SLUICE_CHECK(plan_rewrites(found, *schema, wish, rewrites, plan));
+  const auto key = key_names(*schema);
+  if (!key.empty() && !has_unique_key(found, key)) {
+    plan.ddl.push_back(unique_key_sql(wish.table, key));
+    plan.schema_changes.push_back(
+        fmt::format("added a unique index on {} ({})", wish.table, fmt::join(key, ", ")));
+  }
+  plan.schema = std::move(schema);
+  return plan;
+}
+
+}  // namespace sluice::upsert
