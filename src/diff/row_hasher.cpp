@@ -17,10 +17,13 @@ namespace {
 constexpr std::uint64_t kSignBit = 1ull << 63;
 constexpr std::size_t kFixedKey = 9;
 
-// memcpy with an unknown length is a call; most values are short. `to` has 16 bytes of room in any case.
+// memcpy with an unknown length is a call; most values are short.
 inline void copy_bytes(char* to, const char* from, std::size_t size) {
-  if (size > 16) {
+  if (size > 32) {
     std::memcpy(to, from, size);
+  } else if (size > 16) {
+    std::memcpy(to, from, 16);
+    std::memcpy(to + size - 16, from + size - 16, 16);
   } else if (size >= 8) {
     std::uint64_t head = 0;
     std::uint64_t tail = 0;
@@ -57,13 +60,19 @@ RowHasher::RowHasher(SchemaPtr schema) : schema_(std::move(schema)) {
 void RowHasher::hash(const RowBatch& batch, HashedRows& out) {
   hash_keys(batch, out);
   out.fingerprints.resize(batch.rows());
+  for (auto& field : fields_) {
+    const auto& column = batch.columns()[field.column];
+    field.null = column.null.data();
+    field.fixed = column.fixed.data();
+    field.bytes = column.bytes.data();
+  }
   auto rejected = out.rejected.begin();
   for (std::size_t row = 0; row < batch.rows(); ++row) {
     if (rejected != out.rejected.end() && *rejected == row) {
       out.fingerprints[row] = {};
       ++rejected;
     } else {
-      out.fingerprints[row] = fingerprint_of(batch, row);
+      out.fingerprints[row] = fingerprint_of(row);
     }
   }
 }
@@ -112,26 +121,31 @@ void RowHasher::hash_key_column(const RowBatch& batch, HashedRows& out) {
   }
 }
 
-Fingerprint RowHasher::fingerprint_of(const RowBatch& batch, std::size_t row) {
+Fingerprint RowHasher::fingerprint_of(std::size_t row) {
   std::size_t used = 0;
+  char* begin = scratch_.data();
+  std::size_t room = scratch_.size();
   for (const auto& field : fields_) {
-    const auto& column = batch.columns()[field.column];
-    if (column.null[row] != 0) continue;
-    const std::size_t size = is_fixed(field.type) ? 8 : column.bytes[row].size();
-    if (used + size + 32 > scratch_.size()) scratch_.resize((used + size + 32) * 2);
-    char* at = scratch_.data() + used;
+    if (field.null[row] != 0) continue;
+    const bool fixed = is_fixed(field.type);
+    const std::size_t size = fixed ? 8 : field.bytes[row].size();
+    if (used + size + 8 > room) {
+      scratch_.resize((used + size + 8) * 2);
+      begin = scratch_.data();
+      room = scratch_.size();
+    }
+    char* at = begin + used;
     const std::uint64_t word = field.word | static_cast<std::uint64_t>(size) << 32;
     std::memcpy(at, &word, 8);
-    if (is_fixed(field.type)) {
-      const auto value =
-          field.type == ValueType::real ? canonical_real(column.fixed[row]) : column.fixed[row];
+    if (fixed) {
+      const auto value = field.type == ValueType::real ? canonical_real(field.fixed[row]) : field.fixed[row];
       std::memcpy(at + 8, &value, 8);
     } else {
-      copy_bytes(at + 8, column.bytes[row].data(), size);
+      copy_bytes(at + 8, field.bytes[row].data(), size);
     }
     used += 8 + size;
   }
-  const auto hash = XXH3_128bits(scratch_.data(), used);
+  const auto hash = XXH3_128bits(begin, used);
   return {hash.low64, hash.high64};
 }
 

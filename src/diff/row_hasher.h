@@ -50,9 +50,13 @@ class RowHasher {
     std::size_t column;
     std::uint64_t word;  // id | tag << 24
     ValueType type;
+    // Into the batch at hand.
+    const std::uint8_t* null = nullptr;
+    const std::int64_t* fixed = nullptr;
+    const std::string_view* bytes = nullptr;
   };
   void hash_key_column(const RowBatch& batch, HashedRows& out);
-  Fingerprint fingerprint_of(const RowBatch& batch, std::size_t row);
+  Fingerprint fingerprint_of(std::size_t row);
 
   SchemaPtr schema_;
   std::vector<Field> fields_;  // the non-key columns by id
