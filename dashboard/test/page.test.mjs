@@ -1,0 +1,178 @@
+// Drives the page in Debian's Chromium: clicks through, checks accessibility, content security and escaping, and
+// takes screenshots.
+//   SLUICE_URL=http://127.0.0.1:8080 SLUICE_SHOTS=DIR SLUICE_BROKEN=FILE:LINE node test/page.test.mjs
+// Without SLUICE_URL it serves itself made-up data (build the page first: node build.mjs).
+// SLUICE_BROKEN: a definition file that is broken, and the line that the page must name.
+import axe from "axe-core";
+import assert from "node:assert/strict";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+const fake = process.env.SLUICE_URL ? null : await (await import("./fake-server.mjs")).serve();
+const base = process.env.SLUICE_URL?.replace(/\/$/, "") ?? fake.url;
+const shots = process.env.SLUICE_SHOTS ?? null;
+const loader = process.env.SLUICE_LOADER ?? "Country";
+const broken = process.env.SLUICE_BROKEN ?? (fake ? "erp/Customer.loader.yaml:2" : null);
+if (shots) await mkdir(shots, { recursive: true });
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+
+const problems = [];
+let step = "";
+
+async function open(options) {
+  const context = await browser.newContext({ bypassCSP: false, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15000);
+  page.on("console", (message) => {
+    // A refused action (501 and the like) is logged by the browser itself; the page shows it.
+    if (message.type() === "error" && !/the server responded with a status of (501|409|404)/.test(message.text())) problems.push(`${step}: console: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => problems.push(`${step}: ${error.stack ?? error}`));
+  page.on("request", (request) => {
+    if (!request.url().startsWith(base) && !request.url().startsWith("data:")) problems.push(`${step}: foreign request ${request.url()}`);
+  });
+  return page;
+}
+
+async function visit(page, path, waitFor) {
+  await page.goto(base + path, { waitUntil: "load" });
+  await page.locator(waitFor).first().waitFor();
+}
+
+async function check(page, name) {
+  // Through the debugger, which the page's own policy does not bind.
+  await page.evaluate(axe.source);
+  const result = await page.evaluate(() => window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
+  for (const violation of result.violations) {
+    problems.push(`${name}: axe ${violation.id}: ${violation.help}\n    ${violation.nodes.slice(0, 4).map((node) => `${node.target.join(" ")} ${node.any?.[0]?.message ?? ""}`).join("\n    ")}`);
+  }
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  if (wide > 0) problems.push(`${name}: the page scrolls sideways by ${wide}px`);
+  if (await page.evaluate(() => window.pwned)) problems.push(`${name}: text from outside ran as script`);
+  if (shots) await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
+}
+
+async function testRun() {
+  step = "run now";
+  const page = await open({ viewport: { width: 1360, height: 900 }, colorScheme: "light" });
+  await visit(page, "/jobs", "table.loaders");
+  await page.getByRole("button", { name: `Run now ${loader}` }).click();
+  const note = page.locator(".note");
+  await note.waitFor();
+  assert.match(await note.innerText(), /started as job \d+/);
+  await note.getByRole("link", { name: "Show" }).click();
+  step = "job page";
+  await page.getByRole("heading", { level: 1, name: loader }).waitFor();
+  // Live: nobody reloads, the state changes by itself.
+  await page.locator(".page-head .state", { hasText: /Succeeded|Failed/ }).waitFor({ timeout: 30000 });
+  assert.match(await page.locator(".page-head .state").innerText(), /Succeeded/);
+  await page.locator(".counts").waitFor();
+  await page.locator(".timeline li").nth(1).waitFor();
+  await page.locator(".live-live").waitFor();
+  await page.context().close();
+}
+
+async function testFilters() {
+  step = "filters";
+  const page = await open({ viewport: { width: 1360, height: 900 } });
+  await visit(page, "/jobs/list", "tbody tr");
+  await page.locator(".states a", { hasText: "Succeeded" }).click();
+  await page.waitForURL(/state=succeeded/);
+  await page.waitForFunction(() => [...document.querySelectorAll("tbody .state")].every((cell) => cell.textContent === "Succeeded"));
+  await page.getByRole("combobox", { name: "Loader" }).selectOption(loader);
+  await page.waitForURL(new RegExp(`loader=${loader}`));
+  await page.goBack();
+  await page.waitForURL((url) => !url.search.includes("loader="));
+  if (fake) {
+    await visit(page, "/jobs/list", "tbody tr");
+    const first = await page.locator("tbody tr").first().innerText();
+    await page.getByRole("link", { name: "Older" }).click();
+    await page.waitForURL(/after=/);
+    await page.waitForFunction((text) => document.querySelector("tbody tr")?.innerText !== text, first);
+  }
+  step = "keyboard";
+  await visit(page, "/jobs/list", "tbody tr");
+  await page.keyboard.press("j");
+  await page.keyboard.press("j");
+  assert.equal(await page.evaluate(() => [...document.querySelectorAll("[data-row]")].indexOf(document.activeElement)), 1);
+  await page.keyboard.press("/");
+  assert.ok(await page.evaluate(() => document.activeElement.matches("[data-search]")));
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("?");
+  await page.getByRole("dialog").waitFor();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Shift+Tab");
+  step = "theme";
+  await page.getByRole("button", { name: /^Colours/ }).click();
+  await page.getByRole("button", { name: /^Colours/ }).click();
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "dark");
+  await page.reload();
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "dark");
+  await page.context().close();
+}
+
+async function testBroken() {
+  step = "broken definition";
+  const [, file, line] = /^(.*):(\d+)$/.exec(broken);
+  const page = await open({ viewport: { width: 1360, height: 900 } });
+  await visit(page, "/jobs/definitions", ".problem");
+  const place = page.locator(".problem .place", { hasText: file }).first();
+  assert.ok((await place.innerText()).startsWith(`${file}:${line}`), `the page names ${await place.innerText()}`);
+  await page.context().close();
+}
+
+// The job whose page shows most: one that changed rows.
+async function telling() {
+  const list = await (await fetch(`${base}/api/v1/jobs?state=succeeded,failed&limit=100`)).json();
+  const pick = (test) => list.items.find(test)?.id;
+  return {
+    changed: pick((job) => job.receipt && job.receipt.rejected) ?? pick((job) => job.receipt && job.receipt.updated + job.receipt.deleted > 0) ?? list.items[0].id,
+    failed: pick((job) => job.state === "failed"),
+  };
+}
+
+async function testLooks() {
+  const { changed, failed } = await telling();
+  const pages = [
+    ["overview", "/jobs", ".chart canvas"], ["jobs", "/jobs/list", "tbody tr"], ["job", `/jobs/${changed}`, ".timeline li"],
+    ...(failed ? [["job-failed", `/jobs/${failed}`, ".timeline li"]] : []), ["loader", `/jobs/loaders/${loader}`, ".facts"],
+    ["loaders", "/jobs/loaders", "table.loaders"], ["definitions", "/jobs/definitions", "tbody tr"], ["nodes", "/jobs/nodes", "tbody tr"],
+    ["schedule", "/jobs/schedule", ".times li"],
+  ];
+  const looks = [
+    ["light", { viewport: { width: 1360, height: 900 }, colorScheme: "light" }], ["dark", { viewport: { width: 1360, height: 900 }, colorScheme: "dark" }],
+    ["narrow", { viewport: { width: 320, height: 700 }, colorScheme: "light", hasTouch: true }],
+  ];
+  for (const [look, options] of looks) {
+    const page = await open({ reducedMotion: "reduce", ...options });
+    for (const [name, path, waitFor] of pages) {
+      step = `${name}-${look}`;
+      await visit(page, path, waitFor);
+      await check(page, step);
+    }
+    await page.context().close();
+  }
+}
+
+let code = 0;
+try {
+  await testRun();
+  await testFilters();
+  if (broken) await testBroken();
+  await testLooks();
+  if (problems.length) throw new Error(`${problems.length} problems\n- ${problems.join("\n- ")}`);
+  console.log("page: ok");
+} catch (error) {
+  console.error(`page: ${step}: ${error.stack ?? error}`);
+  for (const problem of problems) console.error(`- ${problem}`);
+  code = 1;
+} finally {
+  await browser.close();
+  fake?.close();
+}
+process.exitCode = code;
