@@ -403,7 +403,7 @@ TEST_F(EngineTest, its_own_thread_does_all_this_by_itself) {
     if (job && job->state == JobState::succeeded && job->subject == "Country") fired.open();
   });
   const JobId id = engine.enqueue(job("now")).value();
-  EXPECT_EQ(wait(engine, id).state, JobState::succeeded);
+  EXPECT_EQ(engine.wait(id).value().state, JobState::succeeded);
   fired.wait();
 }
 

@@ -82,8 +82,8 @@ TEST_F(RecurringEngineTest, after_downtime_each_rule_does_what_it_says) {
   }
   EXPECT_EQ(store_->queries().list({.recurring_id = "r-once"}).value().at(0).fire_at, at(10, 0))
       << "the newest";
-  for (const Job& job : store_->queries().list({.recurring_id = "r-all"}).value())
-    EXPECT_EQ(job.state, JobState::enqueued);
+  const auto caught_up = store_->queries().list({.recurring_id = "r-all"}).value();
+  for (const Job& job : caught_up) EXPECT_EQ(job.state, JobState::enqueued);
 }
 
 TEST_F(RecurringEngineTest, what_was_missed_under_all_runs_in_order_one_at_a_time) {
