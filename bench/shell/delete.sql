@@ -1,0 +1,1 @@
+DELETE FROM item WHERE id NOT IN (SELECT id FROM staging);
