@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "fetch/connection_pool.h"
 #include "fetch/validators.h"
 #include "model/spec.h"
 
@@ -36,7 +37,8 @@ struct Context {
   // Bytes received (as sent, before decompression) and the promised total; at most about ten calls a second.
   std::function<void(std::uint64_t bytes, std::optional<std::uint64_t> total)> progress;
   std::string user_agent;
-  std::function<double()> random;  // [0, 1) for the jitter of retries; empty = the machine's
+  std::function<double()> random;               // [0, 1) for the jitter of retries; empty = the machine's
+  std::shared_ptr<ConnectionPool> connections;  // shared by all fetches of the process; empty = none kept
 };
 
 // How a local file looked when it was pinned.

@@ -42,9 +42,10 @@ class HttpFetch {
         previous_(previous.size() == 1 ? &previous.front() : nullptr),
         context_(context),
         requests_(std::move(requests)),
-        transfer_(context.policy,
-                  [this](std::uint64_t bytes, std::optional<std::uint64_t> total) { report(bytes, total); }) {
-  }
+        transfer_(
+            context.policy,
+            [this](std::uint64_t bytes, std::optional<std::uint64_t> total) { report(bytes, total); },
+            context.connections) {}
 
   Result<Fetched> run(std::stop_token stop);
 

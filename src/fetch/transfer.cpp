@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "fetch/address_policy.h"
+#include "fetch/curl_handles.h"
 #include "fetch/transfer_error.h"
 
 #include <curl/curl.h>
@@ -11,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdlib>
 
 namespace sluice::fetch {
 namespace {
@@ -21,12 +23,6 @@ constexpr std::size_t kMostHeaderBytes = 256u << 10;
 constexpr std::size_t kExcerptBytes = 4096;
 constexpr std::size_t kMostDiscarded = 64u << 10;  // of an unwanted body, to keep the connection
 
-struct FreeEasy {
-  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
-};
-struct FreeMulti {
-  void operator()(CURLM* handle) const { curl_multi_cleanup(handle); }
-};
 struct FreeList {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
@@ -35,7 +31,7 @@ using HeaderList = std::unique_ptr<curl_slist, FreeList>;
 // One request in flight: what the callbacks need. They run on the thread inside get().
 struct Exchange {
   const Policy& policy;
-  const std::function<void(std::uint64_t, std::optional<std::uint64_t>)>& progress;
+  const Transfer::Progress& progress;
   const Request& request;
   Spool& spool;
   Response response;
@@ -166,6 +162,36 @@ void set_options(CURL* easy, Exchange& exchange, curl_slist* headers, char* erro
   curl_easy_setopt(easy, CURLOPT_PREREQDATA, &exchange);
 }
 
+// Private certificate authorities, by the variables that the curl command and OpenSSL know. libcurl itself
+// reads neither.
+void set_certificates(CURL* easy) {
+  for (const char* name : {"CURL_CA_BUNDLE", "SSL_CERT_FILE"}) {
+    const char* file = std::getenv(name);
+    if (!file || !*file) continue;
+    curl_easy_setopt(easy, CURLOPT_CAINFO, file);
+    curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
+    return;
+  }
+  // libcurl keeps parsed certificates between requests only when they come from a file alone.
+  if (curl_version_info(CURLVERSION_NOW)->cainfo) curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
+}
+
+// The handles outlive the request: nothing of it, secrets least of all, stays in them.
+class InFlight {
+ public:
+  InFlight(CURLM* multi, CURL* easy) : multi_(multi), easy_(easy) { curl_multi_add_handle(multi, easy); }
+  ~InFlight() {
+    curl_multi_remove_handle(multi_, easy_);
+    curl_easy_reset(easy_);
+  }
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
+
+ private:
+  CURLM* multi_;
+  CURL* easy_;
+};
+
 HeaderList header_list(const std::vector<std::string>& headers) {
   HeaderList list;
   for (const auto& header : headers) {
@@ -181,27 +207,29 @@ HeaderList header_list(const std::vector<std::string>& headers) {
 
 struct Transfer::State {
   const Policy& policy;
-  std::function<void(std::uint64_t, std::optional<std::uint64_t>)> progress;
-  std::unique_ptr<CURLM, FreeMulti> multi{curl_multi_init()};
-  std::unique_ptr<CURL, FreeEasy> easy{curl_easy_init()};  // cleaned up first, as libcurl wants
+  Transfer::Progress progress;
+  std::shared_ptr<ConnectionPool> pool;
+  std::unique_ptr<ConnectionPool::Handles> handles = pool->take();
 
+  ~State() { pool->give_back(std::move(handles)); }
   Result<int> drive(const Exchange& exchange, const std::stop_token& stop);
 };
 
-Transfer::Transfer(const Policy& policy,
-                   std::function<void(std::uint64_t, std::optional<std::uint64_t>)> progress)
-    : state_(new State{policy, std::move(progress)}) {}
+Transfer::Transfer(const Policy& policy, Progress progress, std::shared_ptr<ConnectionPool> pool)
+    : state_(new State{policy, std::move(progress),
+                       pool ? std::move(pool) : std::make_shared<ConnectionPool>()}) {}
 Transfer::~Transfer() = default;
 
 // Runs the transfer to its end; the CURLcode, or why it was given up.
 Result<int> Transfer::State::drive(const Exchange& exchange, const std::stop_token& stop) {
+  CURLM* const multi = handles->multi.get();
   const auto idle = exchange.request.idle_timeout;
   for (;;) {
     int running = 0;
-    if (const auto code = curl_multi_perform(multi.get(), &running); code != CURLM_OK)
+    if (const auto code = curl_multi_perform(multi, &running); code != CURLM_OK)
       return fail(ErrorCode::internal, fmt::format("libcurl: {}", curl_multi_strerror(code)));
     int left = 0;
-    while (const CURLMsg* message = curl_multi_info_read(multi.get(), &left))
+    while (const CURLMsg* message = curl_multi_info_read(multi, &left))
       if (message->msg == CURLMSG_DONE) return static_cast<int>(message->data.result);
     if (stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped while fetching");
     auto wait = std::chrono::milliseconds(60'000);
@@ -213,26 +241,27 @@ Result<int> Transfer::State::drive(const Exchange& exchange, const std::stop_tok
                                                               exchange.request.url.host, idle.count()));
       wait = std::min(wait, idle - silent + std::chrono::milliseconds(1));
     }
-    curl_multi_poll(multi.get(), nullptr, 0, static_cast<int>(wait.count()), nullptr);
+    curl_multi_poll(multi, nullptr, 0, static_cast<int>(wait.count()), nullptr);
   }
 }
 
 Result<Response> Transfer::get(const Request& request, Spool& spool, std::stop_token stop) {
   auto& self = *state_;
-  if (!self.easy || !self.multi) return fail(ErrorCode::internal, "libcurl cannot be set up");
+  CURL* const easy = self.handles->easy.get();
+  CURLM* const multi = self.handles->multi.get();
+  if (!easy || !multi) return fail(ErrorCode::internal, "libcurl cannot be set up");
   Exchange exchange{self.policy, self.progress, request, spool, {}, {}};
   std::array<char, CURL_ERROR_SIZE> error_buffer{};
   const HeaderList headers = header_list(request.headers);
-  curl_easy_reset(self.easy.get());
-  set_options(self.easy.get(), exchange, headers.get(), error_buffer.data());
+  curl_easy_reset(easy);
+  set_options(easy, exchange, headers.get(), error_buffer.data());
+  set_certificates(easy);
 
-  curl_multi_add_handle(self.multi.get(), self.easy.get());
+  const InFlight in_flight(multi, easy);
   Result<int> code = [&] {
-    const std::stop_callback wake(stop, [&] { curl_multi_wakeup(self.multi.get()); });
+    const std::stop_callback wake(stop, [&] { curl_multi_wakeup(multi); });
     return self.drive(exchange, stop);
   }();
-  curl_multi_remove_handle(self.multi.get(), self.easy.get());
-  curl_easy_setopt(self.easy.get(), CURLOPT_ERRORBUFFER, nullptr);
 
   if (exchange.own_error) return std::unexpected(std::move(*exchange.own_error));
   if (!code) return std::unexpected(std::move(code).error());
@@ -249,7 +278,7 @@ Result<Response> Transfer::get(const Request& request, Spool& spool, std::stop_t
                     "reach; start with --allow-address {} to allow it",
                     host, request.url.host));
   long os_error = 0;
-  curl_easy_getinfo(self.easy.get(), CURLINFO_OS_ERRNO, &os_error);
+  curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_error);
   return std::unexpected(transfer_error({*code, os_error, error_buffer.data(), host, exchange.connected}));
 }
 

@@ -1,8 +1,9 @@
-// One HTTP GET at a time over libcurl, without redirects and retries, which are judged above. Owns the easy
-// and the multi handle: connections, DNS answers and TLS sessions are reused between requests.
+// One HTTP GET at a time over libcurl, without redirects and retries, which are judged above. Holds handles
+// of the pool while it lives: connections, DNS answers and TLS sessions are reused between requests.
 #pragma once
 
 #include "base/error.h"
+#include "fetch/connection_pool.h"
 #include "fetch/fetch.h"
 #include "fetch/spool.h"
 #include "fetch/url.h"
@@ -40,8 +41,10 @@ struct Response {
 
 class Transfer {
  public:
-  // `progress`: called with every piece of a data body.
-  Transfer(const Policy& policy, std::function<void(std::uint64_t, std::optional<std::uint64_t>)> progress);
+  using Progress = std::function<void(std::uint64_t, std::optional<std::uint64_t>)>;
+
+  // `progress`: called with every piece of a data body. An empty `pool` = handles of its own.
+  Transfer(const Policy& policy, Progress progress, std::shared_ptr<ConnectionPool> pool = {});
   ~Transfer();
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;

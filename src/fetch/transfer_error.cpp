@@ -44,12 +44,17 @@ Error transfer_error(const TransferFailure& failure) {
     case CURLE_HTTP2_STREAM:
       return make(ErrorCode::unreachable, true, fmt::format("the connection to {} broke: {}", host, reason));
     case CURLE_PEER_FAILED_VERIFICATION:
-      return make(ErrorCode::unreachable, false,
-                  fmt::format("the TLS certificate of {} is not trusted: {}", host, detail));
+      return make(
+          ErrorCode::unreachable, false,
+          fmt::format("the TLS certificate of {} is not trusted: {}; a private authority's certificate "
+                      "can be named by CURL_CA_BUNDLE or SSL_CERT_FILE",
+                      host, detail));
     case CURLE_SSL_CACERT_BADFILE:
       return make(
           ErrorCode::unreachable, false,
-          fmt::format("the system's TLS certificates cannot be read; install ca-certificates ({})", detail));
+          fmt::format("the system's TLS certificates cannot be read; install ca-certificates, or check "
+                      "SSL_CERT_FILE ({})",
+                      detail));
     case CURLE_SSL_CONNECT_ERROR:
       return make(ErrorCode::unreachable, true, fmt::format("no TLS connection to {}: {}", host, detail));
     case CURLE_WEIRD_SERVER_REPLY:

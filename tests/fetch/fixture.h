@@ -29,7 +29,7 @@ class FetchTest : public testing::Test {
   ~FetchTest() override { std::filesystem::remove_all(folder_); }
 
   Context context() {
-    Context context{clock_, folder_ / "spool", policy_, {}, {}, "sluice-test/1", {}};
+    Context context{clock_, folder_ / "spool", policy_, {}, {}, "sluice-test/1", {}, {}};
     context.log = [this](std::string line) { log_ += line + "\n"; };
     context.random = [] { return 0.5; };
     return context;
