@@ -122,9 +122,11 @@ Result<std::vector<TableState>> table_states(sql::Connection& connection) {
 Result<void> claim_generation(sql::Connection& connection, std::string_view table, std::string_view loader,
                               std::int64_t seen) {
   if (seen == 0) {
-    SLUICE_TRY(auto insert,
-               connection.prepare("insert into _sluice_table values (?, ?, 1, 0, 0, '', 1, 0, '', 0, 0) "
-                                  "on conflict (table_name) do nothing"));
+    SLUICE_TRY(
+        auto insert,
+        connection.prepare(
+            "insert into _sluice_table values (?, ?, 1, 0, 0, '{\"columns\":[],\"key\":[]}', 1, 0, '', 0, 0) "
+            "on conflict (table_name) do nothing"));
     insert->bind_text(1, table);
     insert->bind_text(2, loader);
     SLUICE_CHECK(insert->run());
