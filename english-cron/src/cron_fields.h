@@ -1,13 +1,13 @@
 // One cron expression as bit masks: bit n stands for the value n of the field.
 #pragma once
 
+#include "english_cron/translation.h"
+
 #include <array>
 #include <cstdint>
 #include <expected>
 #include <string>
 #include <string_view>
-
-#include "english_cron/translation.h"
 
 namespace english_cron {
 
@@ -43,7 +43,8 @@ std::uint32_t matching_days(const CronFields& cron, int year, unsigned month);
 /// False when no date of the 400-year calendar matches.
 bool can_match(const CronFields& cron);
 
-/// Occurrences on the wall clock: seconds since 1970-01-01T00:00:00 local time. kNoTime when 400 years hold none.
+/// Occurrences on the wall clock: seconds since 1970-01-01T00:00:00 local time. kNoTime when 400 years hold
+/// none.
 inline constexpr std::int64_t kNoTime = INT64_MIN;
 std::int64_t next_local(const CronFields& cron, std::int64_t from);      // at or after
 std::int64_t previous_local(const CronFields& cron, std::int64_t from);  // at or before

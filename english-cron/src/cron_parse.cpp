@@ -1,7 +1,7 @@
 // Cron text -> CronFields, after the rules of Cronos (https://github.com/HangfireIO/Cronos).
-#include <string>
-
 #include "cron_fields.h"
+
+#include <string>
 
 namespace english_cron {
 namespace {
@@ -19,18 +19,10 @@ constexpr Field kDay{"day of month", 1, 31, {}};
 constexpr Field kMonth{"month", 1, 12, "janfebmaraprmayjunjulaugsepoctnovdec"};
 constexpr Field kWeekday{"day of week", 0, 7, "sunmontuewedthufrisat"};
 
-constexpr char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
-constexpr bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-constexpr bool is_letter(char c) {
-  return lower(c) >= 'a' && lower(c) <= 'z';
-}
-constexpr bool is_blank(char c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
+constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_letter(char c) { return lower(c) >= 'a' && lower(c) <= 'z'; }
+constexpr bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 class Reader {
  public:
@@ -39,10 +31,9 @@ class Reader {
   std::expected<CronFields, PhraseError> read() {
     const int fields = count_fields();
     if (fields != 5 && fields != 6) {
-      return std::unexpected(PhraseError{0, text_.size(),
-                                         "a cron expression has 5 fields, or 6 with seconds first; this has " +
-                                             std::to_string(fields),
-                                         ""});
+      return std::unexpected(PhraseError{
+          0, text_.size(),
+          "a cron expression has 5 fields, or 6 with seconds first; this has " + std::to_string(fields), ""});
     }
     CronFields out;
     bool star = false;
@@ -131,7 +122,8 @@ class Reader {
       pos_ = begin;
       return refuse(field, "unknown name");
     }
-    if (!read_number(field, field.names.empty() ? "a number" : "a number or a three-letter name", out)) return false;
+    if (!read_number(field, field.names.empty() ? "a number" : "a number or a three-letter name", out))
+      return false;
     if (out < field.low || out > field.high) {
       return refuse(field, std::to_string(out) + " is not within " + range_of(field));
     }
@@ -146,7 +138,8 @@ class Reader {
     if (!read_number(field, "a step after /", step)) return false;
     const int most = field.low == 0 && field.names.empty() ? span - 1 : span;
     if (step < 1 || step > most) {
-      return refuse(field, "a step of " + std::to_string(step) + " is not within 1 to " + std::to_string(most));
+      return refuse(field,
+                    "a step of " + std::to_string(step) + " is not within 1 to " + std::to_string(most));
     }
     return true;
   }
@@ -288,8 +281,8 @@ class Reader {
 
 std::expected<CronFields, PhraseError> parse_cron(std::string_view text) {
   if (text.size() > kMaxPhraseLength) {
-    return std::unexpected(PhraseError{kMaxPhraseLength, text.size() - kMaxPhraseLength,
-                                       "longer than 256 characters", ""});
+    return std::unexpected(
+        PhraseError{kMaxPhraseLength, text.size() - kMaxPhraseLength, "longer than 256 characters", ""});
   }
   return Reader(text).read();
 }

@@ -1,8 +1,8 @@
 // The search for matching wall-clock times: bit scans over the fields, month by month.
+#include "cron_fields.h"
+
 #include <bit>
 #include <chrono>
-
-#include "cron_fields.h"
 
 namespace english_cron {
 namespace {
@@ -17,9 +17,7 @@ using std::chrono::year_month_day;
 constexpr std::int64_t kDaySeconds = 86400;
 constexpr int kYearsSearched = 400;
 
-constexpr bool is_leap(int y) {
-  return (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
-}
+constexpr bool is_leap(int y) { return (y % 4 == 0 && y % 100 != 0) || y % 400 == 0; }
 constexpr unsigned month_length(int y, unsigned m) {
   constexpr std::array<std::uint8_t, 13> kLengths{0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
   return m == 2 && is_leap(y) ? 29 : kLengths[m];
@@ -28,7 +26,8 @@ constexpr unsigned month_length(int y, unsigned m) {
 // Sakamoto's congruence: weekday (0 = Sunday) of the first of the month.
 constexpr unsigned weekday_of_first(int y, unsigned m) {
   constexpr std::array<std::uint8_t, 13> kShift{0, 0, 3, 2, 5, 0, 3, 5, 1, 4, 6, 2, 4};
-  const int shifted = (m < 3 ? y - 1 : y) + 40000;  // positive for every year we search; 40000 is a multiple of 400
+  const int shifted =
+      (m < 3 ? y - 1 : y) + 40000;  // positive for every year we search; 40000 is a multiple of 400
   return static_cast<unsigned>(shifted + shifted / 4 - shifted / 100 + shifted / 400 + kShift[m] + 1) % 7;
 }
 
@@ -86,18 +85,10 @@ std::int64_t day_number(int y, unsigned m, unsigned d) {
   return sys_days(year(y) / month(m) / day(d)).time_since_epoch().count();
 }
 
-int first_bit(std::uint64_t bits) {
-  return std::countr_zero(bits);
-}
-int last_bit(std::uint64_t bits) {
-  return 63 - std::countl_zero(bits);
-}
-std::uint64_t from_bit(int n) {
-  return n > 63 ? 0 : ~std::uint64_t{0} << n;
-}
-std::uint64_t to_bit(int n) {
-  return n < 0 ? 0 : ~std::uint64_t{0} >> (63 - n);
-}
+int first_bit(std::uint64_t bits) { return std::countr_zero(bits); }
+int last_bit(std::uint64_t bits) { return 63 - std::countl_zero(bits); }
+std::uint64_t from_bit(int n) { return n > 63 ? 0 : ~std::uint64_t{0} << n; }
+std::uint64_t to_bit(int n) { return n < 0 ? 0 : ~std::uint64_t{0} >> (63 - n); }
 
 // Second of the day at or after `second`, or -1.
 int time_from(const CronFields& cron, int second) {
@@ -106,7 +97,8 @@ int time_from(const CronFields& cron, int second) {
   const int s = second % 60;
   if ((cron.hours >> h & 1U) != 0) {
     if ((cron.minutes >> m & 1U) != 0) {
-      if (const std::uint64_t left = cron.seconds & from_bit(s); left != 0) return h * 3600 + m * 60 + first_bit(left);
+      if (const std::uint64_t left = cron.seconds & from_bit(s); left != 0)
+        return h * 3600 + m * 60 + first_bit(left);
     }
     if (const std::uint64_t left = cron.minutes & from_bit(m + 1); left != 0) {
       return h * 3600 + first_bit(left) * 60 + first_bit(cron.seconds);
@@ -123,7 +115,8 @@ int time_to(const CronFields& cron, int second) {
   const int s = second % 60;
   if ((cron.hours >> h & 1U) != 0) {
     if ((cron.minutes >> m & 1U) != 0) {
-      if (const std::uint64_t left = cron.seconds & to_bit(s); left != 0) return h * 3600 + m * 60 + last_bit(left);
+      if (const std::uint64_t left = cron.seconds & to_bit(s); left != 0)
+        return h * 3600 + m * 60 + last_bit(left);
     }
     if (const std::uint64_t left = cron.minutes & to_bit(m - 1); left != 0) {
       return h * 3600 + last_bit(left) * 60 + last_bit(cron.seconds);

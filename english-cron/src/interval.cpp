@@ -1,9 +1,9 @@
 #include "interval.h"
 
+#include "cron_fields.h"
+
 #include <algorithm>
 #include <chrono>
-
-#include "cron_fields.h"
 
 namespace english_cron {
 namespace {
@@ -15,9 +15,7 @@ std::int64_t floor_div(std::int64_t a, std::int64_t b) {
   return a % b < 0 ? q - 1 : q;
 }
 
-std::int64_t anchor_of(const Interval& every) {
-  return every.anchor.time_since_epoch().count();
-}
+std::int64_t anchor_of(const Interval& every) { return every.anchor.time_since_epoch().count(); }
 
 std::int64_t local_of(const ZoneTable& zone, std::int64_t utc) {
   return utc + zone.offsets[zone.segment_at(utc)];
@@ -25,10 +23,14 @@ std::int64_t local_of(const ZoneTable& zone, std::int64_t utc) {
 
 std::int64_t elapsed_step(const Interval& every) {
   switch (every.unit) {
-    case Unit::seconds: return every.n;
-    case Unit::minutes: return std::int64_t{every.n} * 60;
-    case Unit::hours: return std::int64_t{every.n} * 3600;
-    default: return 0;
+    case Unit::seconds:
+      return every.n;
+    case Unit::minutes:
+      return std::int64_t{every.n} * 60;
+    case Unit::hours:
+      return std::int64_t{every.n} * 3600;
+    default:
+      return 0;
   }
 }
 
@@ -51,7 +53,8 @@ std::int64_t local_occurrence(const Interval& every, std::int64_t anchor_local, 
   const std::int64_t second = anchor_local - day * kDaySeconds;
   if (every.unit == Unit::months) {
     const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(day))};
-    return day_in_month(month_index(day) + k * every.n, static_cast<unsigned>(date.day())) * kDaySeconds + second;
+    return day_in_month(month_index(day) + k * every.n, static_cast<unsigned>(date.day())) * kDaySeconds +
+           second;
   }
   const std::int64_t step = every.unit == Unit::weeks ? std::int64_t{every.n} * 7 : every.n;
   return (day + k * step) * kDaySeconds + second;
@@ -70,7 +73,8 @@ std::int64_t guess(const Interval& every, std::int64_t anchor_local, std::int64_
 std::int64_t next_of(const Interval& every, const ZoneTable& zone, std::int64_t from) {
   const std::int64_t anchor = anchor_of(every);
   from = std::max(from, anchor);
-  if (const std::int64_t step = elapsed_step(every); step > 0) return anchor + -floor_div(anchor - from, step) * step;
+  if (const std::int64_t step = elapsed_step(every); step > 0)
+    return anchor + -floor_div(anchor - from, step) * step;
   const std::int64_t anchor_local = local_of(zone, anchor);
   const std::int64_t near = guess(every, anchor_local, local_of(zone, from));
   for (std::int64_t k = std::max<std::int64_t>(near - 2, 0); k <= near + 3; ++k) {

@@ -1,10 +1,10 @@
 // "Every 7 hours", "every 2 weeks": occurrences as a pure function of the anchor.
 #pragma once
 
-#include <cstdint>
-
 #include "english_cron/translation.h"
 #include "zones.h"
+
+#include <cstdint>
 
 namespace english_cron {
 
@@ -17,8 +17,8 @@ struct Period {
   std::int64_t first_day;
   std::int64_t end_day;
 };
-/// The picked period that holds `day`, or else the nearest one after it (`forward`) or before it. first_day == end_day:
-/// there is none.
+/// The picked period that holds `day`, or else the nearest one after it (`forward`) or before it. first_day
+/// == end_day: there is none.
 Period period_at(const Interval& every, const ZoneTable& zone, std::int64_t day, bool forward);
 
 }  // namespace english_cron

@@ -1,22 +1,16 @@
 #include "lexer.h"
 
+#include "zones.h"
+
 #include <algorithm>
 #include <chrono>
-
-#include "zones.h"
 
 namespace english_cron {
 namespace {
 
-constexpr char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
-constexpr bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-constexpr bool is_letter(char c) {
-  return lower(c) >= 'a' && lower(c) <= 'z';
-}
+constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_letter(char c) { return lower(c) >= 'a' && lower(c) <= 'z'; }
 
 class Lexer {
  public:
@@ -77,11 +71,11 @@ class Lexer {
   }
 
   // Letters and digits in lower case; "o'clock" loses its apostrophe, "a.m." its dots.
-  std::string_view read_letters() {
+  std::string_view read_letters(bool digits_too) {
     std::size_t size = 0;
     for (;;) {
       const char c = at(0);
-      if (is_letter(c) || (is_digit(c) && size > 0)) {
+      if (is_letter(c) || (digits_too && is_digit(c) && size > 0)) {
         if (size < buffer_.size()) buffer_[size++] = lower(c);
         ++pos_;
       } else if (const std::size_t skip = apostrophe(); skip > 0 && is_letter(at(skip))) {
@@ -113,7 +107,7 @@ class Lexer {
     const bool after_number = out_.count > 0 && out_.list[out_.count - 1].kind == Token::Kind::number &&
                               previous_end_ == pos_ && pos_ > 0;
     if (!after_number && read_zone_path(from)) return;
-    std::string_view word = read_letters();
+    std::string_view word = read_letters(!after_number);
     if (word.size() >= 3 && (word == "utc" || word == "gmt") && read_offset(from)) return;
     if (const Entry* joined = read_hyphenated(word)) {
       push_word(*joined, from);
@@ -143,7 +137,9 @@ class Lexer {
   bool read_zone_path(std::size_t from) {
     std::size_t end = from;
     bool slash = false;
-    const auto part_of_name = [](char c) { return is_letter(c) || is_digit(c) || c == '_' || c == '/' || c == '-' || c == '+'; };
+    const auto part_of_name = [](char c) {
+      return is_letter(c) || is_digit(c) || c == '_' || c == '/' || c == '-' || c == '+';
+    };
     while (end < text_.size() && part_of_name(text_[end])) slash |= text_[end++] == '/';
     if (!slash) return false;
     const std::string_view name = text_.substr(from, end - from);
@@ -199,7 +195,8 @@ class Lexer {
     std::copy(word.begin(), word.end(), joined.begin());
     std::size_t size = word.size();
     std::size_t end = pos_ + 1;
-    while (end < text_.size() && is_letter(text_[end]) && size < joined.size()) joined[size++] = lower(text_[end++]);
+    while (end < text_.size() && is_letter(text_[end]) && size < joined.size())
+      joined[size++] = lower(text_[end++]);
     const Entry* entry = find_word({joined.data(), size});
     if (entry != nullptr) pos_ = end;
     return entry;
@@ -224,14 +221,16 @@ class Lexer {
       read_date(from, value);
       return;
     }
-    const bool clock = digits <= 2 && is_digit(at(1)) && is_digit(at(2)) && (at(0) == ':' || (at(0) == '.' && !is_digit(at(3))));
+    const bool clock = digits <= 2 && is_digit(at(1)) && is_digit(at(2)) &&
+                       (at(0) == ':' || (at(0) == '.' && !is_digit(at(3))));
     if (clock) {
       read_clock(from, value);
       return;
     }
     if (at(0) == '/' && is_digit(at(1))) {
       while (is_digit(at(0)) || at(0) == '/') ++pos_;
-      refuse(from, pos_, "a date with slashes is ambiguous: write the month's name, or YYYY-MM-DD", "2026-04-03");
+      refuse(from, pos_, "a date with slashes is ambiguous: write the month's name, or YYYY-MM-DD",
+             "2026-04-03");
       return;
     }
     if (at(0) == ':' || (at(0) == '.' && is_digit(at(1)))) {
@@ -299,17 +298,30 @@ class Lexer {
     }
     ++pos_;
     switch (c) {
-      case ',': push(Token::Kind::comma, from); return;
-      case ';': push(Token::Kind::semicolon, from); return;
-      case '-': push(Token::Kind::dash, from); return;
-      case '&': push_word(*find_word("and"), from); return;
-      case '@': push_word(*find_word("at"), from); return;
+      case ',':
+        push(Token::Kind::comma, from);
+        return;
+      case ';':
+        push(Token::Kind::semicolon, from);
+        return;
+      case '-':
+        push(Token::Kind::dash, from);
+        return;
+      case '&':
+        push_word(*find_word("and"), from);
+        return;
+      case '@':
+        push_word(*find_word("at"), from);
+        return;
       case '.':
-      case '!': return;  // the end of a sentence
-      default: break;
+      case '!':
+        return;  // the end of a sentence
+      default:
+        break;
     }
     while (pos_ < text_.size() && (static_cast<unsigned char>(text_[pos_]) & 0xC0U) == 0x80U) ++pos_;
-    const std::string shown = static_cast<unsigned char>(c) < 0x20 ? "" : " '" + std::string(text_.substr(from, pos_ - from)) + "'";
+    const std::string shown =
+        static_cast<unsigned char>(c) < 0x20 ? "" : " '" + std::string(text_.substr(from, pos_ - from)) + "'";
     refuse(from, pos_, "unexpected character" + shown);
   }
 

@@ -1,6 +1,9 @@
 // Phrase -> tokens. No allocation: a phrase has at most kMaxPhraseLength bytes.
 #pragma once
 
+#include "english_cron/translation.h"
+#include "vocabulary.h"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -8,19 +11,29 @@
 #include <string>
 #include <string_view>
 
-#include "english_cron/translation.h"
-#include "vocabulary.h"
-
 namespace english_cron {
 
 struct Token {
-  enum class Kind : std::uint8_t { end, word, number, ordinal, clock, date, zone, offset, comma, semicolon, dash };
+  enum class Kind : std::uint8_t {
+    end,
+    word,
+    number,
+    ordinal,
+    clock,
+    date,
+    zone,
+    offset,
+    comma,
+    semicolon,
+    dash
+  };
   Kind kind = Kind::end;
   Word word = Word::none;  // of a word
   bool glued = false;      // nothing stands between it and the token before
   std::uint16_t offset = 0;
   std::uint16_t length = 0;
-  int value = 0;   // number; clock: second of the day; date: days since 1970; zone: index into zone_names(); offset: minutes
+  int value = 0;   // number; clock: second of the day; date: days since 1970; zone: index into zone_names();
+                   // offset: minutes
   int digits = 0;  // of a number
   const Entry* entry = nullptr;
 

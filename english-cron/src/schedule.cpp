@@ -1,12 +1,12 @@
 // Occurrences on the time line: wall-clock search, then the rules for gaps and overlaps.
 #include "english_cron/schedule.h"
 
-#include <algorithm>
-#include <optional>
-
 #include "cron_fields.h"
 #include "interval.h"
 #include "zones.h"
+
+#include <algorithm>
+#include <optional>
 
 namespace english_cron {
 
@@ -24,8 +24,9 @@ std::int64_t day_of(std::int64_t seconds) {
   return (seconds >= 0 ? seconds : seconds - (kDaySeconds - 1)) / kDaySeconds;
 }
 
-// At or after `from`. A run that a gap moved to the gap's end belongs to the wall-clock time inside the gap: asked
-// inclusively from that very end it is not offered (as Cronos does), which `offer_moved` = false stands for.
+// At or after `from`. A run that a gap moved to the gap's end belongs to the wall-clock time inside the gap:
+// asked inclusively from that very end it is not offered (as Cronos does), which `offer_moved` = false stands
+// for.
 std::int64_t next_of(const CronFields& cron, const ZoneTable& zone, std::int64_t from, bool offer_moved) {
   const std::size_t here = zone.segment_at(from);
   const std::int64_t offset = zone.offsets[here];
@@ -109,7 +110,8 @@ std::int64_t previous_filtered(const Schedule::State& state, std::int64_t from) 
 
 std::int64_t next_of(const Schedule::State& state, std::int64_t from, bool offer_moved) {
   if (state.every) {
-    return state.crons.empty() ? english_cron::next_of(*state.every, *state.zone, from) : next_filtered(state, from);
+    return state.crons.empty() ? english_cron::next_of(*state.every, *state.zone, from)
+                               : next_filtered(state, from);
   }
   std::int64_t best = kNoTime;
   for (const CronFields& cron : state.crons) {
@@ -183,9 +185,7 @@ std::vector<std::chrono::sys_seconds> Schedule::between(Instant from, Instant to
   return out;
 }
 
-bool Schedule::never() const {
-  return state_->crons.empty() && !state_->every;
-}
+bool Schedule::never() const { return state_->crons.empty() && !state_->every; }
 
 std::string format_local(std::chrono::sys_seconds time, std::string_view zone) {
   const auto table = find_zone(zone);

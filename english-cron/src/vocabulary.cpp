@@ -488,7 +488,8 @@ constexpr auto kRefusals = std::to_array<Refusal>({
     {"is ambiguous: it may mean Europe/London or Asia/Dhaka", "Europe/London"},
     {"is ambiguous: it may mean America/Halifax or Asia/Riyadh", "America/Halifax"},
     {"is ambiguous: it may mean America/Manaus or Asia/Yerevan", "America/Manaus"},
-    {"is ambiguous: it may mean Australia/Darwin, America/Rio_Branco or Australia/Sydney", "Australia/Darwin"},
+    {"is ambiguous: it may mean Australia/Darwin, America/Rio_Branco or Australia/Sydney",
+     "Australia/Darwin"},
     {"is ambiguous: it may mean Asia/Dubai or Atlantic/South_Georgia", "Asia/Dubai"},
     {"is ambiguous: it may mean Pacific/Pago_Pago or Asia/Singapore", "Pacific/Pago_Pago"},
     {"is ambiguous: it may mean America/Los_Angeles or Europe/Lisbon", "America/Los_Angeles"},
@@ -514,8 +515,9 @@ constexpr auto kRefusals = std::to_array<Refusal>({
 }  // namespace
 
 const Entry* find_word(std::string_view text) {
-  const auto found = std::lower_bound(kWords.begin(), kWords.end(), text,
-                                      [](const Entry& entry, std::string_view key) { return entry.text < key; });
+  const auto found =
+      std::lower_bound(kWords.begin(), kWords.end(), text,
+                       [](const Entry& entry, std::string_view key) { return entry.text < key; });
   return found != kWords.end() && found->text == text ? &*found : nullptr;
 }
 
@@ -545,8 +547,8 @@ std::string_view nearest_word(std::string_view text) {
   int best = text.size() < 5 ? 2 : 3;  // anything at this distance or beyond is no help
   std::string_view found;
   for (const Entry& entry : kWords) {
-    const bool offered = !entry.misspelt && entry.word != Word::refused && entry.word != Word::noise &&
-                         entry.text.size() > 2;
+    const bool offered =
+        !entry.misspelt && entry.word != Word::refused && entry.word != Word::noise && entry.text.size() > 2;
     if (!offered) continue;
     const int distance = edit_distance(text, entry.text, best - 1);
     if (distance < best) {
@@ -557,17 +559,11 @@ std::string_view nearest_word(std::string_view text) {
   return found;
 }
 
-ZoneWord zone_of(const Entry& entry) {
-  return kZones[static_cast<std::size_t>(entry.extra)];
-}
+ZoneWord zone_of(const Entry& entry) { return kZones[static_cast<std::size_t>(entry.extra)]; }
 
-Refusal refusal_of(const Entry& entry) {
-  return kRefusals[static_cast<std::size_t>(entry.extra)];
-}
+Refusal refusal_of(const Entry& entry) { return kRefusals[static_cast<std::size_t>(entry.extra)]; }
 
-std::span<const Entry> vocabulary() {
-  return kWords;
-}
+std::span<const Entry> vocabulary() { return kWords; }
 
 std::string_view weekday_name(int weekday) {
   constexpr std::array<std::string_view, 7> kNames{"sunday",   "monday", "tuesday", "wednesday",
@@ -576,8 +572,9 @@ std::string_view weekday_name(int weekday) {
 }
 
 std::string_view month_name(int month) {
-  constexpr std::array<std::string_view, 12> kNames{"january", "february", "march",     "april",   "may",      "june",
-                                                    "july",    "august",   "september", "october", "november", "december"};
+  constexpr std::array<std::string_view, 12> kNames{"january",   "february", "march",    "april",
+                                                    "may",       "june",     "july",     "august",
+                                                    "september", "october",  "november", "december"};
   return kNames[static_cast<std::size_t>(month - 1) % 12];
 }
 

@@ -65,7 +65,18 @@ enum class Word : std::uint8_t {
   refused,    // understood as ambiguous or impossible; extra: index into refusal_of()
 };
 
-enum class UnitWord : std::uint8_t { second, minute, hour, day, week, fortnight, month, quarter, half_year, year };
+enum class UnitWord : std::uint8_t {
+  second,
+  minute,
+  hour,
+  day,
+  week,
+  fortnight,
+  month,
+  quarter,
+  half_year,
+  year
+};
 enum class DayPart : std::uint8_t { morning, afternoon, evening, night };
 
 struct Entry {
@@ -83,7 +94,8 @@ const Entry* find_word(std::string_view lower_case);
 /// The known word that `lower_case` comes nearest to, or empty when none is near.
 std::string_view nearest_word(std::string_view lower_case);
 
-/// How many single-letter edits (swaps included) lead from one to the other; `limit + 1` when more than `limit`.
+/// How many single-letter edits (swaps included) lead from one to the other; `limit + 1` when more than
+/// `limit`.
 int edit_distance(std::string_view a, std::string_view b, int limit);
 
 struct ZoneWord {

@@ -1,6 +1,8 @@
 // date/tz is met here only. Its exceptions end here.
 #include "zones.h"
 
+#include "english_cron/translation.h"
+
 #include <date/tz.h>
 
 #include <algorithm>
@@ -9,8 +11,6 @@
 #include <map>
 #include <mutex>
 #include <optional>
-
-#include "english_cron/translation.h"
 
 namespace english_cron {
 namespace {
@@ -21,9 +21,7 @@ constexpr int kFirstYear = 1850;
 constexpr int kLastTableYear = 2037;  // the system's zone files list changes up to here
 constexpr int kLastYear = 2450;
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 int compare_no_case(std::string_view a, std::string_view b) {
   const std::size_t shared = std::min(a.size(), b.size());
@@ -35,12 +33,8 @@ int compare_no_case(std::string_view a, std::string_view b) {
   return a.size() == b.size() ? 0 : (a.size() < b.size() ? -1 : 1);
 }
 
-std::int64_t to_seconds(date::sys_seconds t) {
-  return t.time_since_epoch().count();
-}
-std::int64_t days_of(date::year_month_day ymd) {
-  return date::sys_days(ymd).time_since_epoch().count();
-}
+std::int64_t to_seconds(date::sys_seconds t) { return t.time_since_epoch().count(); }
+std::int64_t days_of(date::year_month_day ymd) { return date::sys_days(ymd).time_since_epoch().count(); }
 
 // "utc+5", "GMT-05:30", "UTC+0530": seconds east, when the text has that shape.
 std::optional<std::int32_t> fixed_offset(std::string_view name) {
@@ -78,7 +72,8 @@ void add(ZoneTable& table, std::int64_t start, std::int32_t offset) {
   table.offsets.push_back(offset);
 }
 
-// A yearly change of the clocks: the first `weekday` on or after `day` of `month`, at `second` of the local day.
+// A yearly change of the clocks: the first `weekday` on or after `day` of `month`, at `second` of the local
+// day.
 struct YearlyChange {
   unsigned month = 0;
   unsigned weekday = 0;
@@ -114,7 +109,8 @@ std::optional<YearlyChange> yearly_change(const ZoneTable& table, std::size_t la
   return rule;
 }
 
-// Carries the two yearly changes of the zone's last years on: the files end in 2037, daylight saving time does not.
+// Carries the two yearly changes of the zone's last years on: the files end in 2037, daylight saving time
+// does not.
 void extend(ZoneTable& table) {
   if (table.starts.size() < 25) return;
   const std::size_t last = table.starts.size() - 1;
@@ -194,9 +190,9 @@ const std::vector<std::string>& zone_names() {
 
 std::string canonical_zone(std::string_view name) {
   const auto& names = zone_names();
-  const auto found = std::lower_bound(names.begin(), names.end(), name, [](const std::string& a, std::string_view b) {
-    return compare_no_case(a, b) < 0;
-  });
+  const auto found =
+      std::lower_bound(names.begin(), names.end(), name,
+                       [](const std::string& a, std::string_view b) { return compare_no_case(a, b) < 0; });
   if (found != names.end() && compare_no_case(*found, name) == 0) return *found;
   if (const auto offset = fixed_offset(name)) return fixed_name(*offset);
   return {};
@@ -220,8 +216,6 @@ std::shared_ptr<const ZoneTable> find_zone(std::string_view name) {
   }
 }
 
-bool is_known_zone(std::string_view zone) {
-  return !canonical_zone(zone).empty();
-}
+bool is_known_zone(std::string_view zone) { return !canonical_zone(zone).empty(); }
 
 }  // namespace english_cron

@@ -1,6 +1,8 @@
 // Compiled schedule: when does it fire? Cronos' rules for fields and for daylight saving time, see README.md.
 #pragma once
 
+#include "english_cron/translation.h"
+
 #include <chrono>
 #include <cstddef>
 #include <expected>
@@ -9,8 +11,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "english_cron/translation.h"
 
 namespace english_cron {
 

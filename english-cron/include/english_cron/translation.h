@@ -1,7 +1,7 @@
 // English phrase -> schedule. The one entry point is translate(); what it returns is a plain value.
 //
-// Nothing is half-understood: a word that has no part in the meaning is an error with its place in the phrase.
-// Every function here is pure and may be called from any thread.
+// Nothing is half-understood: a word that has no part in the meaning is an error with its place in the
+// phrase. Every function here is pure and may be called from any thread.
 #pragma once
 
 #include <chrono>
@@ -17,7 +17,8 @@ namespace english_cron {
 /// Longer input is refused unread.
 inline constexpr std::size_t kMaxPhraseLength = 256;
 
-/// Why a phrase was refused. `offset` and `length` are bytes of the phrase as given (length may be 0 at its end).
+/// Why a phrase was refused. `offset` and `length` are bytes of the phrase as given (length may be 0 at its
+/// end).
 struct PhraseError {
   std::size_t offset = 0;
   std::size_t length = 0;
@@ -31,8 +32,8 @@ enum class Unit { seconds, minutes, hours, days, weeks, months };
 std::string_view to_string(Unit unit);
 
 /// A true interval, a pure function of its anchor; never earlier than the anchor.
-/// seconds, minutes, hours count elapsed time; days, weeks and months count calendar days in the zone, at the anchor's
-/// local time (a month too short for the anchor's day uses its last day).
+/// seconds, minutes, hours count elapsed time; days, weeks and months count calendar days in the zone, at the
+/// anchor's local time (a month too short for the anchor's day uses its last day).
 struct Interval {
   int n = 1;
   Unit unit = Unit::hours;
@@ -61,7 +62,8 @@ struct TranslateOptions {
 
 /// Accepts an English phrase, a raw cron expression (5 or 6 fields, `L W # ?`, names) or a macro (`@daily`).
 /// Blank and "never" are a schedule that never fires.
-std::expected<Translation, PhraseError> translate(std::string_view phrase, const TranslateOptions& options = {});
+std::expected<Translation, PhraseError> translate(std::string_view phrase,
+                                                  const TranslateOptions& options = {});
 
 /// An IANA name as the system's zone table has it (any case), or "UTC+hh:mm" / "UTC-hh:mm".
 bool is_known_zone(std::string_view zone);

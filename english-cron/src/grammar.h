@@ -1,0 +1,121 @@
+// Tokens -> plans: recursive descent, one member per construct. The grammar table is in README.md.
+#pragma once
+
+#include "lexer.h"
+#include "plan.h"
+
+#include <expected>
+#include <string>
+#include <string_view>
+
+namespace english_cron {
+
+class Grammar {
+ public:
+  Grammar(std::string_view phrase, const Tokens& tokens) : phrase_(phrase), tokens_(tokens) {}
+  std::expected<Parsed, PhraseError> parse();
+
+ private:
+  using Kind = Token::Kind;
+  // The groups whose return after another one tells that a second schedule has begun.
+  enum class Group : std::uint8_t { none, time, weak_day, day };
+
+  // grammar.cpp: clauses
+  bool parse_plan();
+  bool finish_plan();
+  bool parse_word_clause(const Token& at);
+  bool parse_every_ordinal();
+  bool parse_clause();
+  bool parse_every();
+  bool parse_every_unit(int n, const Token& at);
+  bool parse_adverb();
+  bool parse_starting();
+  bool parse_except();
+  bool parse_condition();
+  bool parse_zone();
+  bool parse_count();
+  bool parse_parity();
+  bool parse_short_interval();
+  bool set_step(int n, UnitWord unit, Span span, bool bare);
+  bool enter(Group group, const Token& at);
+
+  // grammar_time.cpp: times of day
+  bool starts_time(std::size_t ahead = 0) const;
+  bool parse_at();
+  bool parse_times();
+  bool parse_time(int& second);
+  bool parse_time_of_day(int& second, bool& bare);
+  bool starts_relative(std::size_t ahead) const;
+  bool parse_relative_time(int& second, bool& bare);
+  bool parse_window(bool between);
+  bool parse_window_side();
+  bool parse_minutes_past();
+  bool parse_on_the();
+  bool parse_number_list(int low, int high, std::uint64_t& bits, bool& range);
+  bool parse_day_part();
+  bool parse_business();
+  bool apply_meridiem(int& second, bool& bare, const Token& number);
+  void settle_bare(int second, const Token& number);
+  bool fits_part(int second, const Token& at);
+  bool parse_past_hours();
+  bool add_window(int from, int to, const Token& at);
+
+  // grammar_days.cpp: days and months
+  bool starts_days() const;
+  bool parse_days(Days& days, std::uint16_t& months);
+  bool parse_weekdays(Days& days);
+  bool parse_months(std::uint16_t& months);
+  bool parse_month_clause(Days& days, std::uint16_t& months);
+  bool parse_ordinals(Days& days, std::uint16_t& months, bool numbers);
+  bool parse_last(Days& days, std::uint16_t& months);
+  bool parse_before_end(Days& days);
+  bool parse_holiday(Days& days);
+  bool parse_of_month(Days& days, std::uint16_t& months, std::uint32_t numbers);
+  bool read_day_number(int& day, bool numbers);
+  bool is_day_number(std::size_t ahead, bool numbers) const;
+  void skip_month_phrase();
+
+  // cursor
+  const Token& peek(std::size_t ahead = 0) const {
+    return tokens_.list[std::min(pos_ + ahead, tokens_.list.size() - 1)];
+  }
+  const Token& take() { return tokens_.list[pos_ + 1 < tokens_.list.size() ? pos_++ : pos_]; }
+  bool accept(Word word);
+  bool accept(Kind kind);
+  bool is_unit(std::size_t ahead, UnitWord unit) const;
+  bool is_separator(std::size_t ahead) const;
+  bool is_range(std::size_t ahead) const;
+  std::size_t skip_the(std::size_t ahead) const;
+  bool read_number(int& value);
+  int ordinal_at(std::size_t ahead) const;  // 0: none; "second" counts
+  std::size_t ordinal_length(std::size_t ahead) const;
+
+  bool refuse(const Token& at, std::string message, std::string suggestion = {});
+  bool refuse(Span at, std::string message, std::string suggestion = {});
+  bool expected(std::string what, std::string suggestion = {});
+  void warn(std::string text);
+  Span span_from(const Token& first) const;
+  std::string text_of(const Token& token) const {
+    return std::string(phrase_.substr(token.offset, token.length));
+  }
+
+  std::string_view phrase_;
+  const Tokens& tokens_;
+  std::size_t pos_ = 0;
+  Parsed out_;
+  Plan plan_;
+  bool connected_ = false;  // "and" or "," stands before this clause
+  bool strong_ = false;     // it was "and"
+  bool saw_time_ = false;
+  bool saw_day_ = false;
+  bool saw_weak_day_ = false;
+  bool need_time_ = false;
+  bool need_day_ = false;
+  Group latest_ = Group::none;
+  int part_ = -1;  // DayPart that decides "at 7"; -1: none
+  bool nth_months_ = false;
+  bool zone_seen_ = false;
+  PhraseError error_;
+};
+
+}  // namespace english_cron

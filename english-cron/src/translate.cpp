@@ -1,0 +1,82 @@
+#include "cron_fields.h"
+#include "emit.h"
+#include "english_cron/schedule.h"
+#include "english_cron/translation.h"
+#include "grammar.h"
+#include "lexer.h"
+#include "raw_cron.h"
+#include "zones.h"
+
+namespace english_cron {
+namespace {
+
+std::expected<Translation, PhraseError> translate_raw(const RawCron& raw, const TranslateOptions& options) {
+  Translation out;
+  out.zone_in_phrase = !raw.zone.empty();
+  out.zone = out.zone_in_phrase ? raw.zone : canonical_zone(options.zone);
+  if (out.zone.empty()) {
+    return std::unexpected(
+        PhraseError{0, 0, "unknown time zone \"" + options.zone + "\" in the options", ""});
+  }
+  out.crons.push_back(raw.cron);
+  const auto fields = parse_cron(raw.cron);
+  if (fields && !can_match(*fields)) out.warnings.emplace_back("no date matches: this never fires");
+  if (fields && !fields->any_day && !fields->any_weekday) {
+    out.warnings.emplace_back("day of month and day of week must both match (crontab(5) would take either)");
+  }
+  return out;
+}
+
+std::expected<Translation, PhraseError> translate_english(std::string_view phrase,
+                                                          const TranslateOptions& options) {
+  Tokens tokens;
+  if (auto lexed = tokenize(phrase, tokens); !lexed) return std::unexpected(std::move(lexed.error()));
+  if (tokens.count == 0) return emit(Parsed{}, options);  // punctuation only was refused; this is blank
+  auto parsed = Grammar(phrase, tokens).parse();
+  if (!parsed) return std::unexpected(std::move(parsed.error()));
+  auto out = emit(*parsed, options);
+  // What the emitter refuses as a whole, it marks with an empty span.
+  if (!out && out.error().length == 0 && out.error().offset == 0) out.error().length = phrase.size();
+  return out;
+}
+
+}  // namespace
+
+std::string_view to_string(Unit unit) {
+  switch (unit) {
+    case Unit::seconds:
+      return "seconds";
+    case Unit::minutes:
+      return "minutes";
+    case Unit::hours:
+      return "hours";
+    case Unit::days:
+      return "days";
+    case Unit::weeks:
+      return "weeks";
+    case Unit::months:
+      return "months";
+  }
+  return "hours";
+}
+
+std::expected<Translation, PhraseError> translate(std::string_view phrase, const TranslateOptions& options) {
+  if (phrase.size() > kMaxPhraseLength) {
+    return std::unexpected(PhraseError{kMaxPhraseLength, phrase.size() - kMaxPhraseLength,
+                                       "a phrase has at most 256 characters", ""});
+  }
+  auto raw = read_raw_cron(phrase);
+  if (!raw) return std::unexpected(std::move(raw.error()));
+  std::expected<Translation, PhraseError> out;
+  if (!*raw) {
+    out = translate_english(phrase, options);
+  } else if (!(*raw)->phrase.empty()) {
+    out = translate_english((*raw)->phrase, options);
+  } else {
+    out = translate_raw(**raw, options);
+  }
+  if (out) out->english = explain(*out);
+  return out;
+}
+
+}  // namespace english_cron
