@@ -25,20 +25,20 @@ export function Bars({ receipts, slots = 30, tall = false }: { receipts: Receipt
   if (!shown.length) return <span class="quiet">no runs yet</span>;
   const height = tall ? 56 : 22;
   return (
-    <svg class={`bars ${tall ? "tall" : ""}`} viewBox={`0 0 ${slots * 6} ${height}`} role="group" preserveAspectRatio="xMaxYMid meet"
+    <svg class={`bars ${tall ? "tall" : ""}`} viewBox={`0 0 ${slots * 5} ${height}`} role="group" preserveAspectRatio={tall ? "none" : "xMaxYMid meet"}
       aria-label={`Last ${shown.length} runs, ${failed ? `${failed} failed` : "none failed"}`}>
       {shown.map((bar, index) => {
         // Square root: a first load of minutes must not flatten the milliseconds after it.
         const size = Math.max(4, Math.round(Math.sqrt(bar.durationMs / longest) * height));
         const quiet = bar.state === "succeeded" && changed(bar) === 0;
         const text = `Job ${bar.job}: ${outcome(bar)}, ${duration(bar.durationMs)}, ${dayTime(bar.finishedAt)}`;
-        const x = (slots - shown.length + index) * 6;
+        const x = (slots - shown.length + index) * 5;
         return (
           <a href={jobUrl(bar.job)} key={bar.job} aria-label={text} tabIndex={index === shown.length - 1 ? 0 : -1}>
             <title>{text}</title>
-            <rect class="bar-hit" x={x} y={0} width={6} height={height} />
-            <rect class={`bar b-${bar.state} ${quiet ? "quiet-run" : ""}`} x={x + 0.5} y={height - size} width={5} height={size} rx={1.2} />
-            {bar.state === "failed" && <path class="bar-mark" d={`M${x + 1.5} ${height - 5}l3 3m0-3l-3 3`} />}
+            <rect class="bar-hit" x={x} y={0} width={5} height={height} />
+            <rect class={`bar b-${bar.state} ${quiet ? "quiet-run" : ""}`} x={x + 0.5} y={height - size} width={4} height={size} rx={1.2} />
+            {bar.state === "failed" && <path class="bar-mark" d={`M${x + 1.3} ${height - 4.5}l2.400 2.400m0-2.400l-2.400 2.400`} />}
           </a>
         );
       })}

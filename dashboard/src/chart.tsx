@@ -35,8 +35,11 @@ export function Throughput({ buckets, bucketSeconds, now }: { buckets: Bucket[];
   useEffect(() => {
     const host = place.current;
     if (!host) return;
-    const style = getComputedStyle(host);
-    const color = (name: string) => style.getPropertyValue(name).trim();
+    // A canvas takes colours, not variables: let the browser resolve each on an element.
+    const color = (name: string) => {
+      host.style.color = `var(${name})`;
+      return getComputedStyle(host).color;
+    };
     const axis = { stroke: color("--quiet-ink"), grid: { stroke: color("--hair"), width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
     const bars = uPlot.paths.bars!({ size: [0.72, 24], radius: 0.15 });
     const narrow = host.clientWidth < 420;
@@ -92,7 +95,7 @@ export function Throughput({ buckets, bucketSeconds, now }: { buckets: Bucket[];
       <div class="chart" ref={place} aria-hidden="true" />
       <details class="twin">
         <summary>As a table</summary>
-        <div class="table-scroll short" role="region" aria-label="Throughput" tabIndex={0}>
+        <div class="table-scroll short" role="group" aria-label="Throughput" tabIndex={0}>
           <table>
             <caption class="hidden">Jobs finished and rows changed, newest first</caption>
             <thead><tr><th scope="col">From</th><th scope="col" class="num">Succeeded</th><th scope="col" class="num">Failed</th><th scope="col" class="num">Rows</th></tr></thead>

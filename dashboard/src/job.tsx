@@ -120,7 +120,7 @@ function RejectTable({ rejects }: { rejects: Reject[] }) {
 
 function Log({ lines }: { lines: LogLine[] }) {
   return (
-    <ol class="log" aria-label="Log">
+    <ol class="log" aria-label="Log lines" tabIndex={0}>
       {lines.map((line, index) => (
         <li key={index} class={`log-${line.level}`}><time dateTime={line.at}>{clockTime(line.at)}</time><span class="level">{line.level}</span><span>{line.message}</span></li>
       ))}

@@ -144,7 +144,7 @@ export function JobsPage() {
           {shown ? <JobTable jobs={shown} /> : <Waiting error={list.error} />}
         </div>
         {(older || query.get("after")) && (
-          <nav class="pager" aria-label="Pages">
+          <nav class="pager" aria-label="Older and newer">
             {query.get("after") ? <a href={`/jobs/list?${newest}`}>← Newest</a> : <span />}
             {older ? <a href={olderUrl()} rel="next">Older →</a> : <span class="quiet">the oldest kept</span>}
           </nav>

@@ -110,8 +110,8 @@ export function OverviewPage() {
               <tbody>
                 {data.nextRuns.slice(0, data.running.length ? 5 : 8).map((run) => (
                   <tr key={run.loader + run.at}>
-                    <th scope="row"><LoaderLink name={run.loader} /></th>
-                    <td class="quiet clip">{run.english}</td>
+                    <th scope="row" class="clip"><LoaderLink name={run.loader} /></th>
+                    <td class="quiet clip rest" title={run.english}>{run.english}</td>
                     <td class="num"><Time at={run.at} /></td>
                   </tr>
                 ))}

@@ -60,7 +60,7 @@ export function Panel({ title, aside, children, class: extra = "" }: {
   title: string; aside?: ComponentChildren; children: ComponentChildren; class?: string;
 }) {
   return (
-    <section class={`panel ${extra}`} aria-label={title}>
+    <section class={`panel ${extra}`}>
       <header class="panel-head"><h2>{title}</h2>{aside && <div class="aside">{aside}</div>}</header>
       {children}
     </section>
@@ -70,7 +70,7 @@ export function Panel({ title, aside, children, class: extra = "" }: {
 // A table that scrolls sideways by itself on a narrow screen, and can be scrolled by keyboard.
 export function Table({ caption, children, class: extra = "" }: { caption: string; children: ComponentChildren; class?: string }) {
   return (
-    <div class="table-scroll" role="region" aria-label={caption} tabIndex={0}>
+    <div class="table-scroll" role="group" aria-label={caption} tabIndex={0}>
       <table class={extra}><caption class="hidden">{caption}</caption>{children}</table>
     </div>
   );
