@@ -25,6 +25,9 @@ struct LoaderDefinition {
 
 struct Catalog {
   ServiceSpec service;
+  // False when there is a service file that is not valid: its defaults and database are then unknown, and
+  // nothing should be run by this catalog.
+  bool service_valid = true;
   std::vector<LoaderDefinition> loaders;  // by name; all valid ones, disabled ones included
   std::string hash;                       // of all valid definitions together
 

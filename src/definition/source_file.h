@@ -26,7 +26,10 @@ struct SourceFile {
   FileKind kind = FileKind::misnamed;
   bool nox = false;  // *.nox.yaml
   std::string text;
-  std::string hash;     // of the text, 32 hexadecimal digits
+  std::string hash;  // of the text, 32 hexadecimal digits
+  // This text ran before: where two files claim one name or table, the accepted one keeps it and the other
+  // one is refused. Without it (or with it on both) both are refused.
+  bool accepted = false;
   std::string problem;  // why the file could not be read ("" = read); the text is then empty
 };
 

@@ -1,0 +1,145 @@
+#include "base/text.h"
+#include "definition/build.h"
+#include "english_cron/schedule.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace sluice::definition {
+namespace {
+
+using std::chrono::sys_seconds;
+
+std::optional<int> take_digits(std::string_view& text, std::size_t count) {
+  int value = 0;
+  if (text.size() < count) return std::nullopt;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + count, value);
+  if (error != std::errc() || end != text.data() + count || text[0] == '-') return std::nullopt;
+  text.remove_prefix(count);
+  return value;
+}
+
+bool take(std::string_view& text, char c) {
+  if (text.empty() || text.front() != c) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+// "+01:00" at the end of the local form of an instant.
+std::chrono::seconds offset_at(sys_seconds time, std::string_view zone) {
+  const auto local = english_cron::format_local(time, zone);
+  if (local.size() < 6 || local.ends_with('Z')) return std::chrono::seconds{0};
+  std::string_view tail = std::string_view(local).substr(local.size() - 6);
+  const bool west = tail[0] == '-';
+  tail.remove_prefix(1);
+  const auto hours = take_digits(tail, 2);
+  const auto minutes = take(tail, ':') ? take_digits(tail, 2) : std::nullopt;
+  const std::chrono::seconds offset{(hours.value_or(0) * 60 + minutes.value_or(0)) * 60};
+  return west ? -offset : offset;
+}
+
+// "2026-01-05", "2026-01-05T09:30", "2026-01-05 09:30:00+01:00", "…Z"; without an offset in the zone.
+std::optional<sys_seconds> parse_anchor(std::string_view text, std::string_view zone) {
+  using namespace std::chrono;
+  const auto y = take_digits(text, 4);
+  const auto m = take(text, '-') ? take_digits(text, 2) : std::nullopt;
+  const auto d = take(text, '-') ? take_digits(text, 2) : std::nullopt;
+  if (!y || !m || !d) return std::nullopt;
+  const year_month_day date{year(*y), month(static_cast<unsigned>(*m)), day(static_cast<unsigned>(*d))};
+  if (!date.ok()) return std::nullopt;
+  sys_seconds time = sys_days(date);
+  if (take(text, 'T') || take(text, 't') || take(text, ' ')) {
+    const auto hours_part = take_digits(text, 2);
+    const auto minutes_part = take(text, ':') ? take_digits(text, 2) : std::nullopt;
+    const auto seconds_part = take(text, ':') ? take_digits(text, 2) : std::optional<int>(0);
+    if (!hours_part || !minutes_part || !seconds_part || *hours_part > 23 || *minutes_part > 59 ||
+        *seconds_part > 59)
+      return std::nullopt;
+    time += hours(*hours_part) + minutes(*minutes_part) + seconds(*seconds_part);
+  }
+  if (take(text, 'Z') || take(text, 'z')) return text.empty() ? std::optional(time) : std::nullopt;
+  if (!text.empty()) {
+    const bool west = text[0] == '-';
+    if (!take(text, '+') && !take(text, '-')) return std::nullopt;
+    const auto h = take_digits(text, 2);
+    take(text, ':');
+    const auto min = take_digits(text, 2);
+    if (!h || !min || !text.empty()) return std::nullopt;
+    const auto offset = hours(*h) + minutes(*min);
+    return west ? time + offset : time - offset;
+  }
+  // Twice, since the offset is asked for at an instant that is itself off by the offset.
+  const auto guess = time - offset_at(time, zone);
+  return time - offset_at(guess, zone);
+}
+
+}  // namespace
+
+std::optional<english_cron::Translation> build_schedule(Context& context, const Node& loader,
+                                                        const Known& known, ScheduleSpec& schedule) {
+  const Node* node = child(&loader, "schedule");
+  const Node* start = child(node, "start");
+  if (start == nullptr) start = child(node, "cronExpression");
+  schedule.place = start != nullptr ? start->place() : node != nullptr ? node->place() : loader.place();
+  schedule.timezone = text_of(node, "timezone", known.service.timezone);
+  schedule.anchor = text_of(node, "anchor");
+  const auto on_start = text_of(node, "runOnStartup", context.nox ? "always" : "ifNeverLoaded");
+  for (const auto when :
+       {RunOnStartup::never, RunOnStartup::always, RunOnStartup::if_missed, RunOnStartup::if_never_loaded}) {
+    if (to_string(when) == on_start) schedule.run_on_startup = when;
+  }
+  for (const auto missed : {Missed::skip, Missed::once, Missed::all}) {
+    if (to_string(missed) == text_of(node, "missed")) schedule.missed = missed;
+  }
+  schedule.catch_up_window = duration_of(node, "catchUpWindow").value_or(schedule.catch_up_window);
+  const Node* retry = child(node, "retry");
+  if (const auto limit = integer_of(retry, "limit")) schedule.retry.limit = static_cast<int>(*limit);
+  schedule.retry.delay = duration_of(retry, "delay").value_or(schedule.retry.delay);
+  schedule.retry.exponential = text_of(retry, "backoff", "exponential") == "exponential";
+  if (const auto doublings = integer_of(retry, "doubleDelayLimit"))
+    schedule.retry.double_delay_limit = static_cast<int>(*doublings);
+  schedule.retry.max_delay = duration_of(retry, "maxDelay").value_or(schedule.retry.max_delay);
+  if (schedule.retry.max_delay < schedule.retry.delay) schedule.retry.max_delay = schedule.retry.delay;
+
+  if (start == nullptr) {
+    context.error(node == nullptr ? loader : *node, "a loader needs \"schedule\": when it runs",
+                  "write schedule: every day at 2am, or schedule: manual");
+    return std::nullopt;
+  }
+  if (!english_cron::is_known_zone(schedule.timezone)) {
+    if (const Node* zone = child(node, "timezone"))
+      context.error(*zone, fmt::format("there is no time zone \"{}\"", printable(zone->value, 60)),
+                    "write an IANA name, like Europe/Zurich");
+    schedule.timezone = "UTC";
+  }
+  const auto phrase = trim(start->value);
+  if (iequals(phrase, "manual")) {
+    schedule.manual = true;
+    return english_cron::Translation{};
+  }
+  if (phrase.empty()) {
+    context.error(*start, "the schedule is empty", "write every day at 2am, or manual");
+    return std::nullopt;
+  }
+  schedule.phrase = start->value;
+  english_cron::TranslateOptions options{schedule.timezone, std::nullopt};
+  if (!schedule.anchor.empty()) {
+    options.anchor = parse_anchor(schedule.anchor, schedule.timezone);
+    if (!options.anchor)
+      context.error(*child(node, "anchor"),
+                    fmt::format("anchor: \"{}\" is not a date-time", printable(schedule.anchor, 40)),
+                    "write 2026-01-05 or 2026-01-05T09:30:00Z");
+  }
+  auto translation = english_cron::translate(start->value, options);
+  if (!translation) {
+    const auto& error = translation.error();
+    auto message = fmt::format("schedule: {}", error.message);
+    context.error(place_within(context.document, *start, error.offset), std::move(message),
+                  error.suggestion.empty() ? "" : fmt::format("write \"{}\"", error.suggestion));
+    return std::nullopt;
+  }
+  return std::move(*translation);
+}
+
+}  // namespace sluice::definition
