@@ -16,6 +16,15 @@ static_assert(sizeof(Fingerprint) == 16);
 constexpr std::uint8_t kVersion = 1;
 constexpr std::size_t kHeader = 12;
 
+constexpr std::size_t kPrefixed = 9;  // a type tag and eight bytes: every integer key
+
+// The eight bytes after the type tag of a key, as a number in their order.
+std::uint64_t read_prefix(const char* key) {
+  std::uint64_t value = 0;
+  std::memcpy(&value, key + 1, sizeof value);
+  return __builtin_bswap64(value);
+}
+
 std::uint32_t read_u32(const char* at) {
   std::uint32_t value = 0;
   std::memcpy(&value, at, sizeof value);
@@ -82,6 +91,11 @@ Fingerprint FingerprintChunk::fingerprint(std::size_t i) const {
 }
 
 std::size_t FingerprintChunk::lower_bound(std::string_view wanted, std::size_t from) const {
+  if (from < count_ && key_width_ >= kPrefixed && wanted.size() >= kPrefixed && keys_[0] == wanted[0] &&
+      keys_[(count_ - 1) * key_width_] == wanted[0]) {
+    from = lower_bound_of_prefix(wanted, from);
+    if (from == count_ || !(key(from) < wanted)) return from;
+  }
   std::size_t length = count_ - std::min(from, count_);
   while (length > 0) {
     const auto half = length / 2;
@@ -93,6 +107,19 @@ std::size_t FingerprintChunk::lower_bound(std::string_view wanted, std::size_t f
     }
   }
   return from;
+}
+
+// First entry from `from` on whose eight bytes after the tag are not less than those of the key; the tags are
+// equal. Without a branch on the comparison, which no processor could predict.
+std::size_t FingerprintChunk::lower_bound_of_prefix(std::string_view wanted, std::size_t from) const {
+  const auto prefix = read_prefix(wanted.data());
+  const char* at = keys_ + from * key_width_;
+  for (std::size_t length = count_ - from; length > 1;) {
+    const auto half = length / 2;
+    at += read_prefix(at + (half - 1) * key_width_) < prefix ? half * key_width_ : 0;
+    length -= half;
+  }
+  return static_cast<std::size_t>(at - keys_) / key_width_ + (read_prefix(at) < prefix ? 1 : 0);
 }
 
 void FingerprintChunkBuilder::add(std::string_view key, Fingerprint fingerprint, std::uint8_t flags) {

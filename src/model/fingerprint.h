@@ -47,6 +47,7 @@ class FingerprintChunk {
   std::size_t lower_bound(std::string_view key, std::size_t from = 0) const;
 
  private:
+  std::size_t lower_bound_of_prefix(std::string_view wanted, std::size_t from) const;
   std::size_t count_ = 0;
   std::size_t key_width_ = 0;
   const char* fingerprints_ = nullptr;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -65,6 +67,33 @@ TEST(FingerprintChunk, lower_bound_finds_the_first_key_not_less) {
   EXPECT_EQ(chunk->lower_bound("a", 3), 3u);
   EXPECT_EQ(chunk->lower_bound("z"), 5u);
   EXPECT_EQ(chunk->lower_bound("z", 5), 5u);
+}
+
+TEST(FingerprintChunk, lower_bound_agrees_with_a_scan_at_every_key_width) {
+  std::mt19937 random(9);
+  for (const std::size_t width : {1, 8, 9, 10, 14}) {
+    for (int round = 0; round < 60; ++round) {
+      // Few different bytes: many keys share their first nine.
+      const auto any_key = [&](std::size_t length) {
+        std::string key;
+        for (std::size_t i = 0; i < length; ++i)
+          key.push_back(static_cast<char>(i % 5 == 0 ? random() % 3 : 7));
+        return key;
+      };
+      std::set<std::string> keys;
+      for (int i = 0; i < 40; ++i) keys.insert(any_key(width));
+      const auto bytes = chunk_of({keys.begin(), keys.end()});
+      const auto chunk = FingerprintChunk::parse(bytes);
+      ASSERT_TRUE(chunk);
+      for (int i = 0; i < 40; ++i) {
+        const auto wanted = any_key(random() % 4 == 0 ? random() % 16 : width);
+        const std::size_t from = random() % (chunk->size() + 2);
+        std::size_t expected = from;
+        while (expected < chunk->size() && chunk->key(expected) < wanted) ++expected;
+        ASSERT_EQ(chunk->lower_bound(wanted, from), expected);
+      }
+    }
+  }
 }
 
 // Reads everything, as the sanitizers see it.
