@@ -5,10 +5,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include <condition_variable>
 #include <latch>
-#include <mutex>
-#include <thread>
 
 namespace sluice::fetch::test {
 namespace {
@@ -372,13 +369,17 @@ TEST_F(Timeouts, are_tried_again) {
 
 TEST_F(Stop, ends_a_transfer_that_waits) {
   std::stop_source stop;
+  std::latch bytes_came(1);
   HttpServer server([&](const SeenRequest&, int, const HttpServer::Reply& reply) {
     reply.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n[1,");
+    bytes_came.wait();  // nothing more will come: only the stop can end the wait
     stop.request_stop();
     reply.wait_until_gone();
     return false;
   });
-  const auto error = error_of(get(http(server.url()), {}, stop.get_token()));
+  auto with = context();
+  with.progress = [&](std::uint64_t, std::optional<std::uint64_t>) { bytes_came.count_down(); };
+  const auto error = error_of(fetch(http(server.url()), {}, with, stop.get_token()));
   EXPECT_EQ(error.code, ErrorCode::cancelled);
   EXPECT_FALSE(error.retryable);
 }

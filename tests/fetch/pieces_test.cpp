@@ -92,6 +92,7 @@ TEST(Url, resolves_locations_as_browsers_do) {
   EXPECT_EQ(resolve_url(base, "/c?d")->text, "https://h/c?d");
   EXPECT_EQ(resolve_url(base, "//other/c")->text, "https://other/c");
   EXPECT_EQ(resolve_url(base, "http://u:p@other:81/c#f")->text, "http://other:81/c");
+  EXPECT_EQ(resolve_url(base, "http://u:p@other/")->user, "") << "a redirect does not choose who we are";
   EXPECT_FALSE(resolve_url(base, "http://"));
   EXPECT_FALSE(resolve_url(base, "ftp://other/c"));
 }
