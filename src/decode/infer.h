@@ -1,4 +1,4 @@
-// Which type a field has, from its values. The rules (../docs: loading): bool only true/false; leading zeros,
+// Which type a field has, from its values. The rules : bool only true/false; leading zeros,
 // a plus sign or more than 18 digits stay text; fractions are exact decimals; exponents are doubles; dates
 // only year-first; quoted values are text, dates or timestamps, never numbers; values that disagree make
 // text.
