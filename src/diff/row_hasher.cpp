@@ -141,7 +141,8 @@ Fingerprint RowHasher::fingerprint_of(std::size_t row) {
       const auto value = field.type == ValueType::real ? canonical_real(field.fixed[row]) : field.fixed[row];
       std::memcpy(at + 8, &value, 8);
     } else {
-      copy_bytes(at + 8, field.bytes[row].data(), size);
+      const char* bytes = field.bytes[row].data();
+      copy_bytes(at + 8, bytes, size);
     }
     used += 8 + size;
   }

@@ -19,7 +19,7 @@ class Arena {
     return at;
   }
   std::string_view store(std::string_view bytes) {
-    if (bytes.empty()) return {"", 0};
+    if (bytes.empty()) return "";
     char* at = allocate(bytes.size());
     std::memcpy(at, bytes.data(), bytes.size());
     return {at, bytes.size()};

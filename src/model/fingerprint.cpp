@@ -112,7 +112,7 @@ std::size_t FingerprintChunk::lower_bound(std::string_view wanted, std::size_t f
 // First entry from `from` on whose eight bytes after the tag are not less than those of the key; the tags are
 // equal. Without a branch on the comparison, which no processor could predict.
 std::size_t FingerprintChunk::lower_bound_of_prefix(std::string_view wanted, std::size_t from) const {
-  const auto prefix = read_prefix(wanted.data());
+  const auto prefix = read_prefix(&wanted[0]);
   const char* at = keys_ + from * key_width_;
   for (std::size_t length = count_ - from; length > 1;) {
     const auto half = length / 2;

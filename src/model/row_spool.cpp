@@ -1,7 +1,6 @@
 #include "model/row_spool.h"
 
 #include <algorithm>
-#include <cstring>
 #include <span>
 #include <utility>
 
@@ -43,7 +42,7 @@ class BlockReader {
   bool read(std::vector<T>& into, std::size_t count) {
     if (left_.size() / sizeof(T) < count) return false;
     into.resize(count);
-    if (count > 0) std::memcpy(into.data(), left_.data(), count * sizeof(T));
+    left_.copy(reinterpret_cast<char*>(into.data()), count * sizeof(T));
     left_.remove_prefix(count * sizeof(T));
     return true;
   }
