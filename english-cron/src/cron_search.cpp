@@ -144,7 +144,7 @@ bool can_match(const CronFields& cron) {
     if ((cron.months >> m & 1U) == 0) continue;
     for (unsigned first = 0; first < 7; ++first) {
       if (matching_days(cron, month_length(2023, m), first) != 0) return true;
-      if (m == 2 && matching_days(cron, 29, first) != 0) return true;
+      if (m == 2 && matching_days(cron, 29U, first) != 0) return true;
     }
   }
   return false;

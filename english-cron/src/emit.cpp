@@ -320,7 +320,7 @@ class Emitter {
     }
   }
 
-  bool add_seconds(const Minutes& today, const Minutes& next) {
+  bool add_seconds(Minutes today, Minutes next) {
     const int n = plan_.fine->n;
     std::map<std::uint64_t, std::uint64_t> minutes_of;  // seconds -> the minutes of the hour that have them
     std::array<std::uint64_t, 60> of_minute{};
@@ -329,12 +329,28 @@ class Emitter {
     for (std::size_t m = 0; m < 60; ++m) {
       if (of_minute[m] != 0) minutes_of[of_minute[m]] |= std::uint64_t{1} << m;
     }
+    // The end of a window belongs to it to the second: no run at 17:00:10 of "until 17:00".
+    std::vector<std::pair<int, bool>> ends;
+    for (const Window& window : plan_.windows) {
+      const bool following = window.to < window.from;
+      Minutes& minutes_there = following ? next : today;
+      if (window.to == 1439 || !minutes_there.has(window.to)) continue;
+      minutes_there.hours[static_cast<std::size_t>(window.to / 60)] &=
+          ~(std::uint64_t{1} << (window.to % 60));
+      if ((of_minute[static_cast<std::size_t>(window.to % 60)] & 1U) != 0)
+        ends.emplace_back(window.to, following);
+    }
     for (const auto& [bits, minutes] : minutes_of) {
       for (const bool following : {false, true}) {
         Minutes part = following ? next : today;
         for (std::uint64_t& hour : part.hours) hour &= minutes;
         add_times(part, bits, ListStyle::spread, ListStyle::spread, following);
       }
+    }
+    for (const auto& [minute, following] : ends) {
+      Minutes only;
+      only.add(minute);
+      add_times(only, 1, ListStyle::spread, ListStyle::spread, following);
     }
     return true;
   }

@@ -17,12 +17,17 @@ std::string field_text(std::uint64_t bits, int low, int high, ListStyle style) {
     const int step = values[1] - values[0];
     bool even = true;
     for (std::size_t i = 1; i < count; ++i) even = even && values[i] - values[i - 1] == step;
-    const bool enough = style == ListStyle::spread || count >= 3;
-    if (even && enough && (step > 1 || style == ListStyle::spread || count >= 3)) {
-      const bool whole = values.front() == low && values.back() + step > high;
-      if (whole) return "*/" + std::to_string(step);
-      const std::string range = std::to_string(values.front()) + "-" + std::to_string(values.back());
-      return step == 1 ? range : range + "/" + std::to_string(step);
+    const bool spread = style == ListStyle::spread;
+    const bool whole = values.front() == low && values.back() + step > high;
+    const bool divides = (high - low + 1) % step == 0;
+    // Two values are a step only when the step fills the field; short lists of days stay lists.
+    if (even && step > 1 && whole && ((spread && (divides || count > 2)) || count >= 6))
+      return "*/" + std::to_string(step);
+    const bool range = step == 1 && (spread || count >= 3);
+    const bool stepped = step > 1 && count >= (spread ? 3 : 6);
+    if (even && (range || stepped)) {
+      const std::string text = std::to_string(values.front()) + "-" + std::to_string(values.back());
+      return step == 1 ? text : text + "/" + std::to_string(step);
     }
   }
   const std::size_t shortest = style == ListStyle::spread ? 2 : 3;  // of a run that becomes a range

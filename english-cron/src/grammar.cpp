@@ -70,8 +70,8 @@ bool Grammar::finish_plan() {
     warn("\"" + std::string(kNames[part]) + "\" is read as " +
          (kHours[part] == 0 ? "00" : std::to_string(kHours[part])) + ":00");
   }
-  const bool empty = !plan_.has_time() && !plan_.coarse && !plan_.days.any() && plan_.months == 0 &&
-                     plan_.windows.empty() && !plan_.except.any() && plan_.except_months == 0;
+  const bool empty =
+      !plan_.has_time() && !plan_.coarse && !plan_.days.any() && plan_.months == 0 && plan_.windows.empty();
   if (empty) return expected("a schedule, such as \"every day at 9am\"", "every day at 9am");
   if ((need_time_ && !saw_time_) || (need_day_ && !saw_day_ && !saw_weak_day_)) {
     return refuse(
@@ -143,6 +143,8 @@ bool Grammar::parse_clause() {
                     "starting " + text_of(at));
     case Kind::number: {
       if (parse_short_interval()) return true;
+      if (!error_.message.empty()) return false;
+      if (parse_minutes_past()) return true;
       if (!error_.message.empty()) return false;
       if (peek(1).is(Word::times))
         return refuse(at, "\"" + text_of(at) + " times\" does not say when: name the times of day",
@@ -237,10 +239,15 @@ bool Grammar::parse_word_clause(const Token& at) {
     case Word::number:
       if (parse_short_interval()) return true;
       if (!error_.message.empty()) return false;
+      if (parse_minutes_past()) return true;
+      if (!error_.message.empty()) return false;
       if (starts_time()) return parse_times();
       if (is_unit(1, UnitWord::day)) return parse_before_end(plan_.days);
       break;
     case Word::half:
+      if (parse_minutes_past()) return true;
+      if (!error_.message.empty()) return false;
+      return parse_times();
     case Word::clock_name:
       return parse_times();
     case Word::weekday_name:
@@ -330,10 +337,11 @@ bool Grammar::parse_every() {
   if (peek().is(Word::unit)) return parse_every_unit(1, at);
   if (peek().is(Kind::number) || peek().is(Word::number) || peek().is(Word::hundred)) {
     int n = 0;
-    if (starts_time() && !peek(1).is(Word::unit))
-      return refuse(peek(), "expected a unit; a time of day needs \"every day at\"", "every day at");
     if (!read_number(n)) return false;
     if (peek().is(Word::unit)) return parse_every_unit(n, at);
+    if (peek().is(Word::meridiem) || peek().is(Word::oclock)) {
+      return refuse(tokens_.list[pos_ - 1], "a time of day needs \"every day at\" before it", "every day at");
+    }
     return expected("a unit: seconds, minutes, hours, days, weeks, months or years", "minutes");
   }
   switch (peek().word) {
@@ -415,7 +423,7 @@ bool Grammar::parse_short_interval() {
   // "15m", "4 hours" at the head of a schedule; not "10 minutes past the hour", "5 days before the end".
   const Token& at = peek();
   const std::size_t start = pos_;
-  const bool head = !plan_.has_time() && !plan_.coarse && !saw_day_;
+  const bool head = at.digits != 4 && !plan_.has_time() && !plan_.coarse && !saw_day_;
   int n = 0;
   if (!head || !read_number(n) || !peek().is(Word::unit)) {
     pos_ = start;

@@ -97,8 +97,9 @@ bool Grammar::apply_meridiem(int& second, bool& bare, const Token& number) {
 }
 
 void Grammar::settle_bare(int second, const Token& number) {
-  warn("\"" + text_of(number) + "\" is read on the 24-hour clock, as " + clock_text(second) +
-       ": write am or pm to be sure");
+  const Span said = span_from(number);
+  warn("\"" + std::string(phrase_.substr(said.offset, said.length)) + "\" is read on the 24-hour clock, as " +
+       clock_text(second) + ": write am or pm to be sure");
 }
 
 bool Grammar::parse_relative_time(int& second, bool& bare) {
