@@ -16,6 +16,7 @@ while (($#)); do
     --rows) rows=$2; shift 2 ;;
     --rounds) rounds=$2; shift 2 ;;
     --only) only=$2; shift 2 ;;
+    --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
   esac
 done
@@ -25,7 +26,8 @@ work=$root/build/bench
 data=$work/data-$rows
 [[ -x /usr/bin/time ]] || { echo "bench.sh needs GNU time: apt-get install time" >&2; exit 3; }
 
-[[ -f $build/build.ninja ]] || cmake --preset release -B "$build" >/dev/null
+# build.sh leaves the benchmarks out.
+cmake --preset release -B "$build" -DSLUICE_BENCH=ON >/dev/null
 targets=(bench_data)
 [[ $only == shell ]] || targets+=(sluice)
 ninja -C "$build" "${targets[@]}" | tail -1
