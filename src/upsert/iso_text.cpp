@@ -209,7 +209,7 @@ bool canonical_decimal(std::string_view text, std::string& out) {
   const auto first = digits.find_first_not_of('0');
   out.clear();
   if (first == std::string::npos) {
-    out = "0";
+    out += '0';
     return true;
   }
   digits.erase(0, first);
