@@ -97,14 +97,10 @@ class Run {
       known_.service_file = files_[file].path;
       known_.defaults = service.defaults;
     }
-    settle(data_sources_, "data source", [&](const Claim& claim) {
-      known_.data_sources.erase(claim.name);
-      known_.broken_data_sources.emplace(claim.name, files_[claim.file].path);
-    });
-    settle(entities_, "entity", [&](const Claim& claim) {
-      known_.entities.erase(claim.name);
-      known_.broken_entities.emplace(claim.name, files_[claim.file].path);
-    });
+    settle(data_sources_, "data source",
+           [&](const Claim& claim) { drop(known_.data_sources, known_.broken_data_sources, claim); });
+    settle(entities_, "entity",
+           [&](const Claim& claim) { drop(known_.entities, known_.broken_entities, claim); });
     link_entities();
     for (std::size_t i = 0; i < files_.size(); ++i) {
       if (files_[i].kind != FileKind::loader) surroundings_ += files_[i].path + '\n' + files_[i].hash + '\n';
@@ -256,7 +252,9 @@ class Run {
       return;
     }
     data_sources_.push_back({i, source.name, source.name, source.place});
-    known_.data_sources.emplace(source.name, std::move(source));
+    const auto name = source.name;
+    if (files_[i].accepted) known_.data_sources.erase(name);
+    known_.data_sources.emplace(name, std::move(source));
   }
 
   void read_entity(std::size_t i) {
@@ -267,7 +265,9 @@ class Run {
       entity.file = files_[i].path;
       if (!has_errors(context.problems)) {
         entities_.push_back({i, entity.name, entity.name, entity.place});
-        known_.entities.emplace(entity.name, std::move(entity));
+        const auto name = entity.name;
+        if (files_[i].accepted) known_.entities.erase(name);
+        known_.entities.emplace(name, std::move(entity));
         return;
       }
     }
@@ -285,6 +285,14 @@ class Run {
       known_.broken_entities.emplace(claim.name, files_[claim.file].path);
       known_.entities.erase(entity);
     }
+  }
+
+  // The loser's definition is gone; the winner's, if there is one, stays.
+  template <class Map>
+  void drop(Map& map, std::map<std::string, std::string, std::less<>>& broken, const Claim& claim) {
+    const auto found = map.find(claim.name);
+    if (found != map.end() && found->second.file == files_[claim.file].path) map.erase(found);
+    if (!map.contains(claim.name)) broken.emplace(claim.name, files_[claim.file].path);
   }
 
   // Judges claims that clash; `lost` is told of each one refused, the winner excepted.
