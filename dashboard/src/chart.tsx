@@ -23,6 +23,7 @@ export function fill(buckets: Bucket[], bucketSeconds: number, end: number, leng
   return series;
 }
 
+const kHeight = 190;
 const lengths: Record<number, number> = { 60: 60, 900: 96, 7200: 84 };
 
 export function Throughput({ buckets, bucketSeconds, now }: { buckets: Bucket[]; bucketSeconds: number; now: string }) {
@@ -44,7 +45,7 @@ export function Throughput({ buckets, bucketSeconds, now }: { buckets: Bucket[];
     const bars = uPlot.paths.bars!({ size: [0.72, 24], radius: 0.15 });
     const narrow = host.clientWidth < 420;
     plot.current = new uPlot({
-      width: host.clientWidth, height: 190, legend: { show: false },
+      width: host.clientWidth, height: kHeight, legend: { show: false },
       padding: [10, narrow ? 4 : 0, 0, 0],
       cursor: { y: false, drag: { x: false, y: false, setScale: false }, points: { show: false } },
       scales: {
@@ -53,7 +54,7 @@ export function Throughput({ buckets, bucketSeconds, now }: { buckets: Bucket[];
         rows: { range: (_plot, _min, max) => [0, Math.max(10, max * 1.25)] },
       },
       axes: [
-        { ...axis, grid: { show: false }, values: (_plot, ticks) => ticks.map((tick) => bucketSeconds >= 7200 ? dayTime(new Date(tick * 1000).toISOString()).slice(0, 6) : clockTime(new Date(tick * 1000).toISOString()).slice(0, 5)) },
+        { ...axis, size: 26, grid: { show: false }, values: (_plot, ticks) => ticks.map((tick) => bucketSeconds >= 7200 ? dayTime(new Date(tick * 1000).toISOString()).slice(0, 6) : clockTime(new Date(tick * 1000).toISOString()).slice(0, 5)) },
         { ...axis, size: 34, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 1e4, 1e5], values: (_plot, ticks) => ticks.map((tick) => shortCount(tick)) },
         { ...axis, scale: "rows", side: 1, size: narrow ? 0 : 44, show: !narrow, grid: { show: false }, values: (_plot, ticks) => ticks.map((tick) => shortCount(tick)) },
       ],
@@ -65,7 +66,7 @@ export function Throughput({ buckets, bucketSeconds, now }: { buckets: Bucket[];
       ],
       hooks: { setCursor: [(self) => setHover(self.cursor.idx ?? null)] },
     }, [series.at, series.all, series.succeeded, series.rows], host);
-    const watch = new ResizeObserver(() => plot.current?.setSize({ width: host.clientWidth, height: 190 }));
+    const watch = new ResizeObserver(() => plot.current?.setSize({ width: host.clientWidth, height: kHeight }));
     watch.observe(host);
     return () => {
       watch.disconnect();
