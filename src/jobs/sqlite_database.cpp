@@ -8,7 +8,7 @@ namespace sluice::jobs {
 namespace {
 
 // The working set is small, and an idle service shall stay small too.
-constexpr int kCacheKib = 4 * 1024;
+constexpr int kCacheKib = 8 * 1024;
 
 }  // namespace
 

@@ -68,6 +68,15 @@ class EngineTest : public testing::Test {
       std::this_thread::yield();
     }
   }
+  // Ticks until its nth attempt is over.
+  Job after_attempt(Engine& engine, JobId id, int attempt) {
+    for (Job job = get(id);; job = get(id)) {
+      const bool under_way = job.state == JobState::enqueued || job.state == JobState::processing;
+      if (job.attempt >= attempt && !under_way) return job;
+      tick(engine);
+      std::this_thread::yield();
+    }
+  }
   Job get(JobId id) { return store_->queries().get(id).value().value(); }
   static NewJob job(std::string subject = "Country") {
     NewJob job;
