@@ -150,7 +150,13 @@ class Emitter {
       inner.days.days = 1U << static_cast<unsigned>(date.day());
     }
     Emitter emitter(inner, options_, zone_, out_);
-    if (emitter.emit_times() && emitter.emit_days() && emitter.cross()) return true;
+    if (emitter.emit_times() && emitter.emit_days() && emitter.cross()) {
+      const bool one_kind =
+          emitter.days_.size() == 1 && (step.unit != Unit::weeks || emitter.days_.front().day == "*");
+      return one_kind ||
+             refuse(step.span, "this interval takes one kind of days: separate whole schedules with \";\"",
+                    ";");
+    }
     error = std::move(emitter.error);
     return false;
   }

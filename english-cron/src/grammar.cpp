@@ -44,8 +44,7 @@ bool Grammar::parse_plan() {
     connected_ = strong_ = false;
     const Token& separator = peek();
     while (is_separator(0)) {
-      strong_ = strong_ || take().is(Word::conjunction);
-      if (strong_ && tokens_.list[pos_ - 1].is(Kind::comma)) break;
+      if (take().is(Word::conjunction)) strong_ = true;
       connected_ = true;
     }
     if (connected_ && (first || peek().is(Kind::end) || peek().is(Kind::semicolon))) {

@@ -170,8 +170,8 @@ bool Grammar::parse_weekdays(Days& days) {
       }
       days.weekdays |= static_cast<std::uint8_t>(at.value);
     } else if (is_range(0) && peek(skip_the(1)).is(Word::weekday_name)) {
-      take();
-      accept(Word::the);
+      const std::size_t end = skip_the(1);
+      for (std::size_t i = 0; i < end; ++i) take();
       const Token& last = take();
       for (int v = at.value;; v = (v + 1) % 7) {
         days.weekdays |= static_cast<std::uint8_t>(1U << v);
