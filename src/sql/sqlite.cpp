@@ -32,50 +32,24 @@ class SqliteStatement final : public Statement {
   SqliteStatement(sqlite3* database, sqlite3_stmt* statement, const std::string& where)
       : database_(database), statement_(statement), where_(where) {}
 
-  void bind(int parameter, const Value& value) override {
-    int code = SQLITE_OK;
-    sqlite3_stmt* const statement = statement_.get();
-    switch (value.kind) {
-      case Kind::null:
-        code = sqlite3_bind_null(statement, parameter);
-        break;
-      case Kind::integer:
-        code = sqlite3_bind_int64(statement, parameter, value.integer);
-        break;
-      case Kind::real:
-        code = sqlite3_bind_double(statement, parameter, value.real);
-        break;
-      case Kind::text:
-        // A null pointer would bind NULL; an empty view may have one.
-        code =
-            sqlite3_bind_text64(statement, parameter, value.bytes.data() == nullptr ? "" : value.bytes.data(),
-                                value.bytes.size(), SQLITE_STATIC, SQLITE_UTF8);
-        break;
-      case Kind::blob:
-        code =
-            sqlite3_bind_blob64(statement, parameter, value.bytes.data() == nullptr ? "" : value.bytes.data(),
-                                value.bytes.size(), SQLITE_STATIC);
-        break;
-    }
-    if (code != SQLITE_OK && bind_error_ == SQLITE_OK) bind_error_ = code;
+  void bind(int parameter, const Value& value) override { bind_value(parameter, value); }
+
+  Result<void> run_with(std::span<const Value> values) override {
+    int parameter = 1;
+    for (const Value& value : values) bind_value(parameter++, value);
+    const int code = bind_error_ == SQLITE_OK ? sqlite3_step(statement_.get()) : SQLITE_ERROR;
+    if (code != SQLITE_DONE && code != SQLITE_ROW) return std::unexpected(take_error());
+    sqlite3_reset(statement_.get());
+    return {};
   }
 
   Result<bool> step() override {
-    if (bind_error_ != SQLITE_OK) {
-      const int code = std::exchange(bind_error_, SQLITE_OK);
-      sqlite3_reset(statement_.get());
-      return std::unexpected(sqlite_error(nullptr, code, sqlite3_sql(statement_.get()), where_));
-    }
+    if (bind_error_ != SQLITE_OK) return std::unexpected(take_error());
     const int code = sqlite3_step(statement_.get());
     if (code == SQLITE_ROW) return true;
-    if (code == SQLITE_DONE) {
-      sqlite3_reset(statement_.get());
-      return false;
-    }
-    auto error =
-        sqlite_error(database_, sqlite3_extended_errcode(database_), sqlite3_sql(statement_.get()), where_);
+    if (code != SQLITE_DONE) return std::unexpected(take_error());
     sqlite3_reset(statement_.get());
-    return std::unexpected(std::move(error));
+    return false;
   }
 
   void reset() override { sqlite3_reset(statement_.get()); }
@@ -106,6 +80,43 @@ class SqliteStatement final : public Statement {
   }
 
  private:
+  void bind_value(int parameter, const Value& value) {
+    int code = SQLITE_OK;
+    sqlite3_stmt* const statement = statement_.get();
+    switch (value.kind) {
+      case Kind::null:
+        code = sqlite3_bind_null(statement, parameter);
+        break;
+      case Kind::integer:
+        code = sqlite3_bind_int64(statement, parameter, value.integer);
+        break;
+      case Kind::real:
+        code = sqlite3_bind_double(statement, parameter, value.real);
+        break;
+      case Kind::text:
+        // A null pointer would bind NULL; an empty view may have one.
+        code =
+            sqlite3_bind_text64(statement, parameter, value.bytes.data() == nullptr ? "" : value.bytes.data(),
+                                value.bytes.size(), SQLITE_STATIC, SQLITE_UTF8);
+        break;
+      case Kind::blob:
+        code =
+            sqlite3_bind_blob64(statement, parameter, value.bytes.data() == nullptr ? "" : value.bytes.data(),
+                                value.bytes.size(), SQLITE_STATIC);
+        break;
+    }
+    if (code != SQLITE_OK && bind_error_ == SQLITE_OK) bind_error_ = code;
+  }
+
+  Error take_error() {
+    const int bound = std::exchange(bind_error_, SQLITE_OK);
+    auto error = bound != SQLITE_OK ? sqlite_error(nullptr, bound, sqlite3_sql(statement_.get()), where_)
+                                    : sqlite_error(database_, sqlite3_extended_errcode(database_),
+                                                   sqlite3_sql(statement_.get()), where_);
+    sqlite3_reset(statement_.get());
+    return error;
+  }
+
   std::size_t size_of(int index) const {
     return static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), index));
   }
@@ -205,9 +216,10 @@ Result<void> configure(Connection& connection, const OpenOptions& options) {
     mode.reset();
     if (!wal) SLUICE_CHECK(connection.execute("pragma journal_mode = wal"));
   }
-  SLUICE_CHECK(connection.execute(fmt::format(
-      "pragma synchronous = full; pragma foreign_keys = on; pragma cache_size = -{}; "
-      "pragma journal_size_limit = 67108864", options.cache_kib)));
+  SLUICE_CHECK(connection.execute(
+      fmt::format("pragma synchronous = full; pragma foreign_keys = on; pragma cache_size = -{}; "
+                  "pragma journal_size_limit = 67108864",
+                  options.cache_kib)));
   if (options.max_page_count > 0) {
     SLUICE_CHECK(connection.execute(fmt::format("pragma max_page_count = {}", options.max_page_count)));
   }

@@ -5,6 +5,7 @@
 #include "sql/value.h"
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,8 @@ class Statement {
   // True = a row stands ready, false = done (and reset: it may be bound and stepped again). After an error
   // the statement is reset.
   virtual Result<bool> step() = 0;
+  // For statements without rows: binds parameters 1, 2, … and steps once. The way to write many rows.
+  virtual Result<void> run_with(std::span<const Value> values) = 0;
   // Ends a query early, so that it can be run again and holds no lock.
   virtual void reset() = 0;
 

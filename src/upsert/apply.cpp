@@ -61,6 +61,7 @@ struct Apply::State {
   std::int64_t soft_delta = 0;
   bool soft_counted = false;  // by the fingerprints written, which are all there are
   bool table_was_changed = false;
+  bool finished = false;
 
   Error within(Error error) const {
     error.where = error.where.empty() ? fmt::format("table {}", plan.table)
@@ -262,10 +263,15 @@ Result<Apply::Outcome> Apply::finish() {
   now.hash_version = state.options.hash_version;
   now.checked_at = state.checked ? state.options.now : state.checked_at;
   SLUICE_CHECK(write_state(state.connection, now));
+  state.finished = true;
   return Outcome{state.generation, state.rows_at_start - (soft - state.soft_delta), rows - soft};
 }
 
-Result<void> Apply::commit() { return state_->transaction.commit(); }
+Result<void> Apply::commit() {
+  if (!state_->finished)
+    return fail(ErrorCode::internal, "commit before finish: the table's state is not written");
+  return state_->transaction.commit();
+}
 
 sql::Connection& Apply::connection() { return state_->connection; }
 

@@ -24,36 +24,26 @@ bool parse_all(std::string_view text, T& out) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
-Result<void> bind_decimal(sql::Statement& statement, int parameter, std::string_view text,
-                          Affinity affinity) {
+bool encode_decimal(std::string_view text, Affinity affinity, sql::Value& out) {
   if (affinity == Affinity::text || affinity == Affinity::blob) {
-    statement.bind_text(parameter, text);
-    return {};
+    out = sql::Value::of(text);
+    return true;
   }
-  const auto point = text.find('.');
-  if (point == std::string_view::npos) {
-    std::int64_t integer = 0;
-    if (affinity != Affinity::real && parse_all(text, integer)) {
-      statement.bind_int64(parameter, integer);
-      return {};
-    }
+  std::int64_t integer = 0;
+  if (affinity != Affinity::real && text.find('.') == std::string_view::npos && parse_all(text, integer)) {
+    out = sql::Value::of(integer);
+    return true;
   }
-  // 17 = a sign and a point; shorter texts need no counting.
+  // A shorter text cannot have too many digits.
   if (text.size() > kNumericDigits) {
-    std::string_view digits = text;
-    while (!digits.empty() && (digits.front() == '-' || digits.front() == '0' || digits.front() == '.')) {
-      digits.remove_prefix(1);
-    }
-    if (std::ranges::count_if(digits, [](char c) { return c != '.'; }) > kNumericDigits) {
-      return fail(ErrorCode::internal,
-                  fmt::format("the number {} has more than {} digits, too many for its column", text,
-                              kNumericDigits));
-    }
+    const auto first = text.find_first_not_of("-0.");
+    const auto digits = first == std::string_view::npos ? std::string_view() : text.substr(first);
+    if (std::ranges::count_if(digits, [](char c) { return c != '.'; }) > kNumericDigits) return false;
   }
   double real = 0;
   parse_all(text, real);
-  statement.bind_double(parameter, real);
-  return {};
+  out = sql::Value::of(real);
+  return true;
 }
 
 bool read_integer(const sql::Value& value, std::int64_t& out) {
@@ -172,34 +162,34 @@ bool fits(const Column& column, Affinity affinity) {
   return false;
 }
 
-Result<void> bind_cell(sql::Statement& statement, int parameter, const ColumnData& column, std::size_t row,
-                       Affinity affinity, CellText& text) {
+bool encode_cell(const ColumnData& column, std::size_t row, Affinity affinity, CellText& text,
+                 sql::Value& out) {
   if (column.null[row] != 0) {
-    statement.bind_null(parameter);
-    return {};
+    out = sql::Value();
+    return true;
   }
   switch (column.type) {
     case ValueType::boolean:
     case ValueType::int64:
-      statement.bind_int64(parameter, column.fixed[row]);
+      out = sql::Value::of(column.fixed[row]);
       break;
     case ValueType::real:
-      statement.bind_double(parameter, std::bit_cast<double>(column.fixed[row]));
+      out = sql::Value::of(std::bit_cast<double>(column.fixed[row]));
       break;
     case ValueType::date:
-      statement.bind_text(parameter, write_date(column.fixed[row], text));
+      out = sql::Value::of(write_date(column.fixed[row], text));
       break;
     case ValueType::timestamp:
-      statement.bind_text(parameter, write_timestamp(column.fixed[row], text));
+      out = sql::Value::of(write_timestamp(column.fixed[row], text));
       break;
     case ValueType::decimal:
-      return bind_decimal(statement, parameter, column.bytes[row], affinity);
+      return encode_decimal(column.bytes[row], affinity, out);
     case ValueType::text:
     case ValueType::json:
-      statement.bind_text(parameter, column.bytes[row]);
+      out = sql::Value::of(column.bytes[row]);
       break;
   }
-  return {};
+  return true;
 }
 
 bool read_cell(const sql::Value& value, ColumnData& out, Arena& arena) {

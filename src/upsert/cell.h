@@ -12,11 +12,10 @@
 //   json       TEXT              compact; a type named JSON would turn 1.50 into a number
 #pragma once
 
-#include "base/error.h"
 #include "model/arena.h"
 #include "model/row_batch.h"
 #include "model/schema.h"
-#include "sql/statement.h"
+#include "sql/value.h"
 
 #include <array>
 #include <cstdint>
@@ -39,11 +38,11 @@ std::string declared_type(const Column& column);
 // True when values of the column survive being stored in a column of this affinity.
 bool fits(const Column& column, Affinity affinity);
 
-// Binds one value; `text` is where dates are written and must live until the statement has been stepped.
-// Error (internal) for a decimal with more digits than its numeric column holds.
+// The value as it is bound; `text` is where dates are written and must live as long as `out`. False for a
+// decimal with more digits than its numeric column holds.
 using CellText = std::array<char, 40>;
-Result<void> bind_cell(sql::Statement& statement, int parameter, const ColumnData& column, std::size_t row,
-                       Affinity affinity, CellText& text);
+bool encode_cell(const ColumnData& column, std::size_t row, Affinity affinity, CellText& text,
+                 sql::Value& out);
 
 // Appends a stored value as one of `type`. False when it is not of that type; nothing is appended then.
 bool read_cell(const sql::Value& value, ColumnData& out, Arena& arena);

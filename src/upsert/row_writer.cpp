@@ -13,6 +13,7 @@ RowWriter::RowWriter(sql::Connection& connection, const TablePlan& plan, std::ve
       schema_(plan.schema),
       affinities_(std::move(affinities)),
       texts_(plan.schema->columns.size()),
+      values_(plan.schema->columns.size() + 1),
       table_(quote_identifier(plan.table)),
       has_deleted_at_(plan.has_deleted_at) {
   for (std::size_t i = 0; i < schema_->columns.size(); ++i) {
@@ -29,15 +30,27 @@ Result<void> RowWriter::prepare(Statement& statement, const std::string& sql) {
   return {};
 }
 
-Result<void> RowWriter::bind_key(sql::Statement& statement, int first, const RowBatch& batch,
-                                 std::size_t row) {
-  for (const std::size_t column : schema_->key) SLUICE_CHECK(bind(statement, first++, batch, column, row));
+std::unexpected<Error> RowWriter::too_many_digits(std::string_view number, std::size_t column) const {
+  return fail(ErrorCode::internal,
+              fmt::format("the number {} has more than {} digits, too many for column {}", number,
+                          kNumericDigits, schema_->columns[column].name));
+}
+
+Result<void> RowWriter::put_key(std::size_t first, const RowBatch& batch, std::size_t row) {
+  for (const std::size_t column : schema_->key) SLUICE_CHECK(put(first++, batch, column, row));
   return {};
 }
 
-Result<std::int64_t> RowWriter::run_counted(sql::Statement& statement) {
-  SLUICE_CHECK(statement.run());
+Result<std::int64_t> RowWriter::run_counted(sql::Statement& statement, std::size_t parameters) {
+  SLUICE_CHECK(statement.run_with(first_values(parameters)));
   return connection_.changes();
+}
+
+Result<bool> RowWriter::find(sql::Statement& statement, const RowBatch& keys, std::size_t row) {
+  SLUICE_CHECK(put_key(0, keys, row));
+  int parameter = 1;
+  for (const sql::Value& value : first_values(schema_->key.size())) statement.bind(parameter++, value);
+  return statement.step();
 }
 
 Result<void> RowWriter::insert(const RowBatch& batch, std::size_t row) {
@@ -51,9 +64,13 @@ Result<void> RowWriter::insert(const RowBatch& batch, std::size_t row) {
     }
     SLUICE_CHECK(prepare(insert_, fmt::format("insert into {} ({}) values ({})", table_, names, marks)));
   }
-  for (std::size_t i = 0; i < columns; ++i)
-    SLUICE_CHECK(bind(*insert_, static_cast<int>(i) + 1, batch, i, row));
-  return insert_->run();
+  for (std::size_t i = 0; i < columns; ++i) {
+    const ColumnData& column = batch.columns()[i];
+    if (!encode_cell(column, row, affinities_[i], texts_[i], values_[i])) {
+      return too_many_digits(column.bytes[row], i);
+    }
+  }
+  return insert_->run_with(first_values(columns));
 }
 
 Result<std::int64_t> RowWriter::update(const RowBatch& batch, std::size_t row, bool restore) {
@@ -69,17 +86,17 @@ Result<std::int64_t> RowWriter::update(const RowBatch& batch, std::size_t row, b
     if (set.empty()) set = fmt::format("{0} = {0}", quote_identifier(schema_->columns[schema_->key[0]].name));
     SLUICE_CHECK(prepare(statement, fmt::format("update {} set {} where {}", table_, set, where_)));
   }
-  int parameter = 1;
-  for (const std::size_t i : others_) SLUICE_CHECK(bind(*statement, parameter++, batch, i, row));
-  SLUICE_CHECK(bind_key(*statement, parameter, batch, row));
-  return run_counted(*statement);
+  std::size_t parameter = 0;
+  for (const std::size_t i : others_) SLUICE_CHECK(put(parameter++, batch, i, row));
+  SLUICE_CHECK(put_key(parameter, batch, row));
+  return run_counted(*statement, schema_->columns.size());
 }
 
 Result<std::int64_t> RowWriter::remove(const RowBatch& keys, std::size_t row) {
   if (remove_ == nullptr)
     SLUICE_CHECK(prepare(remove_, fmt::format("delete from {} where {}", table_, where_)));
-  SLUICE_CHECK(bind_key(*remove_, 1, keys, row));
-  return run_counted(*remove_);
+  SLUICE_CHECK(put_key(0, keys, row));
+  return run_counted(*remove_, schema_->key.size());
 }
 
 Result<std::int64_t> RowWriter::mark_deleted(const RowBatch& keys, std::size_t row, std::string_view at) {
@@ -87,9 +104,9 @@ Result<std::int64_t> RowWriter::mark_deleted(const RowBatch& keys, std::size_t r
     SLUICE_CHECK(prepare(
         mark_, fmt::format("update {} set {} = ? where {}", table_, quote_identifier(kDeletedAt), where_)));
   }
-  mark_->bind_text(1, at);
-  SLUICE_CHECK(bind_key(*mark_, 2, keys, row));
-  return run_counted(*mark_);
+  values_[0] = sql::Value::of(at);
+  SLUICE_CHECK(put_key(1, keys, row));
+  return run_counted(*mark_, schema_->key.size() + 1);
 }
 
 Result<bool> RowWriter::read(const RowBatch& keys, std::size_t row, RowBatch& out) {
@@ -99,8 +116,7 @@ Result<bool> RowWriter::read(const RowBatch& keys, std::size_t row, RowBatch& ou
     SLUICE_CHECK(prepare(
         read_, fmt::format("select {} from {} where {}", sql::quote_identifiers(names), table_, where_)));
   }
-  SLUICE_CHECK(bind_key(*read_, 1, keys, row));
-  SLUICE_TRY(const bool found, read_->step());
+  SLUICE_TRY(const bool found, find(*read_, keys, row));
   if (!found) return false;
   for (std::size_t i = 0; i < affinities_.size(); ++i) {
     ColumnData& column = out.columns()[i];
@@ -115,8 +131,7 @@ Result<bool> RowWriter::read(const RowBatch& keys, std::size_t row, RowBatch& ou
 Result<bool> RowWriter::exists(const RowBatch& keys, std::size_t row) {
   if (exists_ == nullptr)
     SLUICE_CHECK(prepare(exists_, fmt::format("select 1 from {} where {}", table_, where_)));
-  SLUICE_CHECK(bind_key(*exists_, 1, keys, row));
-  SLUICE_TRY(const bool found, exists_->step());
+  SLUICE_TRY(const bool found, find(*exists_, keys, row));
   if (found) exists_->reset();
   return found;
 }

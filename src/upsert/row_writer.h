@@ -9,7 +9,9 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sluice::upsert {
@@ -31,18 +33,27 @@ class RowWriter {
 
  private:
   using Statement = std::unique_ptr<sql::Statement>;
-  Result<void> bind(sql::Statement& statement, int parameter, const RowBatch& batch, std::size_t column,
-                    std::size_t row) {
-    return bind_cell(statement, parameter, batch.columns()[column], row, affinities_[column], texts_[column]);
+  // Encodes one cell into values_.
+  Result<void> put(std::size_t parameter, const RowBatch& batch, std::size_t column, std::size_t row) {
+    if (encode_cell(batch.columns()[column], row, affinities_[column], texts_[column], values_[parameter]))
+      return {};
+    return too_many_digits(batch.columns()[column].bytes[row], column);
   }
-  Result<void> bind_key(sql::Statement& statement, int first, const RowBatch& batch, std::size_t row);
+  std::unexpected<Error> too_many_digits(std::string_view number, std::size_t column) const;
+  Result<void> put_key(std::size_t first, const RowBatch& batch, std::size_t row);
+  std::span<const sql::Value> first_values(std::size_t count) const {
+    return std::span(values_).first(count);
+  }
+  // Starts a query with the key as its parameters.
+  Result<bool> find(sql::Statement& statement, const RowBatch& keys, std::size_t row);
   Result<void> prepare(Statement& statement, const std::string& sql);
-  Result<std::int64_t> run_counted(sql::Statement& statement);
+  Result<std::int64_t> run_counted(sql::Statement& statement, std::size_t parameters);
 
   sql::Connection& connection_;
   SchemaPtr schema_;
   std::vector<Affinity> affinities_;
   std::vector<CellText> texts_;
+  std::vector<sql::Value> values_;   // of the statement at hand
   std::vector<std::size_t> others_;  // the columns beside the key
   std::string table_;                // quoted
   std::string where_;                // "a" = ? and "b" = ?
