@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <map>
@@ -70,7 +71,7 @@ struct FolderWatch::State {
   FileHandle wake;  // eventfd: stop was asked for
   std::unordered_map<int, fs::path> folders;
   std::map<std::string, Stamp> seen;  // polling
-  bool poll_only = false;
+  std::atomic<bool> poll_only = false;
   std::thread thread;
 
   // Watches a folder and all below it. False when the system refuses (watch limit, no inotify).

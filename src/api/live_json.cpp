@@ -1,0 +1,103 @@
+#include "api/live_json.h"
+
+#include <nlohmann/json.hpp>
+
+#include "service/loader_schedule.h"
+
+namespace sluice::api {
+
+std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+Json time_or_null(const std::optional<Timestamp>& time) { return time ? Json(format_utc(*time)) : Json(nullptr); }
+
+Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+
+Json error_json(const std::optional<jobs::JobError>& error) {
+  if (!error) return nullptr;
+  return {{"code", error->code}, {"where", ""}, {"message", error->message}, {"retryable", false}};
+}
+
+Json receipt_of(const jobs::Job& job) {
+  if (job.kind != service::kLoadKind || job.result.empty()) return nullptr;
+  auto receipt = Json::parse(job.result, nullptr, false);
+  return receipt.is_object() ? receipt : Json(nullptr);
+}
+
+std::int64_t receipt_count(const Json& receipt, const char* key) {
+  if (!receipt.is_object()) return 0;
+  const auto found = receipt.find(key);
+  return found != receipt.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
+}
+
+Json job_json(const jobs::Job& job, Timestamp now) {
+  const bool about_loader = job.kind == service::kLoadKind || job.kind == service::kPlanKind;
+  Json progress = nullptr;
+  if (job.progress) {
+    const double seconds = job.started_at ? std::chrono::duration<double>(now - *job.started_at).count() : 0;
+    progress = {{"phase", "compare"},
+                {"rows", job.progress->rows},
+                {"rowsTotal", nullptr},
+                {"bytes", job.progress->bytes},
+                {"bytesTotal", job.progress->total_bytes ? Json(*job.progress->total_bytes) : Json(nullptr)},
+                {"rowsPerSecond", seconds > 0.1 ? static_cast<std::int64_t>(static_cast<double>(job.progress->rows) / seconds) : 0}};
+  }
+  auto receipt = receipt_of(job);
+  // The receipt knows where an error arose and whether it passes; the engine keeps code and text only.
+  auto error = error_json(job.error);
+  if (error.is_object() && receipt.is_object() && receipt.contains("error") && receipt["error"].is_object()) {
+    error = receipt["error"];
+  }
+  return {{"id", std::to_string(job.id.value())},
+          {"kind", job.kind},
+          {"loader", about_loader ? text_or_null(job.subject) : Json(nullptr)},
+          {"name", job.name},
+          {"queue", job.queue},
+          {"state", std::string(jobs::to_string(job.state))},
+          {"fireAt", time_or_null(job.fire_at)},
+          {"createdAt", format_utc(job.created_at)},
+          {"startedAt", time_or_null(job.started_at)},
+          {"finishedAt", time_or_null(job.finished_at)},
+          {"durationMs", job.duration_ms ? Json(*job.duration_ms) : Json(nullptr)},
+          {"attempt", job.attempt},
+          {"maxAttempts", job.max_attempts},
+          {"node", text_or_null(job.node)},
+          {"progress", std::move(progress)},
+          {"receipt", std::move(receipt)},
+          {"error", std::move(error)}};
+}
+
+Json schedule_json(const definition::LoaderDefinition& loader) {
+  const auto& schedule = loader.schedule;
+  Json json;
+  const bool manual = loader.spec.schedule.manual;
+  json["phrase"] = manual ? Json(nullptr) : Json(loader.spec.schedule.phrase);
+  json["crons"] = schedule.crons;
+  json["every"] = nullptr;
+  if (schedule.every) {
+    json["every"] = {{"n", schedule.every->n},
+                     {"unit", std::string(english_cron::to_string(schedule.every->unit))},
+                     {"anchor", format_utc(schedule.every->anchor)}};
+  }
+  json["english"] = manual ? "by hand only" : schedule.english;
+  json["zone"] = schedule.zone.empty() ? loader.spec.schedule.timezone : schedule.zone;
+  json["exact"] = schedule.exact;
+  json["warnings"] = schedule.warnings;
+  return json;
+}
+
+Json node_json(const jobs::Node& node, const std::string& self, Timestamp now) {
+  return {{"id", node.id},
+          {"host", node.name},
+          {"pid", node.pid},
+          {"version", node.version},
+          {"startedAt", format_utc(node.started_at)},
+          // A node on SQLite is alive exactly while it holds its lock: the list has no others.
+          {"lastSeenAt", format_utc(now)},
+          {"alive", true},
+          {"self", node.id == self},
+          {"workers", node.workers},
+          {"busy", node.busy},
+          {"memoryBytes", nullptr}};
+}
+
+}  // namespace sluice::api

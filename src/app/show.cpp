@@ -1,0 +1,120 @@
+// sluice show: a job as it went, or a definition as it was understood.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "api/live_json.h"
+#include "app/command.h"
+#include "app/receipt_table.h"
+#include "base/clock.h"
+#include "definition/catalog.h"
+#include "jobs/sqlite_store.h"
+#include "model/receipt.h"
+#include "service/service.h"
+#include "upsert/table_state.h"
+
+namespace sluice::app {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+int show_job(JobId id, const GlobalOptions& globals) {
+  std::error_code ignored;
+  const Error missing{.code = ErrorCode::not_found,
+                      .where = {},
+                      .message = fmt::format("there is no job {} in {}", id.value(), globals.data.string()),
+                      .retry_after = {}};
+  if (!std::filesystem::exists(globals.data / "jobs.db", ignored)) return report(missing, globals);
+  const auto store = jobs::open_sqlite_store(globals.data);
+  if (!store) return report(store.error(), globals);
+  const auto job = (*store)->queries().get(id);
+  if (!job) return report(job.error(), globals);
+  if (!*job) return report(missing, globals);
+  const auto history = (*store)->queries().history(id);
+  if (!history) return report(history.error(), globals);
+  if (globals.json) {
+    Json json = api::job_json(**job, SystemClock().now());
+    json["states"] = Json::array();
+    for (const auto& change : *history) {
+      json["states"].push_back({{"state", std::string(jobs::to_string(change.state))},
+                                {"at", format_utc(change.at)},
+                                {"attempt", change.attempt},
+                                {"reason", change.reason}});
+    }
+    fmt::print("{}\n", api::dump(json));
+    return 0;
+  }
+  fmt::print("job {}  {}  {}\n", id.value(), (*job)->name, jobs::to_string((*job)->state));
+  for (const auto& change : *history) {
+    fmt::print("  {}  {:<10} {}\n", format_utc(change.at), jobs::to_string(change.state), change.reason);
+  }
+  if (const auto receipt = receipt_from_json((*job)->result); receipt) fmt::print("{}", receipt_table({&*receipt, 1}));
+  return 0;
+}
+
+// The columns as they are pinned in the target, with the types they were given.
+std::string pinned_columns(const upsert::TableState& state) {
+  std::string text = fmt::format("# table {}: {} rows, generation {}\n# columns as pinned by the last load:\n", state.table,
+                                 state.rows, state.generation);
+  for (const auto& column : state.schema->columns) {
+    const auto type = column.type == ValueType::decimal
+                          ? fmt::format("decimal({},{})", column.precision, column.scale)
+                          : std::string(to_string(column.type));
+    text += fmt::format("#   {}: {}{}\n", column.name, type, column.from == column.name ? "" : " from " + column.from);
+  }
+  return text;
+}
+
+int show_loader(const std::string& name, const GlobalOptions& globals) {
+  SystemClock clock;
+  service::ServiceOptions options;
+  options.definitions = globals.definitions;
+  options.data = globals.data;
+  options.database = globals.database;
+  options.allow_paths = globals.allow_paths;
+  options.version = SLUICE_VERSION;
+  const auto pinned = service::pin_loader(options, name, clock);
+  if (!pinned) return report(pinned.error(), globals);
+  std::string columns;
+  const service::Databases databases(globals.database, globals.data);
+  if (const auto connection = databases.open_for_reading(pinned->database); connection && *connection) {
+    if (const auto states = upsert::table_states(**connection); states) {
+      const auto found = std::find_if(states->begin(), states->end(), [&](const auto& s) { return s.loader == name; });
+      if (found != states->end()) columns = pinned_columns(*found);
+    }
+  }
+  const auto yaml = definition::resolved_yaml(pinned->loader);
+  if (globals.json) {
+    fmt::print("{}\n", api::dump(Json{{"name", name},
+                                      {"file", pinned->loader.file},
+                                      {"hash", pinned->loader.hash},
+                                      {"schedule", api::schedule_json(pinned->loader)},
+                                      {"yaml", yaml}}));
+  } else {
+    fmt::print("# {}\n{}{}", pinned->loader.file, yaml, columns);
+  }
+  return 0;
+}
+
+int run_show(const std::string& what, const GlobalOptions& globals) {
+  std::int64_t number = 0;
+  const auto [end, code] = std::from_chars(what.data(), what.data() + what.size(), number);
+  const bool is_job = code == std::errc() && end == what.data() + what.size() && number > 0;
+  return is_job ? show_job(JobId(number), globals) : show_loader(what, globals);
+}
+
+}  // namespace
+
+void add_show(CLI::App& app, GlobalOptions& globals, Action& action) {
+  auto what = std::make_shared<std::string>();
+  auto* command = app.add_subcommand("show", "A job as it went, or a definition as it was understood");
+  command->add_option("what", *what, "A job's id or a loader's name")->required();
+  command->footer("Examples:\n  sluice show Country\n  sluice show 17 --json");
+  command->callback([what, &globals, &action] { action = [what, &globals] { return run_show(*what, globals); }; });
+}
+
+}  // namespace sluice::app

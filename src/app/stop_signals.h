@@ -1,0 +1,29 @@
+// Ctrl-C and SIGTERM as a stop token. Made in main's thread before any other thread starts, so that all of them
+// leave the signals to it.
+#pragma once
+
+#include <stop_token>
+#include <thread>
+
+#include "base/file.h"
+
+namespace sluice::app {
+
+class StopSignals {
+ public:
+  StopSignals();
+  ~StopSignals();
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+
+  std::stop_token token() const { return source_.get_token(); }
+  void wait() const;  // until a signal came
+
+ private:
+  std::stop_source source_;
+  FileHandle signals_;
+  FileHandle wake_;
+  std::thread thread_;
+};
+
+}  // namespace sluice::app

@@ -1,0 +1,140 @@
+#include "load/comparison.h"
+
+#include <fmt/format.h>
+
+#include "diff/row_hasher.h"
+#include "diff/target_rows.h"
+#include "upsert/stored_fingerprints.h"
+#include "upsert/table_reader.h"
+
+namespace sluice::load {
+namespace {
+
+class DifferSink final : public RowSink {
+ public:
+  DifferSink(diff::Differ& differ, std::stop_token stop) : differ_(differ), stop_(std::move(stop)) {}
+  Result<void> rows(const RowBatch& batch, const diff::HashedRows& hashed) override {
+    return differ_.add(batch, hashed, stop_);
+  }
+  Result<void> rejected_keys(const diff::HashedRows& keys) override { return differ_.add_rejected_keys(keys, stop_); }
+
+ private:
+  diff::Differ& differ_;
+  std::stop_token stop_;
+};
+
+// Without a key every record is a row of its own.
+class AppendSink final : public RowSink {
+ public:
+  explicit AppendSink(ChangeSet& changes) : changes_(changes) {}
+  Result<void> rows(const RowBatch& batch, const diff::HashedRows& hashed) override {
+    for (std::size_t row = 0; row < batch.rows(); ++row) {
+      SLUICE_TRY(const auto index, changes_.add(ChangeOp::insert, {}, hashed.fingerprints[row], batch, row));
+      static_cast<void>(index);
+    }
+    return {};
+  }
+  Result<void> rejected_keys(const diff::HashedRows&) override { return {}; }
+
+ private:
+  ChangeSet& changes_;
+};
+
+std::vector<decode::Probe> probes_of(const std::vector<ProbedItem>& items) {
+  std::vector<decode::Probe> probes;
+  for (const auto& item : items) probes.push_back(item.probe);
+  return probes;
+}
+
+Result<upsert::TablePlan> plan_of(const LoaderSpec& loader, const Schema& wanted, const upsert::Inspection& found) {
+  upsert::TableWish wish;
+  wish.table = loader.target.table;
+  wish.wanted = wanted;
+  wish.soft_delete = loader.mode == LoadMode::sync && loader.vanished == Vanished::soft_delete;
+  return upsert::plan_table(found, wish);
+}
+
+// The target's side of the diff: its packed fingerprints, or new ones made from its rows.
+Result<std::unique_ptr<FingerprintReader>> target_side(sql::Connection* connection, const upsert::Inspection& found,
+                                                       const Shape& shape, bool by_columns, std::stop_token stop) {
+  if (connection == nullptr || found.first_load()) return std::unique_ptr<FingerprintReader>();
+  if (!by_columns) {
+    SLUICE_TRY(auto stored, upsert::StoredFingerprints::open(*connection, shape.plan.table));
+    return std::unique_ptr<FingerprintReader>(std::move(stored));
+  }
+  SLUICE_TRY(const auto rows, upsert::TableReader::open(*connection, found, shape.plan.table, shape.plan.schema));
+  diff::RowHasher hasher(shape.plan.schema);
+  SLUICE_TRY(auto made, diff::fingerprints_of_rows(*rows, hasher, rows->is_soft_deleted(), stop));
+  if (made.duplicate_keys > 0) {
+    return fail(ErrorCode::conflict,
+                fmt::format("table {} has {} rows whose key another row has too: the key is not unique in it",
+                            shape.plan.table, made.duplicate_keys));
+  }
+  return std::move(made.reader);
+}
+
+}  // namespace
+
+PassOptions pass_options(const Mapping& mapping) {
+  return {.strict = mapping.strict, .ignored_fields = mapping.ignored_fields, .ignore_new_fields = mapping.ignore_new_fields};
+}
+
+Result<Shape> shape_for(const LoaderSpec& loader, const std::vector<ProbedItem>& items, const upsert::Inspection& found) {
+  const Schema* pinned = found.state && found.exists ? found.state->schema.get() : nullptr;
+  SLUICE_TRY(auto mapping, map_columns(loader, probes_of(items), pinned));
+  SLUICE_TRY(auto plan, plan_of(loader, mapping.wanted, found));
+  return Shape{std::move(mapping), std::move(plan)};
+}
+
+Result<bool> widen_shape(Shape& shape, const LoaderSpec& loader, const upsert::Inspection& found, const PassResult& pass) {
+  if (!pass.needs_wider_schema()) return false;
+  std::vector<const decode::Findings*> findings;
+  for (const auto& one : pass.findings) findings.push_back(&one);
+  SLUICE_TRY(auto mapping, widen(shape.mapping, loader, findings, *shape.plan.schema));
+  SLUICE_TRY(auto plan, plan_of(loader, mapping.wanted, found));
+  const bool wider = *plan.schema != *shape.plan.schema;
+  shape = Shape{std::move(mapping), std::move(plan)};
+  return wider;
+}
+
+Result<Comparison> compare(const Request& request, Environment& environment, Observer& observer,
+                           sql::Connection* connection, const upsert::Inspection& found,
+                           const std::vector<ProbedItem>& items, const CompareOptions& options, std::stop_token stop) {
+  const auto& loader = request.loader;
+  Comparison result;
+  SLUICE_TRY(result.shape, shape_for(loader, items, found));
+  const std::size_t share = loader.memory_limit / 4;
+  for (int round = 0; round < kMaxWidenings; ++round) {
+    const bool stale = result.shape.plan.fingerprints_stale || found.compare_by_columns() ||
+                       (found.state && found.state->hash_version != diff::kHashVersion);
+    const bool by_columns = !found.first_load() && (options.by_columns || stale);
+    SLUICE_TRY(auto target, target_side(connection, found, result.shape, by_columns, stop));
+    const auto& schema = result.shape.plan.schema;
+    result.changes = std::make_unique<ChangeSet>(schema, share, environment.spool_directory);
+    if (schema->key.empty()) {
+      AppendSink sink(*result.changes);
+      SLUICE_TRY(result.pass, read_all(request, items, schema, pass_options(result.shape.mapping), observer, sink, stop));
+      SLUICE_TRY(const bool again, widen_shape(result.shape, loader, found, result.pass));
+      if (again) continue;
+      result.summary.counts.inserted = static_cast<std::int64_t>(result.changes->count(ChangeOp::insert));
+      return result;
+    }
+    diff::DiffOptions diff_options;
+    diff_options.mode = loader.mode;
+    diff_options.memory_limit = share;
+    diff_options.collect_vanished = loader.mode == LoadMode::replace ||
+                                    (loader.mode == LoadMode::sync && loader.vanished != Vanished::keep);
+    diff::Differ differ(target.get(), diff_options, *result.changes);
+    DifferSink sink(differ, stop);
+    SLUICE_TRY(result.pass, read_all(request, items, schema, pass_options(result.shape.mapping), observer, sink, stop));
+    SLUICE_TRY(const bool again, widen_shape(result.shape, loader, found, result.pass));
+    if (again) continue;
+    // A rejected record whose key could not be read may be any row: then no row is judged to be gone.
+    SLUICE_TRY(result.summary, differ.finish(result.pass.keyless_rejects == 0, stop));
+    if (by_columns) result.base = std::move(target);
+    return result;
+  }
+  return fail(ErrorCode::malformed, "the columns of the source keep changing from pass to pass");
+}
+
+}  // namespace sluice::load

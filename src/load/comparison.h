@@ -1,0 +1,50 @@
+// The middle of a run: from probed sources and the table as it is to the table's plan and the changes.
+#pragma once
+
+#include <memory>
+#include <stop_token>
+#include <vector>
+
+#include "diff/differ.h"
+#include "load/mapping.h"
+#include "load/pass.h"
+#include "load/run.h"
+#include "model/change_set.h"
+#include "sql/connection.h"
+#include "upsert/table_plan.h"
+#include "upsert/table_state.h"
+
+namespace sluice::load {
+
+// What the run wants of the table, for the columns known so far.
+struct Shape {
+  Mapping mapping;
+  upsert::TablePlan plan;
+};
+Result<Shape> shape_for(const LoaderSpec& loader, const std::vector<ProbedItem>& items, const upsert::Inspection& found);
+// True when a pass found more columns or wider types: `shape` is the wider one, and the pass must be made again.
+Result<bool> widen_shape(Shape& shape, const LoaderSpec& loader, const upsert::Inspection& found, const PassResult& pass);
+PassOptions pass_options(const Mapping& mapping);
+
+// A pass makes the shape wider at most so often; each time it can only get wider.
+inline constexpr int kMaxWidenings = 32;
+
+struct Comparison {
+  Shape shape;
+  PassResult pass;
+  diff::DiffSummary summary;
+  std::unique_ptr<ChangeSet> changes;
+  std::unique_ptr<FingerprintReader> base;  // compared by columns: fingerprints of the table's own rows
+  bool by_columns() const { return base != nullptr; }
+};
+
+struct CompareOptions {
+  bool by_columns = false;   // whatever the fingerprints say
+};
+
+// `connection` may be null when the table does not exist.
+Result<Comparison> compare(const Request& request, Environment& environment, Observer& observer,
+                           sql::Connection* connection, const upsert::Inspection& found,
+                           const std::vector<ProbedItem>& items, const CompareOptions& options, std::stop_token stop);
+
+}  // namespace sluice::load

@@ -1,0 +1,216 @@
+#include "load/mapping.h"
+
+#include "base/text.h"
+#include "decode/infer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+namespace sluice::load {
+namespace {
+
+bool same_field(std::string_view a, std::string_view b, bool any_case) {
+  return any_case ? iequals(a, b) : a == b;
+}
+
+// Everything seen of each field over all sources, in order of first appearance.
+std::vector<decode::Observed> merge_seen(const std::vector<decode::Probe>& seen, bool any_case) {
+  std::vector<decode::Observed> merged;
+  for (const auto& probe : seen) {
+    for (const auto& field : probe.columns) {
+      const auto found = std::find_if(merged.begin(), merged.end(), [&](const auto& m) {
+        return same_field(m.name, field.name, any_case);
+      });
+      if (found == merged.end()) {
+        merged.push_back(field);
+        continue;
+      }
+      decode::Inference both;
+      both.add_observed(*found);
+      both.add_observed(field);
+      *found = both.result(found->name);
+    }
+  }
+  return merged;
+}
+
+void take_type(Column& column, const decode::Observed& observed) {
+  column.type = observed.all_null ? ValueType::text : observed.type;
+  column.precision = observed.precision;
+  column.scale = observed.scale;
+}
+
+const decode::Observed* find_field(const std::vector<decode::Observed>& fields, std::string_view name,
+                                   bool any_case) {
+  const auto found = std::find_if(fields.begin(), fields.end(),
+                                  [&](const auto& f) { return same_field(f.name, name, any_case); });
+  return found == fields.end() ? nullptr : &*found;
+}
+
+Column declared_column(const ColumnSpec& spec, const Schema* pinned,
+                       const std::vector<decode::Observed>& fields, bool any_case,
+                       std::set<std::string>& strict) {
+  Column column{.id = 0,
+                .name = spec.name,
+                .from = spec.from.empty() ? spec.name : spec.from,
+                .type = ValueType::text,
+                .precision = spec.precision,
+                .scale = spec.scale,
+                .required = spec.required};
+  if (spec.type) {
+    column.type = *spec.type;
+    strict.insert(spec.name);
+    return column;
+  }
+  const auto at = pinned != nullptr ? pinned->find(spec.name) : std::nullopt;
+  if (at) {
+    column.type = pinned->columns[*at].type;
+    column.precision = pinned->columns[*at].precision;
+    column.scale = pinned->columns[*at].scale;
+  } else if (const auto* field = find_field(fields, column.from, any_case)) {
+    take_type(column, *field);
+  }
+  return column;
+}
+
+// Names of one table may not differ in case only: SQLite would take them for the same column.
+Result<void> check_names(const Schema& schema) {
+  std::map<std::string, std::string> by_folded;
+  for (const auto& column : schema.columns) {
+    const auto [at, fresh] = by_folded.emplace(to_lower(column.name), column.from);
+    if (!fresh) {
+      return fail(
+          ErrorCode::invalid_definition,
+          fmt::format(
+              "the fields \"{}\" and \"{}\" would be one column \"{}\"; give one of them another name under "
+              "columns: {{NAME: {{from: \"{}\"}}}}",
+              at->second, column.from, column.name, column.from));
+    }
+  }
+  return {};
+}
+
+Result<void> resolve_key(Schema& schema, const LoaderSpec& loader) {
+  schema.key.clear();
+  for (const auto& name : loader.target.key) {
+    auto at = schema.find(name);
+    if (!at && loader.target.case_insensitive_fields) {
+      const auto found = std::find_if(schema.columns.begin(), schema.columns.end(),
+                                      [&](const auto& c) { return iequals(c.name, name); });
+      if (found != schema.columns.end()) at = static_cast<std::size_t>(found - schema.columns.begin());
+    }
+    if (!at) {
+      std::vector<std::string_view> names;
+      for (const auto& column : schema.columns) names.push_back(column.name);
+      const auto near = nearest(name, names);
+      return fail(
+          ErrorCode::invalid_definition,
+          fmt::format("the key \"{}\" is no column of the source; it has {}{}", name, fmt::join(names, ", "),
+                      near.empty() ? std::string() : fmt::format("; did you mean \"{}\"?", near)));
+    }
+    schema.key.push_back(*at);
+  }
+  return {};
+}
+
+// Keeps decimals honest: room for all digits before and after the point.
+void widen_column(Column& column, const decode::Observed& needed) {
+  decode::Observed present;
+  present.name = column.name;
+  present.type = column.type;
+  present.precision = column.precision;
+  present.scale = column.scale;
+  present.all_null = false;
+  decode::Inference both;
+  both.add_observed(present);
+  both.add_observed(needed);
+  take_type(column, both.result(column.name));
+}
+
+}  // namespace
+
+Result<Mapping> map_columns(const LoaderSpec& loader, const std::vector<decode::Probe>& seen,
+                            const Schema* pinned) {
+  const bool any_case = loader.target.case_insensitive_fields;
+  const auto fields = merge_seen(seen, any_case);
+  Mapping mapping;
+  std::set<std::string> used_fields;
+  const auto use = [&](Column column) {
+    if (const auto* field = find_field(fields, column.from, any_case)) used_fields.insert(field->name);
+    mapping.wanted.columns.push_back(std::move(column));
+  };
+  for (const auto& spec : loader.target.columns) {
+    use(declared_column(spec, pinned, fields, any_case, mapping.strict));
+  }
+  if (loader.target.closed_columns) {
+    mapping.ignore_new_fields = true;
+  } else {
+    if (pinned != nullptr) {
+      for (const auto& column : pinned->columns) {
+        const bool source_taken = used_fields.contains(column.from);
+        if (!mapping.wanted.find(column.name) && !source_taken) use(column);
+      }
+    }
+    const bool add = pinned == nullptr || loader.new_columns == NewColumns::add;
+    for (const auto& field : fields) {
+      if (used_fields.contains(field.name)) continue;
+      const bool is_key = std::find(loader.target.key.begin(), loader.target.key.end(), field.name) !=
+                          loader.target.key.end();
+      if (!add) {
+        mapping.ignored_fields.push_back(field.name);
+      } else if (!field.all_null || is_key) {
+        Column column{.id = 0,
+                      .name = field.name,
+                      .from = field.name,
+                      .type = ValueType::text,
+                      .precision = 0,
+                      .scale = 0,
+                      .required = false};
+        take_type(column, field);
+        mapping.wanted.columns.push_back(std::move(column));
+      }
+    }
+    mapping.ignore_new_fields = !add;
+  }
+  if (mapping.wanted.columns.empty()) {
+    return fail(ErrorCode::malformed, "the source has no field with a value: nothing to load");
+  }
+  SLUICE_CHECK(check_names(mapping.wanted));
+  SLUICE_CHECK(resolve_key(mapping.wanted, loader));
+  return mapping;
+}
+
+Result<Mapping> widen(const Mapping& mapping, const LoaderSpec& loader,
+                      const std::vector<const decode::Findings*>& found, const Schema& used) {
+  Mapping next = mapping;
+  for (const auto* findings : found) {
+    for (const auto& [index, needed] : findings->misfits) {
+      const auto at = next.wanted.find(used.columns.at(index).name);
+      if (at) widen_column(next.wanted.columns[*at], needed);
+    }
+    for (const auto& field : findings->new_fields) {
+      if (field.all_null || mapping.ignore_new_fields) continue;
+      const auto at = next.wanted.find(field.name);
+      if (at) {
+        widen_column(next.wanted.columns[*at], field);
+        continue;
+      }
+      Column column{.id = 0,
+                    .name = field.name,
+                    .from = field.name,
+                    .type = ValueType::text,
+                    .precision = 0,
+                    .scale = 0,
+                    .required = false};
+      take_type(column, field);
+      next.wanted.columns.push_back(std::move(column));
+    }
+  }
+  SLUICE_CHECK(check_names(next.wanted));
+  SLUICE_CHECK(resolve_key(next.wanted, loader));
+  return next;
+}
+
+}  // namespace sluice::load

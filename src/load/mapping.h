@@ -1,0 +1,33 @@
+// From what the definition declares, what the table has and what the data shows to the columns a run wants.
+#pragma once
+
+#include "base/error.h"
+#include "decode/decode.h"
+#include "model/schema.h"
+#include "model/spec.h"
+
+#include <set>
+#include <string>
+#include <vector>
+
+namespace sluice::load {
+
+struct Mapping {
+  Schema wanted;                            // ids are not given yet; upsert::plan_table does that
+  std::set<std::string> strict;             // columns whose type was declared: a misfit rejects the record
+  std::vector<std::string> ignored_fields;  // seen and not wanted
+  bool ignore_new_fields = false;
+};
+
+// `pinned` is the table's schema as of its last load (null: none yet); its types hold unless the definition
+// declares another. `seen` has one entry for each pinned source. Errors: a key that no source has, two fields
+// that differ only in case, a decimal column that no declaration fits.
+Result<Mapping> map_columns(const LoaderSpec& loader, const std::vector<decode::Probe>& seen,
+                            const Schema* pinned);
+
+// The wanted columns after a pass found more: new fields added (where the definition lets them), misfits
+// widened.
+Result<Mapping> widen(const Mapping& mapping, const LoaderSpec& loader,
+                      const std::vector<const decode::Findings*>& found, const Schema& used);
+
+}  // namespace sluice::load

@@ -1,0 +1,129 @@
+#include "load/sources.h"
+
+#include <fmt/format.h>
+
+#include "base/secret.h"
+#include "history/record.h"
+
+namespace sluice::load {
+namespace {
+
+Result<std::vector<fetch::Validators>> remembered(const Request& request, sql::Connection* connection,
+                                                  const std::optional<upsert::TableState>& state, const std::string& key) {
+  std::vector<fetch::Validators> none;
+  if (connection == nullptr || !state || request.force) return none;
+  SLUICE_TRY(const auto saved, history::source_state(*connection, request.loader.name, key));
+  if (!saved || saved->generation != state->generation || saved->config_hash != request.definition_hash) return none;
+  return fetch::validators_from_json(saved->file_identity);
+}
+
+std::vector<fetch::Validators> validators_of(const fetch::Fetched& fetched) {
+  std::vector<fetch::Validators> result;
+  for (const auto& item : fetched.items) result.push_back(item.validators);
+  return result;
+}
+
+}  // namespace
+
+std::string source_key(const SourceSpec& source, std::size_t index) {
+  return source.name.empty() ? std::to_string(index) : source.name;
+}
+
+std::string source_label(const SourceSpec& source) {
+  if (!source.name.empty()) return source.name;
+  return source.kind == SourceSpec::Kind::http ? mask_url(source.url) : source.file.filename().string();
+}
+
+Result<Sources> fetch_sources(const Request& request, Environment& environment, Observer& observer,
+                              sql::Connection* connection, const std::optional<upsert::TableState>& state,
+                              std::stop_token stop) {
+  Sources result;
+  std::uint64_t bytes_before = 0;
+  fetch::Context context{.clock = environment.clock,
+                         .spool_directory = environment.spool_directory,
+                         .policy = environment.policy,
+                         .log = [&](std::string line) { observer.log(Observer::Level::info, line); },
+                         .progress =
+                             [&](std::uint64_t bytes, std::optional<std::uint64_t> total) {
+                               Observer::Progress progress;
+                               progress.phase = Observer::Phase::fetch;
+                               progress.bytes = static_cast<std::int64_t>(bytes_before + bytes);
+                               if (total) progress.total_bytes = static_cast<std::int64_t>(bytes_before + *total);
+                               observer.progress(progress);
+                             },
+                         .user_agent = environment.user_agent,
+                         .random = {}};
+  const auto fetch_one = [&](std::size_t index, const std::vector<fetch::Validators>& previous) -> Result<fetch::Fetched> {
+    const auto& source = request.loader.sources[index];
+    auto fetched = fetch::fetch(source, previous, context, stop);
+    if (!fetched) return fail_within("fetch " + source_label(source), std::move(fetched).error());
+    result.requests += fetched->requests;
+    result.bytes += fetched->bytes;
+    bytes_before += static_cast<std::uint64_t>(fetched->bytes);
+    return fetched;
+  };
+
+  result.not_modified = !request.loader.sources.empty();
+  for (std::size_t i = 0; i < request.loader.sources.size(); ++i) {
+    SLUICE_TRY(const auto previous, remembered(request, connection, state, source_key(request.loader.sources[i], i)));
+    SLUICE_TRY(auto fetched, fetch_one(i, previous));
+    result.not_modified = result.not_modified && fetched.not_modified;
+    result.not_modified_count += fetched.not_modified ? 1 : 0;
+    PinnedSource pinned{.index = i, .fetched = std::move(fetched)};
+    pinned.validators_changed = !pinned.fetched.items.empty() && validators_of(pinned.fetched) != previous;
+    result.all.push_back(std::move(pinned));
+  }
+  if (result.not_modified) return result;
+  // All sources are one comparison: those that answered "not modified" without bytes are needed all the same.
+  result.not_modified_count = 0;
+  for (auto& pinned : result.all) {
+    if (!pinned.fetched.items.empty() || !pinned.fetched.not_modified) continue;
+    SLUICE_TRY(pinned.fetched, fetch_one(pinned.index, {}));
+  }
+  return result;
+}
+
+Result<void> save_source_states(const Request& request, const Sources& sources, sql::Connection& connection,
+                                std::int64_t generation, Timestamp now) {
+  for (const auto& pinned : sources.all) {
+    const auto key = source_key(request.loader.sources[pinned.index], pinned.index);
+    history::SourceState state;
+    if (pinned.fetched.items.empty()) {
+      // A 304 confirmed what is remembered; only the generation moves on.
+      SLUICE_TRY(const auto saved, history::source_state(connection, request.loader.name, key));
+      if (!saved) continue;
+      state = *saved;
+    } else {
+      state.file_identity = fetch::to_json(validators_of(pinned.fetched));
+    }
+    state.config_hash = request.definition_hash;
+    state.generation = generation;
+    state.seen_at = now;
+    SLUICE_CHECK(history::save_source_state(connection, request.loader.name, key, state));
+  }
+  return {};
+}
+
+Result<std::vector<ProbedItem>> probe_items(const LoaderSpec& loader, const Sources& sources, std::stop_token stop) {
+  std::vector<ProbedItem> items;
+  for (const auto& pinned : sources.all) {
+    const auto& source = loader.sources[pinned.index];
+    for (const auto& item : pinned.fetched.items) {
+      ProbedItem probed;
+      probed.input = {.file = item.file,
+                      .name = item.name,
+                      .content_type = item.content_type,
+                      .source = pinned.index,
+                      .max_bytes = source.max_bytes};
+      probed.spec = &source.decode;
+      probed.source = pinned.index;
+      auto probe = decode::probe(probed.input, source.decode, stop);
+      if (!probe) return fail_within("read " + item.name, std::move(probe).error());
+      probed.probe = std::move(*probe);
+      items.push_back(std::move(probed));
+    }
+  }
+  return items;
+}
+
+}  // namespace sluice::load

@@ -1,0 +1,182 @@
+#include "service/catalog_keeper.h"
+
+#include "definition/source_file.h"
+
+#include <algorithm>
+#include <set>
+#include <unordered_map>
+
+namespace sluice::service {
+namespace {
+
+using definition::SourceFile;
+using StoredByPath = std::unordered_map<std::string, const jobs::StoredDefinition*>;
+
+StoredByPath by_path(const std::vector<jobs::StoredDefinition>& stored) {
+  StoredByPath result;
+  for (const auto& definition : stored) result[definition.path] = &definition;
+  return result;
+}
+
+// The files with each broken one replaced by its last accepted text. Empty when none could be.
+std::vector<SourceFile> with_stored_texts(const std::vector<SourceFile>& files,
+                                          const definition::CheckResult& checked, const StoredByPath& stored,
+                                          std::set<std::string>& replaced) {
+  std::vector<SourceFile> result = files;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    if (checked.files[i].valid) continue;
+    const auto found = stored.find(files[i].path);
+    if (found == stored.end() || found->second->hash == files[i].hash) continue;
+    result[i] = definition::make_source_file(files[i].path, found->second->text);
+    replaced.insert(files[i].path);
+  }
+  if (replaced.empty()) result.clear();
+  return result;
+}
+
+// Loaders of the previous snapshot whose file is still there but whose definition is not valid any more (an
+// entity or data source they need was changed) go on as they were.
+definition::CatalogPtr carry_over(const definition::CatalogPtr& next, const definition::CatalogPtr& previous,
+                                  const std::vector<SourceFile>& files) {
+  if (!previous) return next;
+  std::vector<const definition::LoaderDefinition*> kept;
+  for (const auto& loader : previous->loaders) {
+    const bool file_exists =
+        std::any_of(files.begin(), files.end(), [&](const auto& f) { return f.path == loader.file; });
+    const bool file_defines_another = std::any_of(next->loaders.begin(), next->loaders.end(),
+                                                  [&](const auto& l) { return l.file == loader.file; });
+    if (file_exists && !file_defines_another && next->find(loader.spec.name) == nullptr)
+      kept.push_back(&loader);
+  }
+  if (kept.empty()) return next;
+  auto merged = std::make_shared<definition::Catalog>(*next);
+  for (const auto* loader : kept) merged->loaders.push_back(*loader);
+  std::sort(merged->loaders.begin(), merged->loaders.end(),
+            [](const auto& a, const auto& b) { return a.spec.name < b.spec.name; });
+  return merged;
+}
+
+std::set<std::string> names_of(const definition::CatalogPtr& catalog) {
+  std::set<std::string> names;
+  if (catalog) {
+    for (const auto& loader : catalog->loaders) names.insert(loader.spec.name);
+  }
+  return names;
+}
+
+}  // namespace
+
+CatalogKeeper::CatalogKeeper(definition::CheckOptions options, jobs::DefinitionStore* store, Clock& clock)
+    : checker_(std::move(options)), store_(store), clock_(clock) {
+  auto empty = std::make_shared<Definitions>();
+  empty->catalog = std::make_shared<const definition::Catalog>();
+  current_ = std::move(empty);
+}
+
+DefinitionsPtr CatalogKeeper::current() const {
+  std::lock_guard lock(mutex_);
+  return current_;
+}
+
+Result<std::vector<jobs::StoredDefinition>> CatalogKeeper::stored() const {
+  if (store_ == nullptr) return std::vector<jobs::StoredDefinition>{};
+  return store_->load();
+}
+
+Result<CatalogKeeper::Changed> CatalogKeeper::reload() {
+  SLUICE_TRY(const auto files, definition::read_folder(checker_.options().root));
+  SLUICE_TRY(const auto remembered, stored());
+  const auto remembered_by_path = by_path(remembered);
+  const auto checked = checker_.check(files);
+
+  auto next = std::make_shared<Definitions>();
+  next->catalog = checked.catalog;
+  next->problems = checked.problems;
+  std::set<std::string> replaced;
+  if (!checked.ok()) {
+    const auto repaired = with_stored_texts(files, checked, remembered_by_path, replaced);
+    if (!repaired.empty()) next->catalog = checker_.check(repaired).catalog;
+  }
+  const auto previous = current();
+  next->catalog = carry_over(next->catalog, previous->catalog, files);
+
+  const auto now = clock_.now();
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    FileState state{.report = checked.files[i], .using_stored = false, .accepted_at = {}};
+    const auto found = remembered_by_path.find(files[i].path);
+    state.using_stored = replaced.contains(files[i].path);
+    if (found != remembered_by_path.end()) {
+      if (state.report.name.empty()) state.report.name = found->second->name;
+      if (state.using_stored || found->second->hash == files[i].hash)
+        state.accepted_at = found->second->accepted_at;
+    }
+    if (state.report.valid && !state.accepted_at) state.accepted_at = now;
+    next->files.push_back(std::move(state));
+  }
+  SLUICE_CHECK(remember(files, *next, remembered));
+
+  Changed changed;
+  const auto before = names_of(previous->catalog);
+  const auto after = names_of(next->catalog);
+  std::set_difference(after.begin(), after.end(), before.begin(), before.end(),
+                      std::back_inserter(changed.added));
+  // What was stored as a loader and is no longer defined was removed too: the file may have gone while nobody
+  // ran.
+  std::set<std::string> known = before;
+  for (const auto& definition : remembered) {
+    if (definition.kind == "loader") known.insert(definition.name);
+  }
+  std::set_difference(known.begin(), known.end(), after.begin(), after.end(),
+                      std::back_inserter(changed.removed));
+  std::lock_guard lock(mutex_);
+  current_ = std::move(next);
+  return changed;
+}
+
+Result<void> CatalogKeeper::remember(const std::vector<SourceFile>& files, const Definitions& next,
+                                     const std::vector<jobs::StoredDefinition>& stored) {
+  if (store_ == nullptr) return {};
+  const auto known = by_path(stored);
+  std::vector<jobs::StoredDefinition> accepted;
+  std::set<std::string> paths;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const auto& report = next.files[i].report;
+    paths.insert(files[i].path);
+    const auto found = known.find(files[i].path);
+    if (report.valid) {
+      if (found != known.end() && found->second->hash == files[i].hash && found->second->error.empty())
+        continue;
+      accepted.push_back({.kind = std::string(to_string(report.kind)),
+                          .name = report.name,
+                          .path = files[i].path,
+                          .text = files[i].text,
+                          .hash = files[i].hash,
+                          .accepted_at = *next.files[i].accepted_at,
+                          .error = {}});
+    } else if (found != known.end()) {
+      std::string error;
+      for (const auto& problem : report.problems)
+        error += (error.empty() ? "" : "\n") + definition::render(problem);
+      if (error != found->second->error) {
+        SLUICE_CHECK(store_->set_error(found->second->kind, found->second->name, error));
+      }
+    }
+  }
+  if (!accepted.empty()) SLUICE_CHECK(store_->save(accepted));
+  for (const auto& definition : stored) {
+    const bool taken_over = std::any_of(accepted.begin(), accepted.end(), [&](const auto& other) {
+      return other.kind == definition.kind && other.name == definition.name;
+    });
+    // A definition is forgotten when its file is gone, or when the file now defines something else.
+    const bool renamed = std::any_of(accepted.begin(), accepted.end(), [&](const auto& other) {
+      return other.path == definition.path &&
+             (other.kind != definition.kind || other.name != definition.name);
+    });
+    if (!taken_over && (renamed || !paths.contains(definition.path))) {
+      SLUICE_CHECK(store_->remove(definition.kind, definition.name));
+    }
+  }
+  return {};
+}
+
+}  // namespace sluice::service

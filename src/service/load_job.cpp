@@ -1,0 +1,85 @@
+#include "service/load_job.h"
+
+#include <fmt/format.h>
+
+#include "load/plan.h"
+#include "model/receipt.h"
+
+namespace sluice::service {
+namespace {
+
+constexpr std::size_t kPlanSamples = 50;
+
+// Passes what a run says on to the job's progress and log.
+class JobObserver final : public load::Observer {
+ public:
+  explicit JobObserver(jobs::JobContext& context) : context_(context) {}
+  void progress(const Progress& progress) override {
+    context_.progress({.rows = progress.rows, .bytes = progress.bytes, .total_bytes = progress.total_bytes});
+  }
+  void log(Level level, std::string_view text) override {
+    const auto to = level == Level::error     ? jobs::LogLevel::error
+                    : level == Level::warning ? jobs::LogLevel::warning
+                                              : jobs::LogLevel::info;
+    context_.log(to, text);
+  }
+
+ private:
+  jobs::JobContext& context_;
+};
+
+// The loader a job is about, pinned with its catalog for the length of the run.
+struct Pinned {
+  DefinitionsPtr definitions;
+  const definition::LoaderDefinition* loader;
+  std::string database;
+};
+
+Result<Pinned> pin(const LoadSetting& setting, const jobs::Job& job) {
+  auto definitions = setting.keeper.current();
+  const auto* loader = definitions->catalog->find(job.subject);
+  if (loader == nullptr) {
+    return fail(ErrorCode::not_found, fmt::format("there is no loader \"{}\" any more", job.subject));
+  }
+  SLUICE_TRY(auto database, setting.databases.url_for(loader->spec, definitions->catalog->service));
+  return Pinned{std::move(definitions), loader, std::move(database)};
+}
+
+load::Request request_for(const Pinned& pinned, const jobs::Job& job, int attempt) {
+  return {.loader = pinned.loader->spec,
+          .database = pinned.database,
+          .job = job.id,
+          .attempt = attempt,
+          .catalog_hash = pinned.definitions->catalog->hash,
+          .definition_hash = pinned.loader->resolved_hash};
+}
+
+}  // namespace
+
+jobs::Handler load_handler(LoadSetting setting) {
+  return [setting](jobs::JobContext& context, std::stop_token stop) -> Result<jobs::JobOutcome> {
+    SLUICE_TRY(const auto pinned, pin(setting, context.job()));
+    JobObserver observer(context);
+    auto receipt = load::run(request_for(pinned, context.job(), context.attempt()), setting.environment, observer, stop);
+    context.set_result(to_json(receipt));
+    if (receipt.error) return std::unexpected(std::move(*receipt.error));
+    return jobs::JobOutcome{};
+  };
+}
+
+jobs::Handler plan_handler(LoadSetting setting) {
+  return [setting](jobs::JobContext& context, std::stop_token stop) -> Result<jobs::JobOutcome> {
+    SLUICE_TRY(const auto pinned, pin(setting, context.job()));
+    JobObserver observer(context);
+    auto plan = load::plan(request_for(pinned, context.job(), context.attempt()), setting.environment, observer,
+                           kPlanSamples, stop);
+    context.set_result(load::to_json(plan));
+    // A breached guard is what a plan is there to tell: the plan itself succeeded.
+    if (plan.receipt.error && plan.receipt.error->code != ErrorCode::guard) {
+      return std::unexpected(std::move(*plan.receipt.error));
+    }
+    return jobs::JobOutcome{};
+  };
+}
+
+}  // namespace sluice::service

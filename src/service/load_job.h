@@ -1,0 +1,21 @@
+// The handlers of the job kinds `load` and `plan`: they pin the catalog, run the loader and leave its receipt.
+#pragma once
+
+#include "jobs/context.h"
+#include "load/run.h"
+#include "service/catalog_keeper.h"
+#include "service/databases.h"
+
+namespace sluice::service {
+
+// What a handler needs; all of it outlives the engine.
+struct LoadSetting {
+  const CatalogKeeper& keeper;
+  const Databases& databases;
+  load::Environment& environment;
+};
+
+jobs::Handler load_handler(LoadSetting setting);
+jobs::Handler plan_handler(LoadSetting setting);
+
+}  // namespace sluice::service

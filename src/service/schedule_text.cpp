@@ -1,0 +1,193 @@
+#include "service/schedule_text.h"
+
+#include "english_cron/schedule.h"
+#include "english_cron/translation.h"
+
+#include <date/tz.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <vector>
+
+namespace sluice::service {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+ScheduleAnswer refusal(const ScheduleQuestion& question, const english_cron::PhraseError& error) {
+  ScheduleAnswer result;
+  Json json;
+  json["phrase"] = question.phrase;
+  json["ok"] = false;
+  json["error"] = {{"offset", error.offset},
+                   {"length", error.length},
+                   {"message", error.message},
+                   {"suggestion", error.suggestion.empty() ? Json(nullptr) : Json(error.suggestion)}};
+  result.json = dump(json);
+
+  // The caret stands under the word as printed: bytes that continue a UTF-8 character take no column.
+  std::size_t column = 0;
+  for (std::size_t i = 0; i < error.offset && i < question.phrase.size(); ++i) {
+    if ((static_cast<unsigned char>(question.phrase[i]) & 0xC0) != 0x80) ++column;
+  }
+  result.text = fmt::format("{}\n{}{}\n  {}\n", question.phrase, std::string(column, ' '),
+                            std::string(std::max<std::size_t>(1, error.length), '^'), error.message);
+  if (!error.suggestion.empty()) result.text += fmt::format("  did you mean \"{}\"?\n", error.suggestion);
+  return result;
+}
+
+std::string weekday_of(std::chrono::sys_seconds time, std::string_view zone) {
+  const std::string local = english_cron::format_local(time, zone);
+  std::chrono::year_month_day day{};
+  int year = 0;
+  unsigned month = 0;
+  unsigned number = 0;
+  if (std::sscanf(local.c_str(), "%d-%u-%u", &year, &month, &number) == 3) {
+    day = std::chrono::year(year) / std::chrono::month(month) / std::chrono::day(number);
+  }
+  static constexpr std::string_view kNames[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  return std::string(kNames[std::chrono::weekday(std::chrono::sys_days(day)).c_encoding()]);
+}
+
+std::vector<std::chrono::sys_seconds> next_times(const english_cron::Schedule& schedule,
+                                                 const ScheduleQuestion& question) {
+  std::vector<std::chrono::sys_seconds> times;
+  Timestamp from = question.from;
+  bool inclusive = question.inclusive;
+  while (static_cast<int>(times.size()) < question.count) {
+    const auto next = schedule.next(from, inclusive);
+    if (!next) break;
+    times.push_back(*next);
+    from = *next;
+    inclusive = false;
+  }
+  return times;
+}
+
+}  // namespace
+
+ScheduleAnswer answer(const ScheduleQuestion& question) {
+  const auto translation = english_cron::translate(question.phrase, {.zone = question.zone, .anchor = {}});
+  if (!translation) return refusal(question, translation.error());
+  const auto schedule = english_cron::Schedule::compile(*translation);
+  if (!schedule) return refusal(question, schedule.error());
+  const auto times = next_times(*schedule, question);
+
+  Json json;
+  json["phrase"] = question.phrase;
+  json["ok"] = true;
+  json["crons"] = translation->crons;
+  json["every"] = nullptr;
+  if (translation->every) {
+    json["every"] = {{"n", translation->every->n},
+                     {"unit", std::string(english_cron::to_string(translation->every->unit))},
+                     {"anchor", format_utc(translation->every->anchor)}};
+  }
+  json["zone"] = translation->zone;
+  json["exact"] = translation->exact;
+  json["english"] = translation->english;
+  json["next"] = Json::array();
+  for (const auto time : times) json["next"].push_back(english_cron::format_local(time, translation->zone));
+  json["warnings"] = translation->warnings;
+
+  ScheduleAnswer result{.ok = true, .json = dump(json), .text = {}};
+  result.text = fmt::format("{}\n", question.phrase.empty() ? "(blank)" : question.phrase);
+  std::string_view label = "cron";
+  for (const auto& cron : translation->crons) {
+    result.text += fmt::format("  {:<8} {}\n", label, cron);
+    label = "";
+  }
+  if (translation->every) {
+    result.text += fmt::format("  {:<8} {} {}, counted from {}\n", "every", translation->every->n,
+                               english_cron::to_string(translation->every->unit),
+                               format_utc(translation->every->anchor));
+  }
+  result.text +=
+      fmt::format("  {:<8} {}\n  {:<8} {}\n", "zone", translation->zone, "means", translation->english);
+  label = "next";
+  for (const auto time : times) {
+    result.text += fmt::format("  {:<8} {} {}\n", label, weekday_of(time, translation->zone),
+                               english_cron::format_local(time, translation->zone));
+    label = "";
+  }
+  if (times.empty() && question.count > 0) result.text += fmt::format("  {:<8} never\n", "next");
+  for (const auto& warning : translation->warnings)
+    result.text += fmt::format("  {:<8} {}\n", "warning", warning);
+  return result;
+}
+
+Result<Timestamp> parse_time(std::string_view text, std::string_view zone) {
+  const auto unreadable = [&] {
+    return fail(
+        ErrorCode::invalid_argument,
+        fmt::format(
+            "\"{}\" is not a time; write it as 2026-01-05T09:30:00Z, 2026-01-05T09:30+01:00 or 2026-01-05",
+            text));
+  };
+  int year = 0;
+  unsigned month = 0;
+  unsigned day = 0;
+  unsigned hour = 0;
+  unsigned minute = 0;
+  double second = 0;
+  int used = 0;
+  const std::string copy(text);
+  if (std::sscanf(copy.c_str(), "%4d-%2u-%2u%n", &year, &month, &day, &used) != 3 || used != 10)
+    return unreadable();
+  const std::chrono::year_month_day date =
+      std::chrono::year(year) / std::chrono::month(month) / std::chrono::day(day);
+  if (!date.ok()) return unreadable();
+  std::string_view rest = std::string_view(copy).substr(10);
+  if (!rest.empty()) {
+    if (rest.front() != 'T' && rest.front() != 't' && rest.front() != ' ') return unreadable();
+    rest.remove_prefix(1);
+    int hm = 0;
+    if (std::sscanf(rest.data(), "%2u:%2u%n", &hour, &minute, &hm) != 2 || hm != 5 || hour > 23 ||
+        minute > 59) {
+      return unreadable();
+    }
+    rest.remove_prefix(5);
+    if (!rest.empty() && rest.front() == ':') {
+      std::size_t end = 1;
+      while (end < rest.size() &&
+             (std::isdigit(static_cast<unsigned char>(rest[end])) != 0 || rest[end] == '.'))
+        ++end;
+      int read = 0;
+      const std::string seconds(rest.substr(1, end - 1));
+      if (std::sscanf(seconds.c_str(), "%lf%n", &second, &read) != 1 ||
+          static_cast<std::size_t>(read) != seconds.size() || second >= 60) {
+        return unreadable();
+      }
+      rest.remove_prefix(end);
+    }
+  }
+  const auto clock = std::chrono::hours(hour) + std::chrono::minutes(minute) +
+                     std::chrono::microseconds(static_cast<std::int64_t>(second * 1e6 + 0.5));
+  const Timestamp as_utc = std::chrono::sys_days(date) + clock;
+  if (rest == "Z" || rest == "z") return as_utc;
+  if (!rest.empty()) {
+    unsigned oh = 0;
+    unsigned om = 0;
+    char sign = 0;
+    int read = 0;
+    const std::string offset(rest);
+    const bool colon = std::sscanf(offset.c_str(), "%c%2u:%2u%n", &sign, &oh, &om, &read) == 3;
+    if (!colon || static_cast<std::size_t>(read) != offset.size() || (sign != '+' && sign != '-') ||
+        oh > 18 || om > 59) {
+      return unreadable();
+    }
+    const auto shift = std::chrono::hours(oh) + std::chrono::minutes(om);
+    return sign == '+' ? as_utc - shift : as_utc + shift;
+  }
+  try {
+    const auto* rules = date::locate_zone(std::string(zone));
+    return rules->to_sys(date::local_time<std::chrono::microseconds>(as_utc.time_since_epoch()),
+                         date::choose::earliest);
+  } catch (const std::exception&) {
+    return fail(ErrorCode::invalid_argument, fmt::format("unknown time zone \"{}\"", zone));
+  }
+}
+
+}  // namespace sluice::service

@@ -1,0 +1,247 @@
+#include "service/service.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <set>
+
+#include "history/query.h"
+#include "jobs/sqlite_store.h"
+#include "service/load_job.h"
+#include "service/loader_schedule.h"
+
+namespace sluice::service {
+namespace {
+
+void log_problems(const Definitions& definitions) {
+  for (const auto& problem : definitions.problems) {
+    if (problem.severity == definition::Problem::Severity::error) {
+      spdlog::error("{}", definition::render(problem));
+    } else {
+      spdlog::warn("{}", definition::render(problem));
+    }
+  }
+  for (const auto& file : definitions.files) {
+    if (file.using_stored) spdlog::warn("{} is broken: its last accepted version runs", file.report.file);
+  }
+}
+
+}  // namespace
+
+fetch::Policy fetch_policy(const ServiceOptions& options) {
+  fetch::Policy policy;
+  std::error_code ignored;
+  const auto root = std::filesystem::weakly_canonical(options.definitions, ignored);
+  policy.allowed_roots.push_back(root.has_parent_path() ? root.parent_path() : root);
+  for (const auto& path : options.allow_paths) policy.allowed_roots.push_back(std::filesystem::weakly_canonical(path, ignored));
+  policy.allowed_addresses = options.allow_addresses;
+  return policy;
+}
+
+Result<PinnedLoader> pin_loader(const ServiceOptions& options, std::string_view name, Clock& clock) {
+  CatalogKeeper keeper(check_options(options), nullptr, clock);
+  SLUICE_TRY(const auto changed, keeper.reload());
+  static_cast<void>(changed);
+  const auto definitions = keeper.current();
+  const auto* loader = definitions->catalog->find(name);
+  if (loader == nullptr) {
+    for (const auto& problem : definitions->problems) spdlog::error("{}", definition::render(problem));
+    const auto near = definitions->catalog->nearest_name(name);
+    return fail(ErrorCode::invalid_argument,
+                near.empty() ? fmt::format("there is no valid loader \"{}\" in the definitions", name)
+                             : fmt::format("there is no loader \"{}\"; did you mean \"{}\"?", name, near));
+  }
+  const Databases databases(options.database, options.data);
+  SLUICE_TRY(auto database, databases.url_for(loader->spec, definitions->catalog->service));
+  return PinnedLoader{*loader, std::move(database), definitions->catalog->hash};
+}
+
+definition::CheckOptions check_options(const ServiceOptions& options) {
+  definition::CheckOptions check;
+  check.root = options.definitions;
+  check.allowed_paths = options.allow_paths;
+  check.database_given = !options.database.empty();
+  return check;
+}
+
+Service::Service(ServiceOptions options, Clock& clock)
+    : options_(std::move(options)),
+      clock_(clock),
+      started_at_(clock.now()),
+      databases_(options_.database, options_.data),
+      environment_{.clock = clock,
+                   .spool_directory = options_.data / "spool",
+                   .policy = fetch_policy(options_),
+                   .user_agent = "sluice/" + options_.version} {}
+
+Result<std::unique_ptr<Service>> Service::open(ServiceOptions options, Clock& clock) {
+  std::unique_ptr<Service> service(new Service(std::move(options), clock));
+  const auto& data = service->options_.data;
+  SLUICE_CHECK(make_private_directory(data));
+  SLUICE_CHECK(make_private_directory(data / "spool"));
+  if (service->options_.serving) {
+    SLUICE_TRY(service->serve_lock_, FileLock::try_lock(data / "serve.lock"));
+    if (!service->serve_lock_.held()) {
+      return fail(ErrorCode::locked, fmt::format("another service runs on the data folder {}; stop it, or choose another "
+                                                 "folder with --data",
+                                                 data.string()));
+    }
+  }
+  SLUICE_TRY(service->store_, jobs::open_sqlite_store(data));
+  jobs::DefinitionStore* remembered = service->options_.serving ? &service->store_->definitions() : nullptr;
+  service->keeper_ = std::make_unique<CatalogKeeper>(check_options(service->options_), remembered, clock);
+
+  jobs::EngineOptions engine;
+  engine.workers = service->options_.workers;
+  engine.version = service->options_.version;
+  engine.fire_recurring = service->options_.serving;
+  engine.only_pinned = !service->options_.serving;
+  service->engine_ = std::make_unique<jobs::Engine>(*service->store_, clock, engine);
+  const LoadSetting setting{*service->keeper_, service->databases_, service->environment_};
+  service->engine_->register_handler(std::string(kLoadKind), load_handler(setting));
+  service->engine_->register_handler(std::string(kPlanKind), plan_handler(setting));
+  return service;
+}
+
+Service::~Service() { stop(); }
+
+Result<void> Service::start() {
+  SLUICE_TRY(const auto changed, keeper_->reload());
+  if (!options_.serving) return engine_->start();
+  log_problems(*definitions());
+  SLUICE_CHECK(apply_schedules(changed, true));
+  SLUICE_CHECK(engine_->start());
+  SLUICE_CHECK(run_at_startup(*definitions(), changed.added, true));
+  watch_ = std::make_unique<FolderWatch>(options_.definitions);
+  SLUICE_CHECK(watch_->start([this] {
+    if (auto reloaded = reload(); !reloaded) spdlog::error("reload: {}", reloaded.error().describe());
+  }));
+  return {};
+}
+
+void Service::stop() {
+  if (watch_) watch_->stop();
+  if (engine_) engine_->stop();
+}
+
+Result<void> Service::reload() {
+  std::lock_guard lock(reload_mutex_);
+  const auto before = definitions();
+  SLUICE_TRY(const auto changed, keeper_->reload());
+  const auto now = definitions();
+  log_problems(*now);
+  SLUICE_CHECK(apply_schedules(changed, false));
+  SLUICE_CHECK(run_at_startup(*now, changed.added, false));
+  if (before->catalog->hash != now->catalog->hash) {
+    spdlog::info("definitions reloaded: {} loaders, {} new, {} gone", now->catalog->loaders.size(), changed.added.size(),
+                 changed.removed.size());
+  }
+  std::function<void()> listener;
+  {
+    std::lock_guard listener_lock(listener_mutex_);
+    listener = definitions_changed_;
+  }
+  if (listener) listener();
+  return {};
+}
+
+void Service::on_definitions_changed(std::function<void()> listener) {
+  std::lock_guard lock(listener_mutex_);
+  definitions_changed_ = std::move(listener);
+}
+
+Result<void> Service::apply_schedules(const CatalogKeeper::Changed& changed, bool starting) {
+  const auto current = definitions();
+  std::vector<jobs::RecurringSpec> specs;
+  for (const auto& loader : current->catalog->loaders) specs.push_back(recurring_spec(loader.spec));
+  SLUICE_CHECK(engine_->upsert_recurring(specs));
+
+  std::set<std::string> gone(changed.removed.begin(), changed.removed.end());
+  if (starting) {
+    // Schedules whose definition went while nobody ran: only a missing file retires one, and a file that is
+    // broken and was never accepted defines nothing.
+    SLUICE_TRY(const auto all, engine_->list_recurring());
+    for (const auto& recurring : all) {
+      if (recurring.spec.kind == kLoadKind && current->catalog->find(recurring.spec.subject) == nullptr) {
+        gone.insert(recurring.spec.subject);
+      }
+    }
+  }
+  for (const auto& name : gone) {
+    if (current->catalog->find(name) != nullptr) continue;
+    SLUICE_CHECK(engine_->retire_recurring(recurring_id(name), fmt::format("the definition of {} is gone", name)));
+  }
+  return {};
+}
+
+Result<void> Service::run_at_startup(const Definitions& definitions, const std::vector<std::string>& names, bool starting) {
+  const auto now = clock_.now();
+  for (const auto& name : names) {
+    const auto* loader = definitions.catalog->find(name);
+    if (loader == nullptr) continue;
+    LoaderPast past;
+    jobs::JobFilter filter;
+    filter.subject = name;
+    filter.kind = kLoadKind;
+    filter.states = {jobs::JobState::succeeded, jobs::JobState::failed, jobs::JobState::held};
+    filter.limit = 1;
+    SLUICE_TRY(const auto jobs, store_->queries().list(filter));
+    if (!jobs.empty()) past.last_finished = jobs.front().finished_at;
+    const auto url = databases_.url_for(loader->spec, definitions.catalog->service);
+    if (url) {
+      // A target that cannot be read now is for the run itself to report.
+      const auto connection = databases_.open_for_reading(*url);
+      if (connection && *connection) {
+        const auto applied = history::runs(**connection, {.loader = name, .before = {}, .applied_only = true, .limit = 1});
+        past.ever_loaded = applied && !applied->empty();
+      }
+    }
+    if (!runs_now(*loader, past, starting, now)) continue;
+    SLUICE_TRY(const auto job, run_loader(name, jobs::Origin::startup, {}));
+    spdlog::info("{} runs now (job {})", name, job.value());
+  }
+  return {};
+}
+
+Result<JobId> Service::run_loader(std::string_view name, jobs::Origin origin, std::string started_by) {
+  const auto current = definitions();
+  const auto* loader = current->catalog->find(name);
+  if (loader == nullptr) {
+    const auto near = current->catalog->nearest_name(name);
+    return fail(ErrorCode::not_found, near.empty() ? fmt::format("there is no loader \"{}\"", name)
+                                                   : fmt::format("there is no loader \"{}\"; did you mean \"{}\"?", name, near));
+  }
+  jobs::NewJob job;
+  job.kind = kLoadKind;
+  job.subject = loader->spec.name;
+  job.args = fmt::format("{{\"loader\":\"{}\"}}", loader->spec.name);
+  job.origin = origin;
+  job.started_by = std::move(started_by);
+  job.exclusive_key = loader->spec.name;
+  job.retry = retry_policy(loader->spec.schedule.retry);
+  if (!options_.serving) {
+    // A command reports the first failure; waiting for minutes to try again is the service's business.
+    job.retry = jobs::RetryPolicy::none();
+    return engine_->run_here(std::move(job));
+  }
+  // At start-up a run that is waiting or being retried already is enough.
+  job.unless_live = origin == jobs::Origin::startup;
+  return engine_->enqueue(std::move(job));
+}
+
+Result<JobId> Service::plan_loader(std::string_view name, jobs::Origin origin, std::string started_by) {
+  const auto current = definitions();
+  const auto* loader = current->catalog->find(name);
+  if (loader == nullptr) return fail(ErrorCode::not_found, fmt::format("there is no loader \"{}\"", name));
+  jobs::NewJob job;
+  job.kind = kPlanKind;
+  job.subject = loader->spec.name;
+  job.name = "plan " + loader->spec.name;
+  job.args = fmt::format("{{\"loader\":\"{}\"}}", loader->spec.name);
+  job.origin = origin;
+  job.started_by = std::move(started_by);
+  return options_.serving ? engine_->enqueue(std::move(job)) : engine_->run_here(std::move(job));
+}
+
+}  // namespace sluice::service

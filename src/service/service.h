@@ -1,0 +1,104 @@
+// The running service: definitions + job engine + loads. `sluice serve` starts it whole; `sluice run` and the other
+// commands open the parts they need.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "jobs/engine.h"
+#include "jobs/store.h"
+#include "load/run.h"
+#include "service/catalog_keeper.h"
+#include "service/databases.h"
+#include "service/folder_watch.h"
+
+namespace sluice::service {
+
+struct ServiceOptions {
+  std::filesystem::path definitions = "definitions";
+  std::filesystem::path data = "data";
+  std::string database;                           // --database; "" = what the definitions say
+  std::vector<std::filesystem::path> allow_paths;
+  std::vector<std::string> allow_addresses;
+  int workers = 0;                                // 0 = the engine's default
+  std::string version;
+  // True for `serve`: fires schedules, remembers definitions, watches the folder. False for one command: only the
+  // jobs it enqueues itself are run here.
+  bool serving = false;
+};
+
+class Service {
+ public:
+  // Makes the data folder, opens the job store and reads the definitions. Errors: data folder or store not usable,
+  // another service on the same data folder (locked), definitions folder not readable.
+  static Result<std::unique_ptr<Service>> open(ServiceOptions options, Clock& clock);
+  ~Service();  // stops
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  // Joins the engine; when serving, also the schedules, what is to run at start-up, and the folder watch.
+  Result<void> start();
+  // Lets jobs end for a moment, then stops them; what was stopped runs again after the next start.
+  void stop();
+
+  // Loads the loader once, on this process (command) or on any worker (serving). The id of the job; of the one that
+  // is waiting already, where there is one.
+  Result<JobId> run_loader(std::string_view name, jobs::Origin origin, std::string started_by);
+  Result<JobId> plan_loader(std::string_view name, jobs::Origin origin, std::string started_by);
+
+  // Reads the definitions again; the folder watch calls it.
+  Result<void> reload();
+
+  DefinitionsPtr definitions() const { return keeper_->current(); }
+  jobs::Engine& engine() { return *engine_; }
+  jobs::Store& store() { return *store_; }
+  const Databases& databases() const { return databases_; }
+  Clock& clock() { return clock_; }
+  const ServiceOptions& options() const { return options_; }
+  Timestamp started_at() const { return started_at_; }
+
+  // Called after every reload, from the thread that reloaded.
+  void on_definitions_changed(std::function<void()> listener);
+
+ private:
+  Service(ServiceOptions options, Clock& clock);
+  Result<void> apply_schedules(const CatalogKeeper::Changed& changed, bool starting);
+  Result<void> run_at_startup(const Definitions& definitions, const std::vector<std::string>& names, bool starting);
+
+  ServiceOptions options_;
+  Clock& clock_;
+  Timestamp started_at_;
+  Databases databases_;
+  FileLock serve_lock_;
+  std::unique_ptr<jobs::Store> store_;
+  std::unique_ptr<CatalogKeeper> keeper_;
+  load::Environment environment_;
+  std::unique_ptr<jobs::Engine> engine_;
+  std::unique_ptr<FolderWatch> watch_;
+  std::mutex reload_mutex_;
+  std::mutex listener_mutex_;
+  std::function<void()> definitions_changed_;
+};
+
+// One loader with all a command needs to know of it, read from the folder; nothing is opened or remembered.
+struct PinnedLoader {
+  definition::LoaderDefinition loader;
+  std::string database;
+  std::string catalog_hash;
+};
+Result<PinnedLoader> pin_loader(const ServiceOptions& options, std::string_view name, Clock& clock);
+
+// What sources may read: the definitions' parent folder and what the command line allows.
+fetch::Policy fetch_policy(const ServiceOptions& options);
+
+// Where `sluice check`, `run` and `serve` look for what a definition may read.
+definition::CheckOptions check_options(const ServiceOptions& options);
+
+}  // namespace sluice::service
