@@ -221,6 +221,25 @@ std::string time_words(const std::vector<const CronFields*>& crons, bool daily, 
   return general_times(cron);
 }
 
+// "every 45 seconds": the crons of every hour, together, as one even run through the hour.
+std::optional<std::string> even_seconds(const std::vector<const CronFields*>& crons) {
+  std::vector<int> seconds;
+  for (const CronFields* cron : crons) {
+    if (cron->hours != 0xFFFFFF) return std::nullopt;
+    for (const int m : values_of(cron->minutes)) {
+      for (const int s : values_of(cron->seconds)) seconds.push_back(m * 60 + s);
+    }
+  }
+  std::sort(seconds.begin(), seconds.end());
+  if (seconds.size() < 2 || seconds.front() != 0) return std::nullopt;
+  const int step = seconds[1];
+  if (step % 60 == 0 || seconds.back() + step != 3600) return std::nullopt;
+  for (std::size_t i = 1; i < seconds.size(); ++i) {
+    if (seconds[i] - seconds[i - 1] != step) return std::nullopt;
+  }
+  return unit_text(step, "second");
+}
+
 std::optional<std::string> cron_words(const std::vector<CronFields>& crons) {
   std::string out;
   std::vector<bool> done(crons.size(), false);
@@ -237,6 +256,10 @@ std::optional<std::string> cron_words(const std::vector<CronFields>& crons) {
       if (done[j] || !same_days(crons[i], crons[j])) continue;
       done[j] = true;
       group.push_back(&crons[j]);
+    }
+    if (const auto even = even_seconds(group)) {
+      add(*even, *days);
+      continue;
     }
     bool separate = false;
     const std::string times = time_words(group, days->text.empty(), separate);

@@ -7,6 +7,9 @@
 #include "raw_cron.h"
 #include "zones.h"
 
+#include <algorithm>
+#include <optional>
+
 namespace english_cron {
 namespace {
 
@@ -23,6 +26,31 @@ std::expected<Translation, PhraseError> translate_raw(const RawCron& raw, const 
   if (fields && !can_match(*fields)) out.warnings.emplace_back("no date matches: this never fires");
   if (fields && !fields->any_day && !fields->any_weekday) {
     out.warnings.emplace_back("day of month and day of week must both match (crontab(5) would take either)");
+  }
+  return out;
+}
+
+// "0 9 * * 1; 30 10 2 * *": cron expressions only, joined as schedules are. Nothing when a piece reads as
+// English.
+std::optional<Translation> translate_joined(std::string_view phrase, const TranslateOptions& options) {
+  if (phrase.find(';') == std::string_view::npos) return std::nullopt;
+  std::optional<Translation> out;
+  for (std::size_t from = 0; from <= phrase.size();) {
+    const std::size_t end = std::min(phrase.find(';', from), phrase.size());
+    const auto raw = read_raw_cron(phrase.substr(from, end - from));
+    if (!raw || !*raw || (*raw)->cron.empty()) return std::nullopt;
+    auto piece = translate_raw(**raw, options);
+    if (!piece) return std::nullopt;
+    if (!out) {
+      out = std::move(*piece);
+    } else {
+      const bool conflict = out->zone_in_phrase && piece->zone_in_phrase && out->zone != piece->zone;
+      if (conflict) return std::nullopt;
+      if (piece->zone_in_phrase) out->zone = piece->zone, out->zone_in_phrase = true;
+      out->crons.push_back(std::move(piece->crons.front()));
+      for (std::string& text : piece->warnings) out->warnings.push_back(std::move(text));
+    }
+    from = end + 1;
   }
   return out;
 }
@@ -64,6 +92,10 @@ std::expected<Translation, PhraseError> translate(std::string_view phrase, const
   if (phrase.size() > kMaxPhraseLength) {
     return std::unexpected(PhraseError{kMaxPhraseLength, phrase.size() - kMaxPhraseLength,
                                        "a phrase has at most 256 characters", ""});
+  }
+  if (auto joined = translate_joined(phrase, options)) {
+    joined->english = explain(*joined);
+    return std::move(*joined);
   }
   auto raw = read_raw_cron(phrase);
   if (!raw) return std::unexpected(std::move(raw.error()));
