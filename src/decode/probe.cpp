@@ -135,8 +135,9 @@ std::string list_of(const std::vector<RecordsCandidate>& candidates) {
   return list;
 }
 
-// Walks the document until it is clear which array holds the records.
-Result<std::string> find_records(const Input& input, std::stop_token stop) {
+// Walks the document until it is clear which array holds the records. Nothing: it is several objects, one
+// behind the other, so ndjson with a first line too long to be seen as such.
+Result<std::optional<std::string>> find_records(const Input& input, std::stop_token stop) {
   SLUICE_TRY(auto text, open_text(input, std::nullopt));
   BlockReader reader(std::move(text.bytes), 256 * 1024, kLargestSniffed);
   JsonWalker walker({}, false, true);
@@ -151,7 +152,10 @@ Result<std::string> find_records(const Input& input, std::stop_token stop) {
     }
     std::size_t at = 0;
     auto event = walker.walk(block->text(), at);
-    if (!event) return fail_within(fmt::format("byte {}", block->offset + at), std::move(event).error());
+    if (!event) {
+      if (walker.is_complete() && walker.top_is_object() && block->text()[at] == '{') return std::nullopt;
+      return fail_within(fmt::format("byte {}", block->offset + at), std::move(event).error());
+    }
     if (walker.candidates().empty()) found_at = block->offset + block->size;
     if (block->offset + block->size > found_at + kLookedThrough) break;
   }
@@ -176,7 +180,17 @@ Result<void> probe_json_columns(const Input& input, const DecodeSpec& spec, std:
                                 Probe& probe) {
   probe.records_found = trim(spec.records).empty();
   if (probe.records_found) {
-    SLUICE_TRY(probe.records, find_records(input, stop));
+    SLUICE_TRY(auto found, find_records(input, stop));
+    if (!found && spec.format == Format::automatic) {
+      probe.format = Format::ndjson;
+      SLUICE_TRY(const auto lines, open_ndjson(input, std::make_shared<Schema>(), sampling()));
+      return sample(*lines, probe, stop);
+    }
+    if (!found) {
+      return fail(ErrorCode::malformed,
+                  "there are several JSON values, one behind the other; state format: ndjson");
+    }
+    probe.records = std::move(*found);
   } else {
     probe.records = std::string(trim(spec.records));
     if (!probe.records.starts_with('$')) {
