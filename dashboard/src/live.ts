@@ -133,9 +133,18 @@ export function useData<T>(url: string | null, topics: Topic[], job?: string): L
     if (url === null) return;
     let control: AbortController | null = null;
     let again = false;
+    let restUntil = 0;
+    let timer: number | undefined;
     const load = () => {
+      window.clearTimeout(timer);
       if (control) {
         again = true; // one request at a time; the changes meanwhile are fetched together
+        return;
+      }
+      // An answer that took long is expensive: rest three times as long before asking for it again.
+      const started = performance.now();
+      if (started < restUntil) {
+        timer = window.setTimeout(load, restUntil - started);
         return;
       }
       control = new AbortController();
@@ -150,6 +159,8 @@ export function useData<T>(url: string | null, topics: Topic[], job?: string): L
         .finally(() => {
           if (signal.aborted) return;
           control = null;
+          const ended = performance.now();
+          restUntil = ended + 3 * (ended - started);
           if (again) {
             again = false;
             load();
@@ -163,6 +174,7 @@ export function useData<T>(url: string | null, topics: Topic[], job?: string): L
     load();
     return () => {
       listeners.delete(listener);
+      window.clearTimeout(timer);
       control?.abort();
     };
   }, [url]);
