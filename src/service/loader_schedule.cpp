@@ -1,6 +1,7 @@
 #include "service/loader_schedule.h"
 
 #include "english_cron/schedule.h"
+#include "service/schedule_text.h"
 
 namespace sluice::service {
 
@@ -23,6 +24,11 @@ jobs::RecurringSpec recurring_spec(const LoaderSpec& loader) {
   spec.subject = loader.name;
   spec.phrase = loader.schedule.manual ? "never" : loader.schedule.phrase;
   spec.zone = loader.schedule.timezone;
+  if (!loader.schedule.anchor.empty()) {
+    // Checked when the definition was read; a text that is no time never gets here.
+    const auto anchor = parse_time(loader.schedule.anchor, loader.schedule.timezone);
+    if (anchor) spec.anchor = std::chrono::floor<std::chrono::seconds>(*anchor);
+  }
   spec.missed = loader.schedule.missed == Missed::skip  ? jobs::Missed::skip
                 : loader.schedule.missed == Missed::all ? jobs::Missed::all
                                                         : jobs::Missed::once;
