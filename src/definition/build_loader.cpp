@@ -112,7 +112,10 @@ void check_key(Context& context, const Node& loader, LoaderSpec& spec) {
   if (key != nullptr) spec.target.key = texts_of(&loader, "key");
   auto& names = spec.target.key;
   if (names.empty()) {
-    if (spec.mode != LoadMode::append && spec.mode != LoadMode::replace)
+    // An entity that could not be used is a problem of its own; it would have said the key.
+    const bool entity_unknown =
+        child(child(&loader, "target"), "entity") != nullptr && spec.target.columns.empty();
+    if (!entity_unknown && spec.mode != LoadMode::append && spec.mode != LoadMode::replace)
       context.error(key == nullptr ? loader : *key,
                     fmt::format("mode {} needs \"key\": the column or columns that identify a row",
                                 to_string(spec.mode)),

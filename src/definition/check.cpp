@@ -46,7 +46,8 @@ const Node* read_root(Context& context, const Concept& table) {
     context.error(Place{document.file, 1, 1}, "the file is empty");
     return nullptr;
   }
-  return normalise(context, *document.root, table);
+  const Node* root = normalise(context, *document.root, table);
+  return document.root->is_map() ? root : nullptr;
 }
 
 }  // namespace

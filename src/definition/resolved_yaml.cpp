@@ -63,6 +63,25 @@ std::string auth_text(const AuthSpec& auth) {
   return {};
 }
 
+std::string csv_text(const CsvSpec& csv) {
+  std::vector<std::string> parts;
+  const auto character = [&](std::string_view key, std::optional<char> c) {
+    if (!c) return;
+    parts.push_back(fmt::format("{}: {}", key,
+                                *c == '\0'   ? "none"
+                                : *c == '\t' ? "tab"
+                                             : yaml_scalar(std::string_view(&*c, 1))));
+  };
+  character("delimiter", csv.delimiter);
+  character("quote", csv.quote);
+  if (csv.header) parts.push_back(fmt::format("header: {}", *csv.header));
+  if (csv.skip_lines > 0) parts.push_back(fmt::format("skipLines: {}", csv.skip_lines));
+  if (!csv.encoding.empty()) parts.push_back("encoding: " + csv.encoding);
+  character("decimal", csv.decimal);
+  if (csv.null) parts.push_back("null: " + yaml_scalar(*csv.null));
+  return parts.empty() ? "" : fmt::format("    csv: {{{}}}\n", fmt::join(parts, ", "));
+}
+
 std::string source_text(const SourceSpec& source) {
   std::string out;
   if (source.kind == SourceSpec::Kind::file) {
@@ -86,6 +105,7 @@ std::string source_text(const SourceSpec& source) {
   out += fmt::format("    format: {}\n", to_string(source.decode.format));
   if (!source.decode.records.empty())
     out += fmt::format("    records: {}\n", yaml_scalar(source.decode.records));
+  out += csv_text(source.decode.csv);
   if (source.minimum_expected_records > 0)
     out += fmt::format("    minimumExpectedRecords: {}\n", source.minimum_expected_records);
   out += fmt::format("    maxBytes: {}\n", format_size(source.max_bytes));
@@ -147,8 +167,10 @@ std::string resolved_yaml(const LoaderDefinition& definition) {
     out += fmt::format("  database: {}\n", yaml_scalar(mask_url(spec.target.database)));
   out += fmt::format("load:\n  mode: {}\n", to_string(spec.mode));
   if (spec.mode == LoadMode::sync) out += fmt::format("  vanished: {}\n", to_string(spec.vanished));
+  if (!spec.cursor_columns.empty())
+    out += fmt::format("  # says what changed: {}\n", fmt::join(spec.cursor_columns, ", "));
   out += fmt::format("  changeLog: {}\n", to_string(spec.change_log));
-  out += "guards:\n";
+  out += spec.guards.minimum_warns ? "guards:  # a missed minimumExpectedRecords warns\n" : "guards:\n";
   if (spec.guards.minimum_expected_records)
     out += fmt::format("  minimumExpectedRecords: {}\n", *spec.guards.minimum_expected_records);
   out += fmt::format("  maxDeletes: {}\n  maxShrink: {}\n  maxRejects: {}\n  onBreach: {}\n",

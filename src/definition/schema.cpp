@@ -68,9 +68,9 @@ class SchemaWriter {
     }
     if (!required.empty()) schema["required"] = required;
     if (table.shorthand == nullptr) return schema;
-    return {{"anyOf", Json::array({{{"type", Json::array({"string", "number", "boolean"})},
-                                    {"description", std::string(table.shorthand_help)}},
-                                   schema})}};
+    Json shorthand = scalar(*find_field(table, table.shorthand("")));
+    shorthand["description"] = std::string(table.shorthand_help);
+    return {{"anyOf", Json::array({shorthand, schema})}};
   }
 
  private:

@@ -42,7 +42,16 @@ class TreeBuilder final : public YAML::EventHandler {
   }
   void OnDocumentEnd() override {}
 
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { add(make(mark, anchor)); }
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    Node* node = make(mark, anchor);
+    // As a key, `null` is a name like any other (csv.null).
+    constexpr std::string_view kWord = "null";
+    if (expects_key() && std::string_view(document_.text).substr(node->offset).starts_with(kWord)) {
+      node->kind = Node::Kind::scalar;
+      node->value = kWord;
+    }
+    add(node);
+  }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto found = anchors_.find(anchor);
@@ -65,6 +74,7 @@ class TreeBuilder final : public YAML::EventHandler {
     node->plain = tag == "?";
     node->value = value;
     check_tag(mark, tag);
+    check_closed(*node);
     add(node);
   }
 
@@ -88,6 +98,10 @@ class TreeBuilder final : public YAML::EventHandler {
     const Node* key = nullptr;
     std::size_t weight = 1;
   };
+
+  bool expects_key() const {
+    return !stack_.empty() && stack_.back().node->is_map() && stack_.back().key == nullptr;
+  }
 
   // The parser counts columns in bytes, people in characters.
   int column_of(const YAML::Mark& mark) const {
@@ -117,6 +131,23 @@ class TreeBuilder final : public YAML::EventHandler {
     return node;
   }
 
+  // The parser takes the end of the file for the end of a quoted text: half of a file would pass for a whole.
+  void check_closed(const Node& node) const {
+    const std::string& text = document_.text;
+    if (node.plain || node.offset >= text.size()) return;
+    const char quote = text[node.offset];
+    if (quote != '"' && quote != '\'') return;
+    for (std::size_t at = node.offset + 1; at < text.size(); ++at) {
+      if (quote == '"' && text[at] == '\\') {
+        ++at;
+      } else if (text[at] == quote) {
+        if (quote == '"' || at + 1 >= text.size() || text[at + 1] != quote) return;
+        ++at;  // '' is a quote inside
+      }
+    }
+    throw Refused(node.place(), "a quote is not closed");
+  }
+
   void check_tag(const YAML::Mark& mark, const std::string& tag) const {
     if (tag.empty() || tag == "?" || tag == "!" || tag == "tag:yaml.org,2002:str") return;
     throw Refused(place(mark), fmt::format("tags (\"{}\") are not supported", printable(tag, 60)));
@@ -128,8 +159,7 @@ class TreeBuilder final : public YAML::EventHandler {
       throw Refused(place(mark), fmt::format("nested deeper than {}", kMaxDepth));
     Node* node = make(mark, anchor);
     node->kind = kind;
-    if (!stack_.empty() && stack_.back().node->is_map() && stack_.back().key == nullptr)
-      throw Refused(place(mark), "a key must be plain text, not a list or a map");
+    if (expects_key()) throw Refused(place(mark), "a key must be plain text, not a list or a map");
     open_.insert(node);
     stack_.push_back({node});
   }

@@ -44,6 +44,8 @@ using Stamp = std::tuple<std::int64_t, std::uintmax_t, bool>;
 std::map<std::string, Stamp> snapshot(const fs::path& root) {
   std::map<std::string, Stamp> files;
   std::error_code error;
+  // The root itself, so that an empty folder is not the same as none.
+  if (fs::is_directory(root, error)) files.emplace(root.string(), Stamp{0, 0, true});
   fs::recursive_directory_iterator entry(root, fs::directory_options::skip_permission_denied, error);
   while (!error && entry != fs::recursive_directory_iterator()) {
     std::error_code gone;
