@@ -33,6 +33,7 @@ std::string EventChange::json() const {
   if (definitions_) topics.push_back("\"definitions\"");
   if (nodes_) topics.push_back("\"nodes\"");
   std::vector<std::string> ids;
+  ids.reserve(job_ids_.size());
   for (const JobId job : job_ids_) ids.push_back(fmt::format("\"{}\"", job.value()));
   const std::string jobs = any_job_ ? "null" : fmt::format("[{}]", fmt::join(ids, ","));
   return fmt::format(R"({{"topics":[{}],"jobs":{}}})", fmt::join(topics, ","), jobs);
