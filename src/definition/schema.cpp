@@ -102,6 +102,7 @@ class SchemaWriter {
         Json choices = Json::array();
         for (const auto& choice : field.choices) {
           if (choice.stage != Stage::now) continue;
+          if (choice.value == "null") choices.push_back({{"type", "null"}});
           choices.push_back(
               {{"const", std::string(choice.value)}, {"description", std::string(choice.help)}});
         }
