@@ -63,24 +63,69 @@ struct Field {
   std::int64_t least = 0;  // integer
   std::int64_t most = std::numeric_limits<std::int64_t>::max();
 
-  constexpr Field must() const { return changed(&Field::required, true); }
-  constexpr Field later() const { return changed(&Field::stage, Stage::later); }
-  constexpr Field inert() const { return changed(&Field::stage, Stage::inert); }
-  constexpr Field counting_seconds() const { return changed(&Field::seconds, true); }
-  constexpr Field or_boolean() const { return changed(&Field::takes_boolean, true); }
-  constexpr Field warning_in_nox() const { return changed(&Field::nox_warns, true); }
-  constexpr Field not_in_defaults() const { return changed(&Field::in_defaults, false); }
-  constexpr Field one_of(std::span<const Choice> values) const { return changed(&Field::choices, values); }
-  constexpr Field of(const Concept& table) const { return changed(&Field::child, &table); }
-  constexpr Field at_least(std::int64_t value) const { return changed(&Field::least, value); }
-  constexpr Field at_most(std::int64_t value) const { return changed(&Field::most, value); }
-  constexpr Field alias(std::string_view names) const { return changed(&Field::aliases, names); }
-  constexpr Field such_as(std::string_view yaml) const { return changed(&Field::example, yaml); }
-
-  template <class Member, class Value>
-  constexpr Field changed(Member member, Value value) const {
+  constexpr Field must() const {
     Field copy = *this;
-    copy.*member = value;
+    copy.required = true;
+    return copy;
+  }
+  constexpr Field later() const {
+    Field copy = *this;
+    copy.stage = Stage::later;
+    return copy;
+  }
+  constexpr Field inert() const {
+    Field copy = *this;
+    copy.stage = Stage::inert;
+    return copy;
+  }
+  constexpr Field counting_seconds() const {
+    Field copy = *this;
+    copy.seconds = true;
+    return copy;
+  }
+  constexpr Field or_boolean() const {
+    Field copy = *this;
+    copy.takes_boolean = true;
+    return copy;
+  }
+  constexpr Field warning_in_nox() const {
+    Field copy = *this;
+    copy.nox_warns = true;
+    return copy;
+  }
+  constexpr Field not_in_defaults() const {
+    Field copy = *this;
+    copy.in_defaults = false;
+    return copy;
+  }
+  constexpr Field one_of(std::span<const Choice> values) const {
+    Field copy = *this;
+    copy.choices = values;
+    return copy;
+  }
+  constexpr Field of(const Concept& table) const {
+    Field copy = *this;
+    copy.child = &table;
+    return copy;
+  }
+  constexpr Field at_least(std::int64_t value) const {
+    Field copy = *this;
+    copy.least = value;
+    return copy;
+  }
+  constexpr Field at_most(std::int64_t value) const {
+    Field copy = *this;
+    copy.most = value;
+    return copy;
+  }
+  constexpr Field alias(std::string_view names) const {
+    Field copy = *this;
+    copy.aliases = names;
+    return copy;
+  }
+  constexpr Field such_as(std::string_view yaml) const {
+    Field copy = *this;
+    copy.example = yaml;
     return copy;
   }
 };
