@@ -4,6 +4,7 @@
 #include "lexer.h"
 #include "plan.h"
 
+#include <algorithm>
 #include <expected>
 #include <string>
 #include <string_view>
@@ -23,59 +24,69 @@ class Grammar {
   // grammar.cpp: clauses
   bool parse_plan();
   bool finish_plan();
-  bool parse_word_clause(const Token& at);
-  bool parse_every_ordinal();
   bool parse_clause();
+  bool parse_word_clause(const Token& at);
+  bool enter(Group group, const Token& at);
+
+  // grammar_interval.cpp
+  bool set_step(int n, UnitWord unit, Span span, bool bare);
   bool parse_every();
   bool parse_every_unit(int n, const Token& at);
+  bool parse_every_ordinal();
   bool parse_adverb();
+  bool parse_short_interval();
   bool parse_starting();
+
+  // grammar_extent.cpp: exceptions, conditions, zones, counts
   bool parse_except();
   bool parse_condition();
   bool parse_zone();
   bool parse_count();
   bool parse_parity();
-  bool parse_short_interval();
-  bool set_step(int n, UnitWord unit, Span span, bool bare);
-  bool enter(Group group, const Token& at);
 
   // grammar_time.cpp: times of day
   bool starts_time(std::size_t ahead = 0) const;
-  bool parse_at();
-  bool parse_times();
-  bool parse_time(int& second);
-  bool parse_time_of_day(int& second, bool& bare);
   bool starts_relative(std::size_t ahead) const;
-  bool parse_relative_time(int& second, bool& bare);
-  bool parse_window(bool between);
-  bool parse_window_side();
-  bool parse_minutes_past();
-  bool parse_on_the();
-  bool parse_number_list(int low, int high, std::uint64_t& bits, bool& range);
-  bool parse_day_part();
-  bool parse_business();
+  bool fits_part(int second, const Token& at);
   bool apply_meridiem(int& second, bool& bare, const Token& number);
   void settle_bare(int second, const Token& number);
-  bool fits_part(int second, const Token& at);
-  bool parse_past_hours();
-  bool add_window(int from, int to, const Token& at);
+  bool parse_relative_time(int& second, bool& bare);
+  bool parse_time_of_day(int& second, bool& bare);
+  bool parse_time(int& second);
+  bool parse_times();
+  bool parse_at();
 
-  // grammar_days.cpp: days and months
+  // grammar_windows.cpp
+  bool add_window(int from, int to, const Token& at);
+  bool parse_window(bool between);
+  bool parse_window_side();
+  bool parse_day_part();
+  bool parse_business();
+
+  // grammar_minutes.cpp: minutes of the hour, hours of the day
+  bool parse_number_list(int low, int high, std::uint64_t& bits, bool& range);
+  bool parse_past_hours();
+  bool parse_minutes_past();
+  bool parse_on_the();
+
+  // grammar_days.cpp
+  bool is_day_number(std::size_t ahead, bool numbers) const;
+  bool read_day_number(int& day, bool numbers);
   bool starts_days() const;
   bool parse_days(Days& days, std::uint16_t& months);
   bool parse_weekdays(Days& days);
-  bool parse_months(std::uint16_t& months);
-  bool parse_month_clause(Days& days, std::uint16_t& months);
   bool parse_ordinals(Days& days, std::uint16_t& months, bool numbers);
   bool parse_last(Days& days, std::uint16_t& months);
   bool parse_before_end(Days& days);
   bool parse_holiday(Days& days);
-  bool parse_of_month(Days& days, std::uint16_t& months, std::uint32_t numbers);
-  bool read_day_number(int& day, bool numbers);
-  bool is_day_number(std::size_t ahead, bool numbers) const;
-  void skip_month_phrase();
 
-  // cursor
+  // grammar_months.cpp: months, and days of named months
+  bool parse_months(std::uint16_t& months);
+  bool parse_month_clause(Days& days, std::uint16_t& months);
+  void skip_month_phrase();
+  bool parse_of_month(Days& days, std::uint16_t& months, std::uint32_t numbers);
+
+  // grammar_cursor.cpp
   const Token& peek(std::size_t ahead = 0) const {
     return tokens_.list[std::min(pos_ + ahead, tokens_.list.size() - 1)];
   }

@@ -1,4 +1,4 @@
-// The one table of words. Grammar, misspellings and suggestions all read it.
+// The one table of words, its rows in words_*.h. Grammar, misspellings and suggestions all read it.
 #pragma once
 
 #include <cstdint>
@@ -78,6 +78,8 @@ enum class UnitWord : std::uint8_t {
   year
 };
 enum class DayPart : std::uint8_t { morning, afternoon, evening, night };
+constexpr std::int16_t operator+(UnitWord unit) { return static_cast<std::int16_t>(unit); }  // as a value
+constexpr std::int16_t operator+(DayPart part) { return static_cast<std::int16_t>(part); }
 
 struct Entry {
   std::string_view text;

@@ -1,0 +1,144 @@
+// What narrows or places a schedule: exceptions, conditions, zones, counts, even and odd.
+#include "grammar.h"
+#include "zones.h"
+
+#include <array>
+#include <cstdlib>
+
+namespace english_cron {
+
+bool Grammar::parse_except() {
+  const Token& at = take();
+  bool any = false;
+  for (;;) {
+    const std::size_t start = pos_;
+    while (is_separator(0)) take();
+    while (peek().is(Word::on) || peek().is(Word::in) || peek().is(Word::the) || peek().is(Word::during) ||
+           peek().is(Word::every) || peek().is(Word::condition) || peek().is(Word::noise)) {
+      take();
+    }
+    if (peek().is(Word::between) || peek().is(Word::from)) {
+      const std::size_t before = plan_.windows.size();
+      if (!parse_window(peek().is(Word::between))) return false;
+      if (plan_.windows.size() == before) return refuse(at, "expected a window of time after \"except\"");
+      plan_.except_windows.push_back(plan_.windows.back());
+      plan_.windows.pop_back();
+    } else if (starts_days() && !(any && peek().is(Kind::number))) {
+      if (!parse_days(plan_.except, plan_.except_months)) return false;
+    } else {
+      pos_ = start;
+      break;
+    }
+    any = true;
+  }
+  return any || expected("days, months or a window after \"" + text_of(at) + "\"", "sunday");
+}
+
+bool Grammar::parse_condition() {
+  const Token& at = take();
+  while (peek().is(Word::noise) || peek().is(Word::the) || peek().is(Word::on)) take();
+  const Days& days = plan_.days;
+  const bool dated = days.days != 0 || days.days_before_last != 0 || days.last_nearest != 0 ||
+                     days.nearest != 0 || days.has_dates;
+  if (!dated || days.weekdays != 0) return refuse(at, "a condition needs days of the month before it", "on");
+  plan_.both = true;
+  if (ordinal_at(0) > 0 || peek().is(Word::last)) return parse_days(plan_.days, plan_.months);
+  if (!peek().is(Word::weekday_name) && !peek().is(Word::weekdays))
+    return expected("a day of the week", "friday");
+  return parse_weekdays(plan_.days);
+}
+
+bool Grammar::parse_zone() {
+  accept(Word::zone_word);
+  const Token& at = take();
+  std::string zone;
+  if (at.is(Kind::zone)) {
+    zone = zone_names()[static_cast<std::size_t>(at.value)];
+  } else if (at.is(Word::zone)) {
+    const ZoneWord word = zone_of(*at.entry);
+    zone = word.zone;
+    if (word.fixed_part_only)
+      warn("\"" + text_of(at) + "\" is read as " + zone + ", with its daylight saving time");
+  } else if (at.is(Kind::offset)) {
+    const int hours = at.value / 60;
+    if (at.value == 0) {
+      zone = "UTC";
+    } else if (at.value % 60 == 0) {
+      zone =
+          std::string("Etc/GMT") + (hours > 0 ? "-" : "+") + std::to_string(std::abs(hours));  // POSIX signs
+    } else {
+      const int minutes = std::abs(at.value);
+      zone = canonical_zone(std::string(at.value < 0 ? "UTC-" : "UTC+") + std::to_string(minutes / 60) + ":" +
+                            (minutes % 60 < 10 ? "0" : "") + std::to_string(minutes % 60));
+    }
+  } else {
+    --pos_;
+    return expected("a time zone", "Europe/Zurich");
+  }
+  if (zone_seen_ && zone != out_.zone)
+    return refuse(at, "a second time zone: one schedule has one", out_.zone);
+  zone_seen_ = true;
+  out_.zone = zone;
+  if (peek().is(Word::zone_word) || (peek().is(Word::times) && text_of(peek()) == "time")) take();
+  return true;
+}
+
+bool Grammar::parse_count() {
+  const Token& at = take();
+  const int count = at.value;
+  if (peek().is(Word::every)) {
+    if (count == 1) return parse_every();
+  }
+  while (peek().is(Word::the) || peek().is(Word::per) || peek().is(Word::every)) take();
+  if (!peek().is(Word::unit) && !peek().is(Word::adverb))
+    return expected("\"a day\", \"a week\" or \"a month\"", "a day");
+  const Token& unit = take();
+  const auto word = static_cast<UnitWord>(unit.value);
+  if (word < UnitWord::day && count == 1)
+    return enter(Group::time, at) && set_step(1, word, span_from(at), true);
+  if (word != UnitWord::day && word != UnitWord::week && word != UnitWord::month) {
+    return refuse(span_from(at), "does not say when: give the interval",
+                  word == UnitWord::hour ? "every 30 minutes" : "every 6 months");
+  }
+  plan_.count = count;
+  plan_.count_unit =
+      word == UnitWord::day ? Unit::days : (word == UnitWord::week ? Unit::weeks : Unit::months);
+  plan_.count_span = span_from(at);
+  return enter(Group::weak_day, at) && set_step(1, word, span_from(at), true);
+}
+
+bool Grammar::parse_parity() {
+  const Token& at = take();
+  const bool even = at.is(Word::even);
+  if (peek().is(Kind::dash) && peek(1).is(Word::number))
+    return expected("minutes, hours, days or months", "days");
+  if (!peek().is(Word::unit)) return expected("minutes, hours, days or months", "days");
+  const Token& unit = take();
+  std::uint64_t bits = 0;
+  for (int v = even ? 0 : 1; v < 60; v += 2) bits |= std::uint64_t{1} << v;
+  switch (static_cast<UnitWord>(unit.value)) {
+    case UnitWord::minute:
+      if (!enter(Group::time, at)) return false;
+      plan_.minute_list |= bits;
+      plan_.minute_range = true;
+      return true;
+    case UnitWord::hour:
+      if (!enter(Group::time, at)) return false;
+      plan_.hour_list |= static_cast<std::uint32_t>(bits & 0xFFFFFFU);
+      plan_.hour_range = true;
+      return true;
+    case UnitWord::day:
+      if (!enter(Group::day, at)) return false;
+      plan_.days.days |= static_cast<std::uint32_t>(bits & 0xFFFFFFFEU);
+      skip_month_phrase();
+      return true;
+    case UnitWord::month:
+      plan_.months |= static_cast<std::uint16_t>(bits & 0x1FFEU);
+      return true;
+    default:
+      break;
+  }
+  return refuse(unit, "odd and even count minutes, hours, days and months", "days");
+}
+
+}  // namespace english_cron

@@ -1,0 +1,224 @@
+// "every 15 minutes", "hourly", "5m", "every 2nd day", "starting 2026-01-05".
+#include "grammar.h"
+
+#include <array>
+
+namespace english_cron {
+namespace {
+
+std::string suffixed(int n) {
+  const bool teen = n / 10 % 10 == 1;
+  const char* suffix =
+      teen ? "th" : (n % 10 == 1 ? "st" : (n % 10 == 2 ? "nd" : (n % 10 == 3 ? "rd" : "th")));
+  return std::to_string(n) + suffix;
+}
+
+}  // namespace
+
+bool Grammar::set_step(int n, UnitWord word, Span span, bool bare) {
+  struct Row {
+    Unit unit;
+    int factor;
+    int most;  // about a hundred years
+  };
+  constexpr std::array<Row, 10> kRows{{{Unit::seconds, 1, 1000000},
+                                       {Unit::minutes, 1, 1000000},
+                                       {Unit::hours, 1, 800000},
+                                       {Unit::days, 1, 36500},
+                                       {Unit::weeks, 1, 5200},
+                                       {Unit::weeks, 2, 2600},
+                                       {Unit::months, 1, 1200},
+                                       {Unit::months, 3, 400},
+                                       {Unit::months, 6, 200},
+                                       {Unit::months, 12, 100}}};
+  const Row& row = kRows[static_cast<std::size_t>(word)];
+  if (n < 1 || n > row.most) return refuse(span, "an interval goes from 1 to about a hundred years", "1");
+  Step step{n * row.factor, row.unit, bare, word == UnitWord::quarter, span};
+  const bool fine = row.unit == Unit::seconds || row.unit == Unit::minutes || row.unit == Unit::hours;
+  if (fine) {
+    if (plan_.fine) return refuse(span, "a second interval: separate whole schedules with \";\"", ";");
+    if (!plan_.moments.empty())
+      return refuse(span, "an interval and times of day: separate whole schedules with \";\"", ";");
+    if (step.unit == Unit::seconds && step.n % 60 == 0) step.n /= 60, step.unit = Unit::minutes;
+    if (step.unit == Unit::minutes && step.n % 60 == 0) step.n /= 60, step.unit = Unit::hours;
+    plan_.fine = step;
+    return true;
+  }
+  if (plan_.coarse) return refuse(span, "a second interval: separate whole schedules with \";\"", ";");
+  plan_.coarse = step;
+  return true;
+}
+
+bool Grammar::parse_every() {
+  const Token& at = take();
+  while (peek().is(Word::noise)) take();
+  if (accept(Word::other)) {
+    if (peek().is(Word::unit)) return parse_every_unit(2, at);
+    if (!peek().is(Word::weekday_name)) return expected("a unit or a day of the week", "day");
+    return enter(Group::day, at) && set_step(2, UnitWord::week, span_from(at), false) &&
+           parse_weekdays(plan_.days);
+  }
+  if (peek().is(Word::half)) {
+    take();
+    accept(Word::the);
+    const bool hour = is_unit(0, UnitWord::hour);
+    const bool day = is_unit(0, UnitWord::day);
+    const bool year = is_unit(0, UnitWord::year);
+    if (!hour && !day && !year) return expected("\"hour\"", "hour");
+    take();
+    if (!enter(year ? Group::weak_day : Group::time, at)) return false;
+    return set_step(hour ? 30 : (day ? 12 : 6),
+                    hour ? UnitWord::minute : (day ? UnitWord::hour : UnitWord::month), span_from(at), false);
+  }
+  if (is_unit(0, UnitWord::quarter)) {
+    const std::size_t of = peek(1).is(Word::of) ? 2 : 1;
+    const std::size_t hour = skip_the(of);
+    if (is_unit(hour, UnitWord::hour)) {
+      for (std::size_t i = 0; i <= hour; ++i) take();
+      return enter(Group::time, at) && set_step(15, UnitWord::minute, span_from(at), false);
+    }
+  }
+  if (ordinal_at(0) > 0) {
+    const std::size_t length = ordinal_length(0);
+    const bool second_of_time = peek().is(Word::unit);  // "every second": the unit unless a noun follows
+    const Token& next = peek(length);
+    const bool noun = next.is(Word::unit) || next.is(Word::weekday_name) || next.is(Word::weekdays);
+    if (!second_of_time || noun) return parse_every_ordinal();
+  }
+  if (peek().is(Word::unit)) return parse_every_unit(1, at);
+  if (peek().is(Kind::number) || peek().is(Word::number) || peek().is(Word::hundred)) {
+    int n = 0;
+    if (!read_number(n)) return false;
+    if (peek().is(Word::unit)) return parse_every_unit(n, at);
+    if (peek().is(Word::meridiem) || peek().is(Word::oclock)) {
+      return refuse(tokens_.list[pos_ - 1], "a time of day needs \"every day at\" before it", "every day at");
+    }
+    return expected("a unit: seconds, minutes, hours, days, weeks, months or years", "minutes");
+  }
+  switch (peek().word) {
+    case Word::weekday_name:
+    case Word::weekdays:
+    case Word::month_name:
+    case Word::quarter_name:
+    case Word::holiday:
+    case Word::holiday_new:
+    case Word::holiday_day:
+    case Word::last:
+    case Word::even:
+    case Word::odd:
+    case Word::day_part:
+    case Word::day_kind:
+    case Word::clock_name:
+      return parse_clause();
+    default:
+      break;
+  }
+  return expected("a unit or a day after \"" + text_of(at) + "\"", "every day");
+}
+
+bool Grammar::parse_every_unit(int n, const Token& at) {
+  const Token& unit = take();
+  if (unit.entry->misspelt)
+    warn("\"" + text_of(unit) + "\" is read as \"" + std::string(unit.entry->fixed) + "\"");
+  auto word = static_cast<UnitWord>(unit.value);
+  if (word == UnitWord::hour || word == UnitWord::minute) {
+    // "1 hour and 30 minutes", "1h30m"
+    const std::size_t next = peek().is(Word::conjunction) ? 1 : 0;
+    const UnitWord smaller = word == UnitWord::hour ? UnitWord::minute : UnitWord::second;
+    const bool number = peek(next).is(Kind::number) || peek(next).is(Word::number);
+    if (number && is_unit(next + 1, smaller) && !peek(next + 2).is(Word::past) &&
+        !peek(next + 2).is(Word::after)) {
+      if (next == 1) take();
+      int extra = 0;
+      if (!read_number(extra)) return false;
+      take();
+      n = n * 60 + extra;
+      word = smaller;
+    }
+  }
+  const bool fine = word == UnitWord::second || word == UnitWord::minute || word == UnitWord::hour;
+  return enter(fine ? Group::time : Group::weak_day, at) && set_step(n, word, span_from(at), n == 1);
+}
+
+bool Grammar::parse_every_ordinal() {
+  const Token& at = peek();
+  const int k = ordinal_at(0);
+  const std::size_t length = ordinal_length(0);
+  const Token& noun = peek(length);
+  const bool of = peek(length + 1).is(Word::of) || peek(length + 1).is(Word::in);
+  if (noun.is(Word::unit)) {
+    const std::size_t month = skip_the(length + 2);
+    if (of && is_unit(month, UnitWord::month)) {
+      return refuse(at, "may mean one day of the month or every " + std::to_string(k) + " days",
+                    "on the " + suffixed(k) + " of the month");
+    }
+    for (std::size_t i = 0; i < length; ++i) take();
+    return parse_every_unit(k, at);
+  }
+  if (noun.is(Word::weekday_name) && k == 2 && !of) {
+    const std::string day(weekday_name(noun.value));
+    return refuse(span_from(at), "may mean every other " + day + " or the 2nd " + day + " of the month",
+                  "every other " + day);
+  }
+  return parse_ordinals(plan_.days, plan_.months, false);
+}
+
+bool Grammar::parse_adverb() {
+  const Token& at = take();
+  const auto word = static_cast<UnitWord>(at.value);
+  const bool fine = word == UnitWord::minute || word == UnitWord::hour;
+  return enter(fine ? Group::time : Group::weak_day, at) && set_step(1, word, span_from(at), true);
+}
+
+bool Grammar::parse_short_interval() {
+  // "15m", "4 hours" at the head of a schedule; not "10 minutes past the hour", "5 days before the end".
+  const Token& at = peek();
+  const std::size_t start = pos_;
+  const bool head = at.digits != 4 && !plan_.has_time() && !plan_.coarse && !saw_day_;
+  int n = 0;
+  if (!head || !read_number(n) || !peek().is(Word::unit)) {
+    pos_ = start;
+    error_ = {};
+    return false;
+  }
+  const Token& next = peek(1);
+  if (next.is(Word::past) || next.is(Word::after) || next.is(Word::before) || next.is(Word::to) ||
+      is_separator(1)) {
+    pos_ = start;
+    return false;
+  }
+  return parse_every_unit(n, at);
+}
+
+bool Grammar::parse_starting() {
+  const Token& at = take();
+  while (peek().is(Word::at) || peek().is(Word::on) || peek().is(Word::from) || peek().is(Word::the)) take();
+  if (peek().is(Kind::date)) {
+    if (plan_.start_day) return refuse(peek(), "a second start date");
+    plan_.start_day = take().value;
+    const std::size_t time = peek().is(Word::at) ? 1 : 0;
+    if (starts_time(time)) {
+      if (time == 1) take();
+      if (!parse_time(plan_.start_second)) return false;
+      plan_.start_has_time = true;
+    }
+    plan_.start_span = span_from(at);
+    return true;
+  }
+  if (!starts_time()) return expected("a date (YYYY-MM-DD) or a time", "2026-01-05");
+  Window window;
+  int second = 0;
+  if (!parse_time(second)) return false;
+  window.from = second / 60;
+  window.starts = true;
+  window.span = span_from(at);
+  if (peek().is(Word::until) || (peek().is(Word::to))) {
+    take();
+    if (!parse_time(second)) return false;
+    window.to = second / 60;
+  }
+  plan_.windows.push_back(window);
+  return true;
+}
+
+}  // namespace english_cron

@@ -1,0 +1,156 @@
+// Months, and days of named months.
+#include "grammar.h"
+
+#include <array>
+
+namespace english_cron {
+namespace {
+
+constexpr std::array<int, 13> kLongest{0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+
+std::uint16_t quarter_months(int quarter) { return static_cast<std::uint16_t>(0b111U << (quarter * 3 - 2)); }
+
+}  // namespace
+
+bool Grammar::parse_months(std::uint16_t& months) {
+  for (;;) {
+    const Token& at = take();
+    const bool quarter = at.is(Word::quarter_name);
+    if (is_range(0) && peek(1).word == at.word) {
+      take();
+      const Token& last = take();
+      const int span = quarter ? 4 : 12;
+      for (int v = at.value;; v = v % span + 1) {
+        months |= quarter ? quarter_months(v) : static_cast<std::uint16_t>(1U << v);
+        if (v == last.value) break;
+      }
+    } else {
+      months |= quarter ? quarter_months(at.value) : static_cast<std::uint16_t>(1U << at.value);
+    }
+    std::size_t next = 0;
+    while (is_separator(next)) ++next;
+    if (next > 0 && peek(next).is(Word::in)) ++next;
+    const bool month = peek(next).is(Word::month_name) || peek(next).is(Word::quarter_name);
+    if (!month || is_day_number(next + 1, true)) return true;
+    for (std::size_t i = 0; i < next; ++i) take();
+  }
+}
+
+bool Grammar::parse_month_clause(Days& days, std::uint16_t& months) {
+  const Token& at = peek();
+  const std::size_t number = skip_the(1);
+  if (!at.is(Word::month_name) || !is_day_number(number, true)) return parse_months(months);
+  const bool main = &days == &plan_.days;
+  if (main && !enter(Group::day, at)) return false;
+  take();
+  days.has_dates = true;
+  for (;;) {
+    accept(Word::the);
+    const Token& first = peek();
+    int from = 0;
+    if (!read_day_number(from, true)) return false;
+    int month = at.value;
+    int to = from;
+    int last_month = month;
+    if (from > kLongest[static_cast<std::size_t>(month)])
+      return refuse(first, std::string(month_name(month)) + " has no day " + std::to_string(from));
+    if (is_range(0)) {
+      const bool other = peek(1).is(Word::month_name);
+      const std::size_t end = skip_the(other ? 2 : 1);
+      if (is_day_number(end, true)) {
+        if (other) last_month = peek(1).value;
+        for (std::size_t i = 0; i < end; ++i) take();
+        const Token& last = peek();
+        if (!read_day_number(to, true)) return false;
+        if (to > kLongest[static_cast<std::size_t>(last_month)])
+          return refuse(last, std::string(month_name(last_month)) + " has no day " + std::to_string(to));
+        if (last_month == month && to < from) return refuse(span_from(first), "the range runs backwards");
+      }
+    }
+    for (int day = from;; ++day) {
+      if (day > kLongest[static_cast<std::size_t>(month)]) day = 1, month = month % 12 + 1;
+      days.dates[static_cast<std::size_t>(month)] |= 1U << day;
+      if (day == to && month == last_month) break;
+    }
+    std::size_t next = 0;
+    while (is_separator(next)) ++next;
+    next = skip_the(next);
+    if (!is_separator(0) || !is_day_number(next, true) || peek(next + 1).is(Word::month_name)) return true;
+    for (std::size_t i = 0; i < next; ++i) take();
+  }
+}
+
+void Grammar::skip_month_phrase() {
+  if (!peek().is(Word::of) && !peek().is(Word::in)) return;
+  const std::size_t month = skip_the(1);
+  if (!is_unit(month, UnitWord::month)) return;
+  for (std::size_t i = 0; i <= month; ++i) take();
+}
+
+// What follows the days: "of the month", "of january and july", "of every 3rd month", "of the quarter".
+bool Grammar::parse_of_month(Days& days, std::uint16_t& months, std::uint32_t numbers) {
+  const bool link = peek().is(Word::of) || peek().is(Word::in);
+  const std::size_t noun = skip_the(link ? 1 : 0);
+  const Token& word = peek(noun);
+  if (word.is(Word::month_name) && (link || numbers != 0)) {
+    for (std::size_t i = 0; i < noun; ++i) take();
+    std::uint16_t named = 0;
+    const Token& at = peek();
+    if (!parse_months(named)) return false;
+    if (numbers == 0) {
+      if (nth_months_ || months != 0)
+        return refuse(
+            at, "it is not clear which months belong to which days: separate whole schedules with \";\"",
+            ";");
+      nth_months_ = true;
+      months |= named;
+      return true;
+    }
+    days.has_dates = true;
+    bool any = false;
+    for (std::size_t m = 1; m <= 12; ++m) {
+      if ((named >> m & 1U) == 0) continue;
+      const std::uint32_t real = numbers & static_cast<std::uint32_t>((std::uint64_t{2} << kLongest[m]) - 2);
+      any = any || real != 0;
+      days.dates[m] |= real;
+    }
+    return any || refuse(at, "no such day in this month");
+  }
+  days.days |= numbers;
+  if (!link) return true;
+  if (word.is(Word::quarter_name)) {
+    for (std::size_t i = 0; i < noun; ++i) take();
+    nth_months_ = true;
+    return parse_months(months);
+  }
+  const bool step = (word.is(Kind::number) || word.is(Word::number) || ordinal_at(noun) > 0) &&
+                    is_unit(noun + 1, UnitWord::month);
+  if (step || (word.is(Word::other) && is_unit(noun + 1, UnitWord::month))) {
+    const Token& at = peek();
+    const int n = word.is(Word::other) ? 2 : word.value;
+    for (std::size_t i = 0; i <= noun + 1; ++i) take();
+    return set_step(is_unit(0, UnitWord::month) ? 1 : n, UnitWord::month, span_from(at), false);
+  }
+  if (!word.is(Word::unit)) return true;
+  const Token& at = word;
+  const auto unit = static_cast<UnitWord>(word.value);
+  if (unit == UnitWord::month) {
+    for (std::size_t i = 0; i <= noun; ++i) take();
+    return true;
+  }
+  const bool last = days.days_before_last != 0 || days.last_nearest != 0 || days.last_weekdays != 0;
+  if (unit == UnitWord::year || unit == UnitWord::quarter) {
+    if (numbers != 0 && numbers != 2)
+      return refuse(at, "only the first and the last day of a " + text_of(at) + " are a date", "month");
+    for (std::size_t i = 0; i <= noun; ++i) take();
+    constexpr std::uint16_t kFirstMonths = 1U << 1 | 1U << 4 | 1U << 7 | 1U << 10;
+    constexpr std::uint16_t kLastMonths = 1U << 3 | 1U << 6 | 1U << 9 | 1U << 12;
+    nth_months_ = true;
+    if (unit == UnitWord::year) months |= static_cast<std::uint16_t>(last ? 1U << 12 : 1U << 1);
+    if (unit == UnitWord::quarter) months |= last ? kLastMonths : kFirstMonths;
+    return true;
+  }
+  return refuse(at, "expected \"month\", \"quarter\" or \"year\"", "month");
+}
+
+}  // namespace english_cron

@@ -1,0 +1,125 @@
+// Windows of the day: "from 9am to 5pm", "after noon", "in the morning", "business hours".
+#include "grammar.h"
+#include "grammar_time.h"
+
+namespace english_cron {
+
+bool Grammar::add_window(int from, int to, const Token& at) {
+  if (from % 60 != 0 || (to % 60 != 0 && to % 60 != 59))
+    return refuse(at, "a window begins and ends on a minute", clock_text(from));
+  Window window;
+  window.from = from / 60;
+  window.to = to == 0 ? 1439 : to / 60;  // "to midnight" ends with the day
+  window.starts = true;
+  window.span = span_from(at);
+  plan_.windows.push_back(window);
+  return true;
+}
+
+bool Grammar::parse_window(bool between) {
+  const Token& at = take();
+  accept(Word::the);
+  if (!starts_time()) {
+    const bool range = is_range(1) || (between && peek(1).is(Word::conjunction)) || ordinal_at(0) > 0 ||
+                       peek(1).is(Kind::ordinal) || peek(1).is(Kind::number) || peek(1).is(Kind::dash);
+    if (!starts_days() || !range)
+      return expected("a time or a range of days after \"" + text_of(at) + "\"", "9am to 5pm");
+    if (!between) return parse_days(plan_.days, plan_.months);
+    const Token& first = take();
+    if (!first.is(Word::weekday_name) && !first.is(Word::month_name))
+      return refuse(first, "expected times, days of the week or months; ranges of dates take \"from\"",
+                    "from");
+    take();
+    const Token& last = peek();
+    if (last.word != first.word) return expected("the end of the range");
+    take();
+    const bool weekday = first.is(Word::weekday_name);
+    if (weekday && !enter(Group::day, at)) return false;
+    for (int v = first.value;; v = weekday ? (v + 1) % 7 : v % 12 + 1) {
+      if (weekday) plan_.days.weekdays |= static_cast<std::uint8_t>(1U << v);
+      if (!weekday) plan_.months |= static_cast<std::uint16_t>(1U << v);
+      if (v == last.value) return true;
+    }
+  }
+  const Token& start = peek();
+  int from = 0;
+  int to = 0;
+  bool bare_from = false;
+  bool bare_to = false;
+  if (!parse_time_of_day(from, bare_from)) return false;
+  const bool link = is_range(0) || (between && peek().is(Word::conjunction));
+  if (!link && between) return expected("\"and\" and the end of the window", "and");
+  if (!link) {
+    if (bare_from) settle_bare(from, start);
+    if (!add_window(from, 0, at)) return false;
+    return true;
+  }
+  take();
+  const Token& end = peek();
+  if (!starts_time()) return expected("the end of the window", "5pm");
+  if (!parse_time_of_day(to, bare_to)) return false;
+  if (bare_from && !bare_to) {
+    const int same_half = from % kNoon + (to >= kNoon ? kNoon : 0);
+    if (same_half < to) from = same_half, bare_from = false;
+  }
+  if ((bare_to || (bare_from && to <= from)) && to <= from && to != 0) {
+    const Token& open = bare_to ? end : start;
+    return refuse(open,
+                  "am or pm? This would run from " + clock_text(from) + " over midnight to " + clock_text(to),
+                  text_of(open) + (bare_to ? "pm" : "am"));
+  }
+  if (bare_from) settle_bare(from, start);
+  if (bare_to) settle_bare(to, end);
+  return add_window(from, to, at);
+}
+
+bool Grammar::parse_window_side() {
+  const Token& at = take();
+  if (!starts_time()) return expected("a time of day after \"" + text_of(at) + "\"", "5pm");
+  int second = 0;
+  if (!parse_time(second)) return false;
+  if (second % 60 != 0) return refuse(at, "a window begins and ends on a minute", clock_text(second));
+  const int minute = second / 60;
+  if (plan_.windows.empty() || (!plan_.windows.back().side && !plan_.windows.back().starts)) {
+    plan_.windows.emplace_back();
+    plan_.windows.back().side = true;
+  }
+  Window& window = plan_.windows.back();
+  if (at.is(Word::after)) {
+    window.from = minute + 1;
+  } else {
+    window.to = at.is(Word::before) ? minute - 1 : minute;
+    if (minute == 0) window.to = 1439;
+  }
+  if (window.from > 1439 || (window.side && window.to < window.from))
+    return refuse(at, "this leaves no time of the day");
+  window.span = span_from(at);
+  return true;
+}
+
+bool Grammar::parse_day_part() {
+  const Token& at = take();
+  part_ = at.value;
+  for (const int moment : plan_.moments) {
+    if (!fits_part(moment, at)) return false;
+  }
+  if (plan_.fine) return refuse(at, "an interval needs a window with clock times here", "from 6:00 to 12:00");
+  return saw_day_ || saw_weak_day_ || enter(Group::weak_day, at);
+}
+
+bool Grammar::parse_business() {
+  const Token& at = take();
+  if (is_unit(0, UnitWord::day)) {
+    take();
+    if (!enter(Group::day, at)) return false;
+    plan_.days.weekdays |= 0b0111110;
+    return true;
+  }
+  if (!is_unit(0, UnitWord::hour)) return expected("\"days\" or \"hours\"", "hours");
+  take();
+  warn("\"" + text_of(at) + " hours\" is read as 09:00 to 17:00, Monday to Friday");
+  if (!plan_.days.any()) plan_.days.weekdays = 0b0111110;
+  return add_window(9 * 3600, 17 * 3600, at);
+}
+
+}  // namespace english_cron
