@@ -27,7 +27,6 @@ std::string_view without_blanks(std::string_view text) {
   return text;
 }
 
-
 // The parts of a plain number; `ok` is false when it is none.
 struct NumberParts {
   bool negative = false;
