@@ -1,9 +1,8 @@
-#include <fmt/format.h>
-
-#include <nlohmann/json.hpp>
-
 #include "api/live_parts.h"
 #include "service/loader_schedule.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 namespace sluice::api {
 namespace {

@@ -1,11 +1,11 @@
-// The four parts of the backend over the running service: job store and catalog for lists, the target database for
-// changes and rejects.
+// The four parts of the backend over the running service: job store and catalog for lists, the target
+// database for changes and rejects.
 #pragma once
-
-#include <memory>
 
 #include "api/backend.h"
 #include "service/service.h"
+
+#include <memory>
 
 namespace sluice::api {
 

@@ -1,14 +1,14 @@
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <map>
-#include <nlohmann/json.hpp>
-
 #include "api/live_parts.h"
 #include "base/secret.h"
 #include "english_cron/schedule.h"
 #include "service/loader_schedule.h"
 #include "service/schedule_text.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <map>
 
 namespace sluice::api {
 namespace {
@@ -21,7 +21,8 @@ Result<RecurringBySubject> recurring_loads(service::Service& service) {
   SLUICE_TRY(auto all, service.store().recurring().list(false));
   RecurringBySubject result;
   for (auto& recurring : all) {
-    if (recurring.spec.kind == service::kLoadKind) result.emplace(recurring.spec.subject, std::move(recurring));
+    if (recurring.spec.kind == service::kLoadKind)
+      result.emplace(recurring.spec.subject, std::move(recurring));
   }
   return result;
 }
@@ -40,7 +41,8 @@ Json receipt_bar(const jobs::Job& job) {
                {"state", std::string(jobs::to_string(job.state))},
                {"finishedAt", time_or_null(job.finished_at)},
                {"durationMs", job.duration_ms ? Json(*job.duration_ms) : Json(nullptr)}};
-  for (const auto* key : {"read", "inserted", "updated", "deleted", "restored", "unchanged", "rejected", "notModified"}) {
+  for (const auto* key :
+       {"read", "inserted", "updated", "deleted", "restored", "unchanged", "rejected", "notModified"}) {
     json[key] = receipt_count(receipt, key);
   }
   return json;
@@ -84,7 +86,8 @@ Result<std::vector<jobs::Job>> recent_runs(service::Service& service, const std:
 }
 
 Result<Json> loader_json(service::Service& service, const service::Definitions& definitions,
-                         const definition::LoaderDefinition& loader, const std::optional<jobs::Recurring>& recurring) {
+                         const definition::LoaderDefinition& loader,
+                         const std::optional<jobs::Recurring>& recurring) {
   const auto now = service.clock().now();
   const auto& spec = loader.spec;
   SLUICE_TRY(const auto runs, recent_runs(service, spec.name, kReceiptsShown));
@@ -158,15 +161,17 @@ Result<std::string> LiveCatalog::loader(const std::string& name) {
   json["columns"] = Json::array();
   for (const auto& column : loader->spec.target.columns) {
     const auto& key = loader->spec.target.key;
-    json["columns"].push_back({{"name", column.name},
-                               {"type", column.type ? Json(std::string(to_string(*column.type))) : Json(nullptr)},
-                               {"from", text_or_null(column.from)},
-                               {"key", std::find(key.begin(), key.end(), column.name) != key.end()},
-                               {"required", column.required}});
+    json["columns"].push_back(
+        {{"name", column.name},
+         {"type", column.type ? Json(std::string(to_string(*column.type))) : Json(nullptr)},
+         {"from", text_or_null(column.from)},
+         {"key", std::find(key.begin(), key.end(), column.name) != key.end()},
+         {"required", column.required}});
   }
   const auto receipt = json["lastRun"].is_object() ? json["lastRun"]["receipt"] : Json(nullptr);
   json["rows"] = receipt.is_object() && receipt.contains("rowsAfter") ? receipt["rowsAfter"] : Json(nullptr);
-  json["retry"] = {{"limit", loader->spec.schedule.retry.limit}, {"delayMs", loader->spec.schedule.retry.delay.count()}};
+  json["retry"] = {{"limit", loader->spec.schedule.retry.limit},
+                   {"delayMs", loader->spec.schedule.retry.delay.count()}};
   return dump(json);
 }
 
@@ -201,8 +206,8 @@ Result<std::string> LiveCatalog::definitions() {
   return dump(json);
 }
 
-Result<std::string> LiveCatalog::schedule(const std::string& phrase, const std::string& zone, std::optional<Timestamp> from,
-                                          int count) {
+Result<std::string> LiveCatalog::schedule(const std::string& phrase, const std::string& zone,
+                                          std::optional<Timestamp> from, int count) {
   service::ScheduleQuestion question;
   question.phrase = phrase;
   question.zone = zone.empty() ? service_.definitions()->catalog->service.timezone : zone;

@@ -1,19 +1,21 @@
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <charconv>
-#include <nlohmann/json.hpp>
-
 #include "api/live_parts.h"
 #include "base/text.h"
 #include "history/query.h"
+#include "history/run_key.h"
 #include "service/loader_schedule.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <charconv>
 
 namespace sluice::api {
 namespace {
 
 constexpr int kScanPage = 200;
-// A filter that the store has no index for looks at this many jobs at the most; the page then offers to go on.
+// A filter that the store has no index for looks at this many jobs at the most; the page then offers to go
+// on.
 constexpr int kScanLimit = 5000;
 
 bool contains_text(const jobs::Job& job, const std::string& lowered) {
@@ -35,13 +37,18 @@ std::vector<std::string> actions_for(const jobs::Job& job) {
   switch (job.state) {
     case JobState::scheduled:
     case JobState::enqueued:
-    case JobState::awaiting: return {"cancel", "retry"};
-    case JobState::processing: return {"cancel"};
-    case JobState::held: return {"cancel", "retry"};
+    case JobState::awaiting:
+      return {"cancel", "retry"};
+    case JobState::processing:
+      return {"cancel"};
+    case JobState::held:
+      return {"cancel", "retry"};
     case JobState::failed:
-    case JobState::deleted: return {"retry"};
+    case JobState::deleted:
+      return {"retry"};
     case JobState::succeeded:
-    case JobState::skipped: return {};
+    case JobState::skipped:
+      return {};
   }
   return {};
 }
@@ -85,7 +92,8 @@ Result<ListPage> LiveJobs::jobs(const JobFilter& filter, const PageRequest& page
   SLUICE_TRY(const auto after, number_cursor(page.after));
   if (after > 0) wanted.before = JobId(after);
   const auto lowered = to_lower(filter.text);
-  const bool scans = !filter.node.empty() || filter.retrying || filter.from || filter.to || !filter.text.empty();
+  const bool scans =
+      !filter.node.empty() || filter.retrying || filter.from || filter.to || !filter.text.empty();
   wanted.limit = scans ? kScanPage : page.limit + 1;
 
   Json items = Json::array();
@@ -115,7 +123,8 @@ Result<std::string> LiveJobs::job(JobId id) {
   json["reason"] = text_or_null(job.reason);
   json["blockedBy"] = job.blocking_job ? Json(std::to_string(job.blocking_job.value())) : Json(nullptr);
   json["parent"] = nullptr;
-  json["startedBy"] = job.started_by.empty() ? Json(std::string(jobs::to_string(job.origin))) : Json(job.started_by);
+  json["startedBy"] =
+      job.started_by.empty() ? Json(std::string(jobs::to_string(job.origin))) : Json(job.started_by);
   const auto definitions = service_.definitions();
   const auto* loader = definitions->catalog->find(job.subject);
   json["definitionHash"] = nullptr;
@@ -127,12 +136,13 @@ Result<std::string> LiveJobs::job(JobId id) {
   for (const auto& change : history) {
     const bool failed_attempt = change.state == jobs::JobState::failed ||
                                 (change.state == jobs::JobState::scheduled && change.attempt > 0);
-    json["states"].push_back({{"state", std::string(jobs::to_string(change.state))},
-                              {"at", format_utc(change.at)},
-                              {"attempt", change.attempt},
-                              {"node", text_or_null(change.node)},
-                              {"reason", text_or_null(change.reason)},
-                              {"error", failed_attempt && &change == &history.back() ? json["error"] : Json(nullptr)}});
+    json["states"].push_back(
+        {{"state", std::string(jobs::to_string(change.state))},
+         {"at", format_utc(change.at)},
+         {"attempt", change.attempt},
+         {"node", text_or_null(change.node)},
+         {"reason", text_or_null(change.reason)},
+         {"error", failed_attempt && &change == &history.back() ? json["error"] : Json(nullptr)}});
   }
   json["actions"] = actions_for(job);
   json["plan"] = nullptr;
@@ -148,7 +158,9 @@ Result<ListPage> LiveJobs::job_changes(JobId id, const PageRequest& page) {
   SLUICE_TRY(const auto after, number_cursor(page.after));
   SLUICE_TRY(const auto connection, target_of(service_, job));
   if (!connection) return ListPage{};
-  SLUICE_TRY(const auto changes, history::changes(*connection, id, after, page.limit + 1));
+  SLUICE_TRY(const auto run, history::find_run_key(*connection, service_.store().identity(), id));
+  if (!run) return ListPage{};
+  SLUICE_TRY(const auto changes, history::changes(*connection, *run, after, page.limit + 1));
   Json items = Json::array();
   std::string next;
   for (const auto& change : changes) {
@@ -182,8 +194,13 @@ Result<ListPage> LiveJobs::job_rejects(JobId id, const PageRequest& page) {
   SLUICE_TRY(const auto after, number_cursor(page.after));
   SLUICE_TRY(const auto connection, target_of(service_, job));
   if (!connection) return ListPage{};
-  SLUICE_TRY(const auto rejects,
-             history::rejects(*connection, {.loader = {}, .job = id, .open_only = false, .after_id = after, .limit = page.limit + 1}));
+  SLUICE_TRY(const auto run, history::find_run_key(*connection, service_.store().identity(), id));
+  if (!run) return ListPage{};
+  SLUICE_TRY(
+      const auto rejects,
+      history::rejects(
+          *connection,
+          {.loader = {}, .job = *run, .open_only = false, .after_id = after, .limit = page.limit + 1}));
   Json items = Json::array();
   std::string next;
   for (const auto& reject : rejects) {
@@ -215,8 +232,10 @@ Result<ListPage> LiveJobs::job_log(JobId id, const PageRequest& page) {
       next = std::to_string(lines[items.size() - 1].seq);
       break;
     }
-    const auto level = line.level == jobs::LogLevel::warning ? std::string("warn") : std::string(jobs::to_string(line.level));
-    items.push_back({{"at", format_utc(line.at)}, {"level", level}, {"attempt", line.attempt}, {"message", line.text}});
+    const auto level = line.level == jobs::LogLevel::warning ? std::string("warn")
+                                                             : std::string(jobs::to_string(line.level));
+    items.push_back(
+        {{"at", format_utc(line.at)}, {"level", level}, {"attempt", line.attempt}, {"message", line.text}});
   }
   return ListPage{dump(items), next};
 }
@@ -237,7 +256,8 @@ Result<ListPage> LiveJobs::recurring(const PageRequest& page) {
     Json last = nullptr;
     if (recurring.last_job) {
       SLUICE_TRY(const auto job, service_.store().queries().get(recurring.last_job));
-      if (job) last = {{"id", std::to_string(job->id.value())}, {"state", std::string(jobs::to_string(job->state))}};
+      if (job)
+        last = {{"id", std::to_string(job->id.value())}, {"state", std::string(jobs::to_string(job->state))}};
     }
     items.push_back({{"id", recurring.spec.id},
                      {"kind", recurring.spec.kind},
@@ -257,7 +277,8 @@ Result<ListPage> LiveJobs::recurring(const PageRequest& page) {
 Result<std::string> LiveJobs::queues() {
   SLUICE_TRY(const auto counts, service_.store().queries().counts());
   SLUICE_TRY(const auto nodes, service_.store().nodes().nodes());
-  SLUICE_TRY(const auto waiting, service_.store().queries().list({.states = {jobs::JobState::enqueued}, .limit = 1000}));
+  SLUICE_TRY(const auto waiting,
+             service_.store().queries().list({.states = {jobs::JobState::enqueued}, .limit = 1000}));
   const auto count = [&](jobs::JobState state) { return counts[static_cast<std::size_t>(state)]; };
   int workers = 0;
   for (const auto& node : nodes) workers += node.workers;
@@ -277,7 +298,8 @@ Result<std::string> LiveJobs::queues() {
 Result<std::string> LiveJobs::nodes() {
   SLUICE_TRY(const auto nodes, service_.store().nodes().nodes());
   Json json = Json::array();
-  for (const auto& node : nodes) json.push_back(node_json(node, service_.engine().node_id(), service_.clock().now()));
+  for (const auto& node : nodes)
+    json.push_back(node_json(node, service_.engine().node_id(), service_.clock().now()));
   return dump(json);
 }
 

@@ -1,14 +1,16 @@
 #include "api/live_json.h"
 
-#include <nlohmann/json.hpp>
-
 #include "service/loader_schedule.h"
+
+#include <nlohmann/json.hpp>
 
 namespace sluice::api {
 
 std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
-Json time_or_null(const std::optional<Timestamp>& time) { return time ? Json(format_utc(*time)) : Json(nullptr); }
+Json time_or_null(const std::optional<Timestamp>& time) {
+  return time ? Json(format_utc(*time)) : Json(nullptr);
+}
 
 Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
 
@@ -34,12 +36,14 @@ Json job_json(const jobs::Job& job, Timestamp now) {
   Json progress = nullptr;
   if (job.progress) {
     const double seconds = job.started_at ? std::chrono::duration<double>(now - *job.started_at).count() : 0;
-    progress = {{"phase", "compare"},
-                {"rows", job.progress->rows},
-                {"rowsTotal", nullptr},
-                {"bytes", job.progress->bytes},
-                {"bytesTotal", job.progress->total_bytes ? Json(*job.progress->total_bytes) : Json(nullptr)},
-                {"rowsPerSecond", seconds > 0.1 ? static_cast<std::int64_t>(static_cast<double>(job.progress->rows) / seconds) : 0}};
+    progress = {
+        {"phase", "compare"},
+        {"rows", job.progress->rows},
+        {"rowsTotal", nullptr},
+        {"bytes", job.progress->bytes},
+        {"bytesTotal", job.progress->total_bytes ? Json(*job.progress->total_bytes) : Json(nullptr)},
+        {"rowsPerSecond",
+         seconds > 0.1 ? static_cast<std::int64_t>(static_cast<double>(job.progress->rows) / seconds) : 0}};
   }
   auto receipt = receipt_of(job);
   // The receipt knows where an error arose and whether it passes; the engine keeps code and text only.

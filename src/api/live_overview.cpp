@@ -1,13 +1,13 @@
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <map>
-#include <nlohmann/json.hpp>
-
 #include "api/live_backend.h"
 #include "api/live_parts.h"
 #include "base/secret.h"
 #include "service/loader_schedule.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <map>
 
 namespace sluice::api {
 namespace {
@@ -26,7 +26,8 @@ struct LoaderHealth {
 };
 
 Json attention(const char* kind, const char* severity, const std::string& loader, const std::string& job,
-               const std::string& file, int line, const std::optional<Timestamp>& since, const std::string& message) {
+               const std::string& file, int line, const std::optional<Timestamp>& since,
+               const std::string& message) {
   return {{"kind", kind},
           {"severity", severity},
           {"loader", text_or_null(loader)},
@@ -50,11 +51,12 @@ Result<std::vector<jobs::Job>> finished_since(jobs::Store& store, Timestamp sinc
 
 std::int64_t rows_changed(const jobs::Job& job) {
   const auto receipt = receipt_of(job);
-  return receipt_count(receipt, "inserted") + receipt_count(receipt, "updated") + receipt_count(receipt, "deleted") +
-         receipt_count(receipt, "restored");
+  return receipt_count(receipt, "inserted") + receipt_count(receipt, "updated") +
+         receipt_count(receipt, "deleted") + receipt_count(receipt, "restored");
 }
 
-Result<Json> throughput(jobs::Store& store, Timestamp now, std::chrono::seconds window, std::chrono::seconds bucket) {
+Result<Json> throughput(jobs::Store& store, Timestamp now, std::chrono::seconds window,
+                        std::chrono::seconds bucket) {
   SLUICE_TRY(const auto minutes, store.queries().minutes(now - window));
   struct Bucket {
     std::int64_t succeeded = 0;
@@ -86,10 +88,11 @@ Result<Json> throughput(jobs::Store& store, Timestamp now, std::chrono::seconds 
 void add_definition_problems(const service::Definitions& definitions, Json& list) {
   for (const auto& file : definitions.files) {
     for (const auto& problem : file.report.problems) {
-      if (problem.severity != definition::Problem::Severity::error || list.size() >= kAttentionShown) continue;
+      if (problem.severity != definition::Problem::Severity::error || list.size() >= kAttentionShown)
+        continue;
       const auto message = problem.message + (file.using_stored ? " (the last accepted version runs)" : "");
-      list.push_back(attention("invalidDefinition", "error", file.report.name, "", file.report.file, problem.place.line,
-                               std::nullopt, message));
+      list.push_back(attention("invalidDefinition", "error", file.report.name, "", file.report.file,
+                               problem.place.line, std::nullopt, message));
       break;
     }
   }
@@ -114,7 +117,8 @@ Result<std::string> LiveService::overview(std::chrono::seconds window, std::chro
   const auto definitions = service_.definitions();
   SLUICE_TRY(const auto counts, store.queries().counts());
   SLUICE_TRY(const auto recurring, store.recurring().list(false));
-  SLUICE_TRY(const auto running, store.queries().list({.states = {JobState::processing}, .limit = kRunningShown}));
+  SLUICE_TRY(const auto running,
+             store.queries().list({.states = {JobState::processing}, .limit = kRunningShown}));
   SLUICE_TRY(const auto waiting, store.queries().list({.states = {JobState::scheduled}, .limit = 200}));
   SLUICE_TRY(const auto queued, store.queries().list({.states = {JobState::enqueued}, .limit = 1000}));
   SLUICE_TRY(const auto nodes, store.nodes().nodes());
@@ -131,7 +135,8 @@ Result<std::string> LiveService::overview(std::chrono::seconds window, std::chro
   for (const auto state : jobs::kJobStates) {
     json["counts"][std::string(jobs::to_string(state))] = counts[static_cast<std::size_t>(state)];
   }
-  const auto retrying = std::count_if(waiting.begin(), waiting.end(), [](const auto& job) { return job.attempt > 0; });
+  const auto retrying =
+      std::count_if(waiting.begin(), waiting.end(), [](const auto& job) { return job.attempt > 0; });
   json["retrying"] = retrying;
   std::optional<Timestamp> oldest;
   for (const auto& job : queued) oldest = oldest ? std::min(*oldest, job.created_at) : job.created_at;
@@ -145,7 +150,10 @@ Result<std::string> LiveService::overview(std::chrono::seconds window, std::chro
   }
   std::int64_t changed = 0;
   for (const auto& run : day_runs) changed += rows_changed(run);
-  json["last24h"] = {{"succeeded", day_total[0]}, {"failed", day_total[1]}, {"skipped", day_total[2]}, {"rowsChanged", changed}};
+  json["last24h"] = {{"succeeded", day_total[0]},
+                     {"failed", day_total[1]},
+                     {"skipped", day_total[2]},
+                     {"rowsChanged", changed}};
 
   std::int64_t paused = 0;
   std::int64_t failing = 0;
@@ -157,7 +165,8 @@ Result<std::string> LiveService::overview(std::chrono::seconds window, std::chro
     if (one.next_fire_at) {
       upcoming.emplace_back(*one.next_fire_at, &one);
       if (*one.next_fire_at + kLate < now && !one.paused_at && needs.size() < kAttentionShown) {
-        needs.push_back(attention("late", "warning", one.spec.subject, "", "", 0, one.next_fire_at, "its schedule is late"));
+        needs.push_back(attention("late", "warning", one.spec.subject, "", "", 0, one.next_fire_at,
+                                  "its schedule is late"));
       }
     }
     if (!one.error.empty() && needs.size() < kAttentionShown) {
@@ -168,15 +177,15 @@ Result<std::string> LiveService::overview(std::chrono::seconds window, std::chro
       ++failing;
       if (needs.size() < kAttentionShown) {
         const auto& job = last.back();
-        needs.push_back(attention("failing", "error", job.subject, std::to_string(job.id.value()), "", 0, job.finished_at,
-                                  job.error ? job.error->message : "the last run failed"));
+        needs.push_back(attention("failing", "error", job.subject, std::to_string(job.id.value()), "", 0,
+                                  job.finished_at, job.error ? job.error->message : "the last run failed"));
       }
     }
   }
   for (const auto& job : waiting) {
     if (job.attempt == 0 || needs.size() >= kAttentionShown) continue;
-    needs.push_back(attention("retrying", "warning", job.subject, std::to_string(job.id.value()), "", 0, job.finished_at,
-                              job.error ? job.error->message : "waits for another try"));
+    needs.push_back(attention("retrying", "warning", job.subject, std::to_string(job.id.value()), "", 0,
+                              job.finished_at, job.error ? job.error->message : "waits for another try"));
   }
   const auto invalid = std::count_if(definitions->files.begin(), definitions->files.end(),
                                      [](const auto& file) { return !file.report.valid; });
@@ -193,9 +202,10 @@ Result<std::string> LiveService::overview(std::chrono::seconds window, std::chro
   for (const auto& [at, one] : upcoming) {
     if (json["nextRuns"].size() == kNextShown) break;
     const auto* loader = definitions->catalog->find(one->spec.subject);
-    json["nextRuns"].push_back({{"loader", one->spec.subject},
-                                {"at", format_utc(at)},
-                                {"english", loader != nullptr ? loader->schedule.english : one->spec.phrase}});
+    json["nextRuns"].push_back(
+        {{"loader", one->spec.subject},
+         {"at", format_utc(at)},
+         {"english", loader != nullptr ? loader->schedule.english : one->spec.phrase}});
   }
   json["needsAttention"] = std::move(needs);
   json["nodes"] = Json::array();
@@ -227,7 +237,8 @@ Result<MetricsSnapshot> LiveService::metrics() {
     if (!runs.empty()) {
       const auto receipt = receipt_of(runs.back());
       metrics.failing = runs.back().state == JobState::failed;
-      if (runs.back().duration_ms) metrics.last_duration = std::chrono::milliseconds(*runs.back().duration_ms);
+      if (runs.back().duration_ms)
+        metrics.last_duration = std::chrono::milliseconds(*runs.back().duration_ms);
       metrics.rows_read = receipt_count(receipt, "read");
       metrics.rows_inserted = receipt_count(receipt, "inserted");
       metrics.rows_updated = receipt_count(receipt, "updated");
@@ -242,7 +253,8 @@ Result<MetricsSnapshot> LiveService::metrics() {
   snapshot.nodes_alive = static_cast<std::int64_t>(nodes.size());
   SLUICE_TRY(const auto queued, store.queries().list({.states = {JobState::enqueued}, .limit = 1000}));
   for (const auto& job : queued) {
-    snapshot.oldest_enqueued = snapshot.oldest_enqueued ? std::min(*snapshot.oldest_enqueued, job.created_at) : job.created_at;
+    snapshot.oldest_enqueued =
+        snapshot.oldest_enqueued ? std::min(*snapshot.oldest_enqueued, job.created_at) : job.created_at;
   }
   return snapshot;
 }
@@ -281,7 +293,8 @@ std::unique_ptr<Subscription> LiveService::subscribe(std::function<void(const Ch
 }
 
 struct LiveBackend::Parts {
-  explicit Parts(service::Service& service) : jobs(service), catalog(service), live(service), actions(service) {}
+  explicit Parts(service::Service& service)
+      : jobs(service), catalog(service), live(service), actions(service) {}
   LiveJobs jobs;
   LiveCatalog catalog;
   LiveService live;

@@ -29,8 +29,8 @@ class LiveCatalog final : public CatalogReads {
   Result<std::string> loaders() override;
   Result<std::string> loader(const std::string& name) override;
   Result<std::string> definitions() override;
-  Result<std::string> schedule(const std::string& phrase, const std::string& zone, std::optional<Timestamp> from,
-                               int count) override;
+  Result<std::string> schedule(const std::string& phrase, const std::string& zone,
+                               std::optional<Timestamp> from, int count) override;
 
  private:
   service::Service& service_;
@@ -66,7 +66,8 @@ class LiveActions final : public Actions {
 
 // LOADER of one definition (backend.h); shared by the list and the single answer.
 Result<Json> loader_json(service::Service& service, const service::Definitions& definitions,
-                         const definition::LoaderDefinition& loader, const std::optional<jobs::Recurring>& recurring);
+                         const definition::LoaderDefinition& loader,
+                         const std::optional<jobs::Recurring>& recurring);
 
 // The newest finished runs of a loader that counted, oldest first.
 Result<std::vector<jobs::Job>> recent_runs(service::Service& service, const std::string& loader, int limit);

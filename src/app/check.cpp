@@ -1,16 +1,17 @@
 // sluice check: every file, every problem, offline.
-#include <fmt/format.h>
-
-#include <cstdio>
-#include <memory>
-#include <nlohmann/json.hpp>
+#include "definition/check.h"
 
 #include "app/command.h"
 #include "base/clock.h"
-#include "definition/check.h"
 #include "definition/source_file.h"
 #include "english_cron/schedule.h"
 #include "service/service.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+#include <memory>
 
 namespace sluice::app {
 namespace {
@@ -75,8 +76,8 @@ void print_text(const definition::CheckResult& result, const GlobalOptions& glob
     for (const auto& time : times) fmt::print("{:<24}   {}\n", "", time);
   }
   fmt::print("{} {}, {} {}, {} {}\n", result.files.size(), result.files.size() == 1 ? "file" : "files",
-             result.catalog->loaders.size(), result.catalog->loaders.size() == 1 ? "loader" : "loaders", errors,
-             errors == 1 ? "error" : "errors");
+             result.catalog->loaders.size(), result.catalog->loaders.size() == 1 ? "loader" : "loaders",
+             errors, errors == 1 ? "error" : "errors");
 }
 
 int run_check(const std::filesystem::path& folder, const GlobalOptions& globals) {
@@ -108,7 +109,9 @@ void add_check(CLI::App& app, GlobalOptions& globals, Action& action) {
   command->add_option("dir", *folder, "Folder of the definitions (default: --definitions)");
   command->footer("Example:\n  sluice check definitions");
   command->callback([folder, &globals, &action] {
-    action = [folder, &globals] { return run_check(folder->empty() ? globals.definitions : *folder, globals); };
+    action = [folder, &globals] {
+      return run_check(folder->empty() ? globals.definitions : *folder, globals);
+    };
   });
 }
 

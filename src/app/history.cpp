@@ -1,10 +1,4 @@
 // sluice history: the runs of a loader, or of all, newest first.
-#include <fmt/format.h>
-
-#include <cstdio>
-#include <memory>
-#include <nlohmann/json.hpp>
-
 #include "api/live_json.h"
 #include "app/command.h"
 #include "app/receipt_table.h"
@@ -13,6 +7,12 @@
 #include "jobs/sqlite_store.h"
 #include "model/receipt.h"
 #include "service/loader_schedule.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+#include <memory>
 
 namespace sluice::app {
 namespace {
@@ -28,7 +28,8 @@ std::string counts_text(const jobs::Job& job) {
   if (receipt->error) return receipt->error->message;
   if (receipt->not_modified > 0 && receipt->read == 0) return "not modified";
   return fmt::format("read {} +{} ~{} -{} ={}", group_digits(receipt->read), group_digits(receipt->inserted),
-                     group_digits(receipt->updated), group_digits(receipt->deleted), group_digits(receipt->unchanged));
+                     group_digits(receipt->updated), group_digits(receipt->deleted),
+                     group_digits(receipt->unchanged));
 }
 
 int run_history(const HistoryOptions& options, const GlobalOptions& globals) {
@@ -53,10 +54,12 @@ int run_history(const HistoryOptions& options, const GlobalOptions& globals) {
     }
     const auto when = job.started_at ? *job.started_at : job.created_at;
     fmt::print("{:>8}  {}  {:<16} {:<10} {:>9}  {}\n", job.id.value(),
-               format_utc(std::chrono::floor<std::chrono::seconds>(when)), job.subject, jobs::to_string(job.state),
-               job.duration_ms ? duration_text(*job.duration_ms) : "", counts_text(job));
+               format_utc(std::chrono::floor<std::chrono::seconds>(when)), job.subject,
+               jobs::to_string(job.state), job.duration_ms ? duration_text(*job.duration_ms) : "",
+               counts_text(job));
   }
-  if (found->empty() && !globals.json) fmt::print("No runs yet{}\n", options.name.empty() ? "" : " of " + options.name);
+  if (found->empty() && !globals.json)
+    fmt::print("No runs yet{}\n", options.name.empty() ? "" : " of " + options.name);
   return 0;
 }
 
@@ -66,9 +69,13 @@ void add_history(CLI::App& app, GlobalOptions& globals, Action& action) {
   auto options = std::make_shared<HistoryOptions>();
   auto* command = app.add_subcommand("history", "Past runs, newest first");
   command->add_option("name", options->name, "Only this loader");
-  command->add_option("--limit", options->limit, "Most runs to print")->capture_default_str()->check(CLI::Range(1, 1000));
+  command->add_option("--limit", options->limit, "Most runs to print")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
   command->footer("Example:\n  sluice history Country --limit 5");
-  command->callback([options, &globals, &action] { action = [options, &globals] { return run_history(*options, globals); }; });
+  command->callback([options, &globals, &action] {
+    action = [options, &globals] { return run_history(*options, globals); };
+  });
 }
 
 }  // namespace sluice::app

@@ -1,12 +1,6 @@
 // sluice plan: what a run would do, without doing it.
 #include "load/plan.h"
 
-#include <fmt/format.h>
-
-#include <cstdio>
-#include <filesystem>
-#include <memory>
-
 #include "app/command.h"
 #include "app/receipt_table.h"
 #include "app/stop_signals.h"
@@ -14,6 +8,12 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "service/service.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
 
 namespace sluice::app {
 namespace {
@@ -40,7 +40,10 @@ void print_plan(const load::Plan& plan) {
   fmt::print("\n");
   for (const auto& statement : plan.ddl) fmt::print("  {};\n", statement);
   for (const auto& sample : plan.samples) {
-    const char mark = sample.op == "insert" ? '+' : sample.op == "delete" ? '-' : sample.op == "restore" ? '^' : '~';
+    const char mark = sample.op == "insert"    ? '+'
+                      : sample.op == "delete"  ? '-'
+                      : sample.op == "restore" ? '^'
+                                               : '~';
     fmt::print("  {} {}\n", mark, sample.key);
     for (const auto& cell : sample.cells) {
       if (cell.before.empty()) {
@@ -53,7 +56,8 @@ void print_plan(const load::Plan& plan) {
     }
   }
   for (const auto& guard : receipt.guards) {
-    fmt::print("  guard {:<24} limit {:<6} {:<24} {}\n", guard.guard, guard.limit, guard.actual, guard.verdict);
+    fmt::print("  guard {:<24} limit {:<6} {:<24} {}\n", guard.guard, guard.limit, guard.actual,
+               guard.verdict);
   }
   for (const auto& note : receipt.notes) fmt::print("  note: {}\n", note);
   fmt::print("Nothing was written.\n");
@@ -81,6 +85,7 @@ int run_plan(const PlanOptions& options, const GlobalOptions& globals) {
   const load::Request request{.loader = pinned->loader.spec,
                               .database = pinned->database,
                               .job = {},
+                              .store = {},
                               .catalog_hash = pinned->catalog_hash,
                               .definition_hash = pinned->loader.resolved_hash};
   const auto plan = load::plan(request, environment, observer, options.samples, signals.token());
@@ -89,7 +94,8 @@ int run_plan(const PlanOptions& options, const GlobalOptions& globals) {
   } else if (!plan.receipt.error || plan.receipt.error->code == ErrorCode::guard) {
     print_plan(plan);
   }
-  if (plan.receipt.error && !globals.json) fmt::print(stderr, "sluice: error: {}\n", plan.receipt.error->describe());
+  if (plan.receipt.error && !globals.json)
+    fmt::print(stderr, "sluice: error: {}\n", plan.receipt.error->describe());
   return exit_code_for_run(plan.receipt);
 }
 
@@ -101,7 +107,8 @@ void add_plan(CLI::App& app, GlobalOptions& globals, Action& action) {
   command->add_option("name", options->name, "The loader")->required();
   command->add_option("--samples", options->samples, "Changes of each kind to show")->capture_default_str();
   command->footer("Example:\n  sluice plan Country");
-  command->callback([options, &globals, &action] { action = [options, &globals] { return run_plan(*options, globals); }; });
+  command->callback(
+      [options, &globals, &action] { action = [options, &globals] { return run_plan(*options, globals); }; });
 }
 
 }  // namespace sluice::app

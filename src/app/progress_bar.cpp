@@ -1,12 +1,12 @@
 #include "app/progress_bar.h"
 
+#include "base/text.h"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
-
-#include "base/text.h"
 
 namespace sluice::app {
 namespace {
@@ -20,7 +20,9 @@ std::string bytes_text(double bytes) {
 }  // namespace
 
 ProgressBar::ProgressBar(std::string label, bool wanted)
-    : label_(std::move(label)), enabled_(wanted && ::isatty(2) == 1), started_(std::chrono::steady_clock::now()) {}
+    : label_(std::move(label)),
+      enabled_(wanted && ::isatty(2) == 1),
+      started_(std::chrono::steady_clock::now()) {}
 
 ProgressBar::~ProgressBar() {
   if (drawn_) fmt::print(stderr, "\r\x1b[K");
@@ -32,9 +34,11 @@ void ProgressBar::show(const jobs::Progress& progress) {
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
   std::string bar;
   if (progress.total_bytes && *progress.total_bytes > 0) {
-    const double part = std::min(1.0, static_cast<double>(progress.bytes) / static_cast<double>(*progress.total_bytes));
+    const double part =
+        std::min(1.0, static_cast<double>(progress.bytes) / static_cast<double>(*progress.total_bytes));
     const auto filled = static_cast<std::size_t>(part * 24);
-    bar = fmt::format(" [{}{}] {:3.0f}%", std::string(filled, '='), std::string(24 - filled, ' '), part * 100);
+    bar =
+        fmt::format(" [{}{}] {:3.0f}%", std::string(filled, '='), std::string(24 - filled, ' '), part * 100);
   }
   const double rate = seconds > 0.05 ? static_cast<double>(progress.rows) / seconds : 0;
   fmt::print(stderr, "\r\x1b[K{}{}  {} rows  {}  {} rows/s", label_, bar, group_digits(progress.rows),

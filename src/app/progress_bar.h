@@ -1,11 +1,12 @@
-// Rows, bytes and rate of a running load on one line of a terminal. Draws nothing when standard error is no terminal.
+// Rows, bytes and rate of a running load on one line of a terminal. Draws nothing when standard error is no
+// terminal.
 #pragma once
+
+#include "jobs/job.h"
 
 #include <chrono>
 #include <mutex>
 #include <string>
-
-#include "jobs/job.h"
 
 namespace sluice::app {
 

@@ -1,11 +1,11 @@
 #include "app/receipt_table.h"
 
+#include "base/text.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <vector>
-
-#include "base/text.h"
 
 namespace sluice::app {
 namespace {
@@ -26,14 +26,19 @@ std::vector<std::string> row_of(const Receipt& receipt) {
 
 std::string details_of(const Receipt& receipt) {
   std::string text;
-  if (receipt.not_modified > 0 && receipt.read == 0 && !receipt.error) text += fmt::format("  {}: not modified\n", receipt.loader);
-  if (receipt.restored > 0) text += fmt::format("  {}: {} restored\n", receipt.loader, count_text(receipt.restored));
+  if (receipt.not_modified > 0 && receipt.read == 0 && !receipt.error)
+    text += fmt::format("  {}: not modified\n", receipt.loader);
+  if (receipt.restored > 0)
+    text += fmt::format("  {}: {} restored\n", receipt.loader, count_text(receipt.restored));
   if (receipt.duplicates > 0) {
-    text += fmt::format("  {}: {} duplicate keys, the last record of each counts\n", receipt.loader, count_text(receipt.duplicates));
+    text += fmt::format("  {}: {} duplicate keys, the last record of each counts\n", receipt.loader,
+                        count_text(receipt.duplicates));
   }
   if (receipt.vanished > receipt.deleted) {
-    text += fmt::format("  {}: {} rows of the table are no longer in the source; kept (load.vanished: delete would remove them)\n",
-                        receipt.loader, count_text(receipt.vanished - receipt.deleted));
+    text += fmt::format(
+        "  {}: {} rows of the table are no longer in the source; kept (load.vanished: delete would remove "
+        "them)\n",
+        receipt.loader, count_text(receipt.vanished - receipt.deleted));
   }
   for (const auto& change : receipt.schema_changes) text += fmt::format("  {}: {}\n", receipt.loader, change);
   for (const auto& note : receipt.notes) text += fmt::format("  {}: {}\n", receipt.loader, note);
@@ -72,7 +77,8 @@ std::string receipt_table(std::span<const Receipt> receipts) {
 int exit_code_for_run(const Receipt& receipt) {
   if (!receipt.error) return receipt.state == "succeeded" ? 0 : 1;
   // A source that is not there is a failed run; only the definition and the arguments are exit 2.
-  if (receipt.error->code == ErrorCode::not_found || receipt.error->code == ErrorCode::already_exists) return 1;
+  if (receipt.error->code == ErrorCode::not_found || receipt.error->code == ErrorCode::already_exists)
+    return 1;
   return exit_code_for(receipt.error->code);
 }
 

@@ -1,10 +1,10 @@
 // Receipts for a terminal: a table, one line a run, and what went wrong below it.
 #pragma once
 
+#include "model/receipt.h"
+
 #include <span>
 #include <string>
-
-#include "model/receipt.h"
 
 namespace sluice::app {
 

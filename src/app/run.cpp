@@ -1,16 +1,16 @@
 // sluice run: load once, now; the receipt as a table or as JSON.
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <cstdio>
-#include <memory>
-
 #include "app/command.h"
 #include "app/progress_bar.h"
 #include "app/receipt_table.h"
 #include "app/stop_signals.h"
 #include "base/clock.h"
 #include "service/service.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
 
 namespace sluice::app {
 namespace {
@@ -29,9 +29,10 @@ Receipt receipt_without_run(const jobs::Job& job) {
   receipt.state = jobs::to_string(job.state);
   receipt.started_at = job.created_at;
   if (job.error) {
-    receipt.error = Error{.code = ErrorCode::internal, .where = {}, .message = job.error->message, .retry_after = {}};
-    for (const auto code : {ErrorCode::unreachable, ErrorCode::not_found, ErrorCode::invalid_definition, ErrorCode::locked,
-                            ErrorCode::forbidden, ErrorCode::unsupported}) {
+    receipt.error =
+        Error{.code = ErrorCode::internal, .where = {}, .message = job.error->message, .retry_after = {}};
+    for (const auto code : {ErrorCode::unreachable, ErrorCode::not_found, ErrorCode::invalid_definition,
+                            ErrorCode::locked, ErrorCode::forbidden, ErrorCode::unsupported}) {
       if (to_string(code) == job.error->code) receipt.error->code = code;
     }
   }
@@ -72,9 +73,11 @@ Result<std::vector<std::string>> names_to_run(service::Service& service, const R
   for (const auto& name : names) {
     if (definitions->catalog->find(name) != nullptr) continue;
     for (const auto& problem : definitions->problems) {
-      const bool about = std::any_of(definitions->files.begin(), definitions->files.end(), [&](const auto& file) {
-        return file.report.file == problem.place.file && (file.report.name == name || file.report.name.empty());
-      });
+      const bool about =
+          std::any_of(definitions->files.begin(), definitions->files.end(), [&](const auto& file) {
+            return file.report.file == problem.place.file &&
+                   (file.report.name == name || file.report.name.empty());
+          });
       if (about) fmt::print(stderr, "{}\n", definition::render(problem));
     }
     const auto near = definitions->catalog->nearest_name(name);
@@ -133,7 +136,8 @@ int run_loads(const RunOptions& options, const GlobalOptions& globals) {
 
 void add_run(CLI::App& app, GlobalOptions& globals, Action& action) {
   auto options = std::make_shared<RunOptions>();
-  auto* command = app.add_subcommand("run", "Load once, now; exit 1 when a run failed, 4 when a guard was breached");
+  auto* command =
+      app.add_subcommand("run", "Load once, now; exit 1 when a run failed, 4 when a guard was breached");
   command->add_option("names", options->names, "Loaders to run, one after the other");
   command->add_flag("--all", options->all, "Every enabled loader");
   command->footer("Examples:\n  sluice run Country\n  sluice run --all --json --database sqlite:test.db");

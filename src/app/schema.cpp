@@ -1,13 +1,13 @@
 // sluice schema: the JSON Schema of definitions, for editors.
 #include "definition/schema.h"
 
+#include "app/command.h"
+#include "base/text.h"
+
 #include <fmt/format.h>
 
 #include <array>
 #include <memory>
-
-#include "app/command.h"
-#include "base/text.h"
 
 namespace sluice::app {
 namespace {
@@ -30,11 +30,12 @@ int run_schema(const std::string& kind, const GlobalOptions& globals) {
       return 0;
     }
   }
-  return report({.code = ErrorCode::invalid_argument,
-                 .where = {},
-                 .message = fmt::format("no schema for \"{}\"; use loader, entity, dataSource or service", kind),
-                 .retry_after = {}},
-                globals);
+  return report(
+      {.code = ErrorCode::invalid_argument,
+       .where = {},
+       .message = fmt::format("no schema for \"{}\"; use loader, entity, dataSource or service", kind),
+       .retry_after = {}},
+      globals);
 }
 
 }  // namespace
@@ -44,7 +45,8 @@ void add_schema(CLI::App& app, GlobalOptions& globals, Action& action) {
   auto* command = app.add_subcommand("schema", "JSON Schema of the definitions, for editors");
   command->add_option("kind", *kind, "loader, entity, dataSource or service (default: all in one)");
   command->footer("Example:\n  sluice schema loader > loader.schema.json");
-  command->callback([kind, &globals, &action] { action = [kind, &globals] { return run_schema(*kind, globals); }; });
+  command->callback(
+      [kind, &globals, &action] { action = [kind, &globals] { return run_schema(*kind, globals); }; });
 }
 
 }  // namespace sluice::app

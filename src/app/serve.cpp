@@ -1,10 +1,4 @@
 // sluice serve: the service with its page.
-#include <fmt/format.h>
-#include <spdlog/spdlog.h>
-
-#include <charconv>
-#include <memory>
-
 #include "api/live_backend.h"
 #include "api/protection.h"
 #include "api/router.h"
@@ -14,6 +8,12 @@
 #include "base/clock.h"
 #include "definition/schema.h"
 #include "service/service.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <charconv>
+#include <memory>
 
 namespace sluice::app {
 namespace {
@@ -32,11 +32,13 @@ struct Address {
 Result<Address> parse_address(const std::string& text) {
   const auto colon = text.rfind(':');
   Address address;
-  const auto digits = colon == std::string::npos ? std::string_view() : std::string_view(text).substr(colon + 1);
+  const auto digits =
+      colon == std::string::npos ? std::string_view() : std::string_view(text).substr(colon + 1);
   const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), address.port);
   if (digits.empty() || code != std::errc() || end != digits.data() + digits.size() || colon == 0) {
-    return fail(ErrorCode::invalid_argument,
-                fmt::format("--listen wants HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080, not \"{}\"", text));
+    return fail(
+        ErrorCode::invalid_argument,
+        fmt::format("--listen wants HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080, not \"{}\"", text));
   }
   address.host = text.substr(0, colon);
   if (address.host.size() > 2 && address.host.front() == '[' && address.host.back() == ']') {
@@ -81,8 +83,10 @@ int run_serve(const ServeOptions& options, const GlobalOptions& globals) {
     return port.error().code == ErrorCode::invalid_argument ? 2 : 3;
   }
   const auto definitions = (*service)->definitions();
-  const auto shown_host = address->host.find(':') == std::string::npos ? address->host : '[' + address->host + ']';
-  spdlog::info("serving {} loaders from {}", definitions->catalog->loaders.size(), service_options.definitions.string());
+  const auto shown_host =
+      address->host.find(':') == std::string::npos ? address->host : '[' + address->host + ']';
+  spdlog::info("serving {} loaders from {}", definitions->catalog->loaders.size(),
+               service_options.definitions.string());
   spdlog::info("the page: http://{}:{}/jobs", shown_host, *port);
   signals.wait();
   spdlog::info("stopping; Ctrl-C again ends at once");
@@ -97,11 +101,16 @@ void add_serve(CLI::App& app, GlobalOptions& globals, Action& action) {
   auto options = std::make_shared<ServeOptions>();
   auto* command = app.add_subcommand("serve", "The service: definitions, schedules, and the page at /jobs");
   command->add_option("dir", options->folder, "Folder of the definitions (default: --definitions)");
-  command->add_option("--listen", options->listen, "HOST:PORT of the page; only loopback without accounts")->capture_default_str();
-  command->add_option("--workers", options->workers, "Jobs run at once (default: twice the processors, 8 at most)")
+  command->add_option("--listen", options->listen, "HOST:PORT of the page; only loopback without accounts")
+      ->capture_default_str();
+  command
+      ->add_option("--workers", options->workers,
+                   "Jobs run at once (default: twice the processors, 8 at most)")
       ->check(CLI::Range(1, 256));
   command->footer("Example:\n  sluice serve definitions --listen 127.0.0.1:8080");
-  command->callback([options, &globals, &action] { action = [options, &globals] { return run_serve(*options, globals); }; });
+  command->callback([options, &globals, &action] {
+    action = [options, &globals] { return run_serve(*options, globals); };
+  });
 }
 
 }  // namespace sluice::app

@@ -1,12 +1,4 @@
 // sluice show: a job as it went, or a definition as it was understood.
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <charconv>
-#include <cstdio>
-#include <memory>
-#include <nlohmann/json.hpp>
-
 #include "api/live_json.h"
 #include "app/command.h"
 #include "app/receipt_table.h"
@@ -16,6 +8,14 @@
 #include "model/receipt.h"
 #include "service/service.h"
 #include "upsert/table_state.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <memory>
 
 namespace sluice::app {
 namespace {
@@ -52,19 +52,22 @@ int show_job(JobId id, const GlobalOptions& globals) {
   for (const auto& change : *history) {
     fmt::print("  {}  {:<10} {}\n", format_utc(change.at), jobs::to_string(change.state), change.reason);
   }
-  if (const auto receipt = receipt_from_json((*job)->result); receipt) fmt::print("{}", receipt_table({&*receipt, 1}));
+  if (const auto receipt = receipt_from_json((*job)->result); receipt)
+    fmt::print("{}", receipt_table({&*receipt, 1}));
   return 0;
 }
 
 // The columns as they are pinned in the target, with the types they were given.
 std::string pinned_columns(const upsert::TableState& state) {
-  std::string text = fmt::format("# table {}: {} rows, generation {}\n# columns as pinned by the last load:\n", state.table,
-                                 state.rows, state.generation);
+  std::string text =
+      fmt::format("# table {}: {} rows, generation {}\n# columns as pinned by the last load:\n", state.table,
+                  state.rows, state.generation);
   for (const auto& column : state.schema->columns) {
     const auto type = column.type == ValueType::decimal
                           ? fmt::format("decimal({},{})", column.precision, column.scale)
                           : std::string(to_string(column.type));
-    text += fmt::format("#   {}: {}{}\n", column.name, type, column.from == column.name ? "" : " from " + column.from);
+    text += fmt::format("#   {}: {}{}\n", column.name, type,
+                        column.from == column.name ? "" : " from " + column.from);
   }
   return text;
 }
@@ -83,7 +86,8 @@ int show_loader(const std::string& name, const GlobalOptions& globals) {
   const service::Databases databases(globals.database, globals.data);
   if (const auto connection = databases.open_for_reading(pinned->database); connection && *connection) {
     if (const auto states = upsert::table_states(**connection); states) {
-      const auto found = std::find_if(states->begin(), states->end(), [&](const auto& s) { return s.loader == name; });
+      const auto found =
+          std::find_if(states->begin(), states->end(), [&](const auto& s) { return s.loader == name; });
       if (found != states->end()) columns = pinned_columns(*found);
     }
   }
@@ -114,7 +118,8 @@ void add_show(CLI::App& app, GlobalOptions& globals, Action& action) {
   auto* command = app.add_subcommand("show", "A job as it went, or a definition as it was understood");
   command->add_option("what", *what, "A job's id or a loader's name")->required();
   command->footer("Examples:\n  sluice show Country\n  sluice show 17 --json");
-  command->callback([what, &globals, &action] { action = [what, &globals] { return run_show(*what, globals); }; });
+  command->callback(
+      [what, &globals, &action] { action = [what, &globals] { return run_show(*what, globals); }; });
 }
 
 }  // namespace sluice::app

@@ -1,11 +1,11 @@
-// Ctrl-C and SIGTERM as a stop token. Made in main's thread before any other thread starts, so that all of them
-// leave the signals to it.
+// Ctrl-C and SIGTERM as a stop token. Made in main's thread before any other thread starts, so that all of
+// them leave the signals to it.
 #pragma once
+
+#include "base/file.h"
 
 #include <stop_token>
 #include <thread>
-
-#include "base/file.h"
 
 namespace sluice::app {
 

@@ -28,6 +28,7 @@ create table _sluice_source (
   loader text not null, source text not null, etag text not null, last_modified text not null,
   body_hash text not null, length integer not null, file_identity text not null, config_hash text not null,
   generation integer not null, seen_at integer not null, primary key (loader, source)) without rowid;
+create table _sluice_store (identity text primary key not null, number integer not null unique) without rowid;
 )sql"};
 
 }  // namespace
@@ -52,7 +53,8 @@ Result<std::optional<Receipt>> adopt(sql::Connection& connection, JobId job) {
   return receipt;
 }
 
-Result<void> insert_run(sql::Connection& connection, const Receipt& receipt, Timestamp finished_at) {
+Result<void> insert_run(sql::Connection& connection, const Receipt& receipt, JobId key,
+                        Timestamp finished_at) {
   // A row that was applied stays as it is, whoever comes later: no change is made then.
   SLUICE_TRY(auto insert,
              connection.prepare(
@@ -63,7 +65,7 @@ Result<void> insert_run(sql::Connection& connection, const Receipt& receipt, Tim
                  "finished_at = excluded.finished_at, catalog_hash = excluded.catalog_hash, "
                  "receipt = excluded.receipt where _sluice_run.applied = 0"));
   const std::string json = to_json(receipt);
-  insert->bind_int64(1, receipt.job);
+  insert->bind_int64(1, key.value());
   insert->bind_text(2, receipt.loader);
   insert->bind_int64(3, receipt.attempt);
   insert->bind_text(4, receipt.state);

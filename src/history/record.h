@@ -22,9 +22,10 @@ Result<void> prepare_history(sql::Connection& connection);
 // when the job was not applied, or before prepare_history.
 Result<std::optional<Receipt>> adopt(sql::Connection& connection, JobId job);
 
-// Records a run under its job id. Error `conflict` when the job has been applied before: roll back and adopt.
-// A run that was not applied (receipt.applied false) is replaced by the next attempt's.
-Result<void> insert_run(sql::Connection& connection, const Receipt& receipt, Timestamp finished_at);
+// Records a run under its key (history/run_key.h). Error `conflict` when the job has been applied before:
+// roll back and adopt. A run that was not applied (receipt.applied false) is replaced by the next attempt's.
+Result<void> insert_run(sql::Connection& connection, const Receipt& receipt, JobId key,
+                        Timestamp finished_at);
 
 // What was last seen of one source, for short-cuts. Valid only for the table generation it was saved with.
 struct SourceState {

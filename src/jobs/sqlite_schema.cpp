@@ -67,6 +67,8 @@ create table node (
 create table definition (
   kind text not null, name text not null, path text not null, text text not null, hash text not null,
   accepted_at integer not null, error text not null default '', primary key (kind, name));
+create table store (identity text not null);
+insert into store (identity) values (lower(hex(randomblob(8))));
 )sql";
 
 constexpr std::array kVersions = {kVersion1};

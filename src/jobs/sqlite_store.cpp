@@ -9,8 +9,9 @@ namespace {
 
 class SqliteStore final : public Store {
  public:
-  SqliteStore(std::unique_ptr<SqliteFile> file, const std::filesystem::path& data_dir)
-      : file_(std::move(file)), nodes_(*file_, data_dir / "nodes") {}
+  SqliteStore(std::unique_ptr<SqliteFile> file, std::string identity, const std::filesystem::path& data_dir)
+      : file_(std::move(file)), identity_(std::move(identity)), nodes_(*file_, data_dir / "nodes") {}
+  const std::string& identity() const override { return identity_; }
   JobStore& jobs() override { return jobs_; }
   RecurringStore& recurring() override { return recurring_; }
   NodeStore& nodes() override { return nodes_; }
@@ -20,6 +21,7 @@ class SqliteStore final : public Store {
 
  private:
   const std::unique_ptr<SqliteFile> file_;
+  const std::string identity_;
   SqliteJobStore jobs_{*file_};
   SqliteRecurringStore recurring_{*file_};
   SqliteNodeStore nodes_;
@@ -34,7 +36,15 @@ Result<std::unique_ptr<Store>> open_sqlite_store(const std::filesystem::path& da
   SLUICE_CHECK(make_private_directory(data_dir));
   auto file = SqliteFile::open(data_dir / "jobs.db");
   if (!file) return fail_within("job store", std::move(file).error());
-  return std::make_unique<SqliteStore>(*std::move(file), data_dir);
+  std::string identity;
+  auto known = (*file)->read([&](Database& database) -> Result<void> {
+    return database.each("select identity from store", [&](const Row& row) -> Result<void> {
+      identity = row.text(0);
+      return {};
+    });
+  });
+  if (!known) return fail_within("job store", std::move(known).error());
+  return std::make_unique<SqliteStore>(*std::move(file), std::move(identity), data_dir);
 }
 
 Result<FileLock> lock_for_serving(const std::filesystem::path& data_dir) {

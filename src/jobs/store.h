@@ -211,6 +211,8 @@ class Upkeep {
 class Store {
  public:
   virtual ~Store() = default;
+  // Made at random when the store was created: job ids are unique within one store only.
+  virtual const std::string& identity() const = 0;
   virtual JobStore& jobs() = 0;
   virtual RecurringStore& recurring() = 0;
   virtual NodeStore& nodes() = 0;

@@ -1,11 +1,11 @@
 #include "load/comparison.h"
 
-#include <fmt/format.h>
-
 #include "diff/row_hasher.h"
 #include "diff/target_rows.h"
 #include "upsert/stored_fingerprints.h"
 #include "upsert/table_reader.h"
+
+#include <fmt/format.h>
 
 namespace sluice::load {
 namespace {
@@ -16,7 +16,9 @@ class DifferSink final : public RowSink {
   Result<void> rows(const RowBatch& batch, const diff::HashedRows& hashed) override {
     return differ_.add(batch, hashed, stop_);
   }
-  Result<void> rejected_keys(const diff::HashedRows& keys) override { return differ_.add_rejected_keys(keys, stop_); }
+  Result<void> rejected_keys(const diff::HashedRows& keys) override {
+    return differ_.add_rejected_keys(keys, stop_);
+  }
 
  private:
   diff::Differ& differ_;
@@ -46,7 +48,8 @@ std::vector<decode::Probe> probes_of(const std::vector<ProbedItem>& items) {
   return probes;
 }
 
-Result<upsert::TablePlan> plan_of(const LoaderSpec& loader, const Schema& wanted, const upsert::Inspection& found) {
+Result<upsert::TablePlan> plan_of(const LoaderSpec& loader, const Schema& wanted,
+                                  const upsert::Inspection& found) {
   upsert::TableWish wish;
   wish.table = loader.target.table;
   wish.wanted = wanted;
@@ -55,14 +58,16 @@ Result<upsert::TablePlan> plan_of(const LoaderSpec& loader, const Schema& wanted
 }
 
 // The target's side of the diff: its packed fingerprints, or new ones made from its rows.
-Result<std::unique_ptr<FingerprintReader>> target_side(sql::Connection* connection, const upsert::Inspection& found,
-                                                       const Shape& shape, bool by_columns, std::stop_token stop) {
+Result<std::unique_ptr<FingerprintReader>> target_side(sql::Connection* connection,
+                                                       const upsert::Inspection& found, const Shape& shape,
+                                                       bool by_columns, std::stop_token stop) {
   if (connection == nullptr || found.first_load()) return std::unique_ptr<FingerprintReader>();
   if (!by_columns) {
     SLUICE_TRY(auto stored, upsert::StoredFingerprints::open(*connection, shape.plan.table));
     return std::unique_ptr<FingerprintReader>(std::move(stored));
   }
-  SLUICE_TRY(const auto rows, upsert::TableReader::open(*connection, found, shape.plan.table, shape.plan.schema));
+  SLUICE_TRY(const auto rows,
+             upsert::TableReader::open(*connection, found, shape.plan.table, shape.plan.schema));
   diff::RowHasher hasher(shape.plan.schema);
   SLUICE_TRY(auto made, diff::fingerprints_of_rows(*rows, hasher, rows->is_soft_deleted(), stop));
   if (made.duplicate_keys > 0) {
@@ -76,17 +81,21 @@ Result<std::unique_ptr<FingerprintReader>> target_side(sql::Connection* connecti
 }  // namespace
 
 PassOptions pass_options(const Mapping& mapping) {
-  return {.strict = mapping.strict, .ignored_fields = mapping.ignored_fields, .ignore_new_fields = mapping.ignore_new_fields};
+  return {.strict = mapping.strict,
+          .ignored_fields = mapping.ignored_fields,
+          .ignore_new_fields = mapping.ignore_new_fields};
 }
 
-Result<Shape> shape_for(const LoaderSpec& loader, const std::vector<ProbedItem>& items, const upsert::Inspection& found) {
+Result<Shape> shape_for(const LoaderSpec& loader, const std::vector<ProbedItem>& items,
+                        const upsert::Inspection& found) {
   const Schema* pinned = found.state && found.exists ? found.state->schema.get() : nullptr;
   SLUICE_TRY(auto mapping, map_columns(loader, probes_of(items), pinned));
   SLUICE_TRY(auto plan, plan_of(loader, mapping.wanted, found));
   return Shape{std::move(mapping), std::move(plan)};
 }
 
-Result<bool> widen_shape(Shape& shape, const LoaderSpec& loader, const upsert::Inspection& found, const PassResult& pass) {
+Result<bool> widen_shape(Shape& shape, const LoaderSpec& loader, const upsert::Inspection& found,
+                         const PassResult& pass) {
   if (!pass.needs_wider_schema()) return false;
   std::vector<const decode::Findings*> findings;
   for (const auto& one : pass.findings) findings.push_back(&one);
@@ -99,7 +108,8 @@ Result<bool> widen_shape(Shape& shape, const LoaderSpec& loader, const upsert::I
 
 Result<Comparison> compare(const Request& request, Environment& environment, Observer& observer,
                            sql::Connection* connection, const upsert::Inspection& found,
-                           const std::vector<ProbedItem>& items, const CompareOptions& options, std::stop_token stop) {
+                           const std::vector<ProbedItem>& items, const CompareOptions& options,
+                           std::stop_token stop) {
   const auto& loader = request.loader;
   Comparison result;
   SLUICE_TRY(result.shape, shape_for(loader, items, found));
@@ -113,7 +123,8 @@ Result<Comparison> compare(const Request& request, Environment& environment, Obs
     result.changes = std::make_unique<ChangeSet>(schema, share, environment.spool_directory);
     if (schema->key.empty()) {
       AppendSink sink(*result.changes);
-      SLUICE_TRY(result.pass, read_all(request, items, schema, pass_options(result.shape.mapping), observer, sink, stop));
+      SLUICE_TRY(result.pass,
+                 read_all(request, items, schema, pass_options(result.shape.mapping), observer, sink, stop));
       SLUICE_TRY(const bool again, widen_shape(result.shape, loader, found, result.pass));
       if (again) continue;
       result.summary.counts.inserted = static_cast<std::int64_t>(result.changes->count(ChangeOp::insert));
@@ -126,7 +137,8 @@ Result<Comparison> compare(const Request& request, Environment& environment, Obs
                                     (loader.mode == LoadMode::sync && loader.vanished != Vanished::keep);
     diff::Differ differ(target.get(), diff_options, *result.changes);
     DifferSink sink(differ, stop);
-    SLUICE_TRY(result.pass, read_all(request, items, schema, pass_options(result.shape.mapping), observer, sink, stop));
+    SLUICE_TRY(result.pass,
+               read_all(request, items, schema, pass_options(result.shape.mapping), observer, sink, stop));
     SLUICE_TRY(const bool again, widen_shape(result.shape, loader, found, result.pass));
     if (again) continue;
     // A rejected record whose key could not be read may be any row: then no row is judged to be gone.

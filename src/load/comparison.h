@@ -1,10 +1,6 @@
 // The middle of a run: from probed sources and the table as it is to the table's plan and the changes.
 #pragma once
 
-#include <memory>
-#include <stop_token>
-#include <vector>
-
 #include "diff/differ.h"
 #include "load/mapping.h"
 #include "load/pass.h"
@@ -14,6 +10,10 @@
 #include "upsert/table_plan.h"
 #include "upsert/table_state.h"
 
+#include <memory>
+#include <stop_token>
+#include <vector>
+
 namespace sluice::load {
 
 // What the run wants of the table, for the columns known so far.
@@ -21,9 +21,12 @@ struct Shape {
   Mapping mapping;
   upsert::TablePlan plan;
 };
-Result<Shape> shape_for(const LoaderSpec& loader, const std::vector<ProbedItem>& items, const upsert::Inspection& found);
-// True when a pass found more columns or wider types: `shape` is the wider one, and the pass must be made again.
-Result<bool> widen_shape(Shape& shape, const LoaderSpec& loader, const upsert::Inspection& found, const PassResult& pass);
+Result<Shape> shape_for(const LoaderSpec& loader, const std::vector<ProbedItem>& items,
+                        const upsert::Inspection& found);
+// True when a pass found more columns or wider types: `shape` is the wider one, and the pass must be made
+// again.
+Result<bool> widen_shape(Shape& shape, const LoaderSpec& loader, const upsert::Inspection& found,
+                         const PassResult& pass);
 PassOptions pass_options(const Mapping& mapping);
 
 // A pass makes the shape wider at most so often; each time it can only get wider.
@@ -39,12 +42,13 @@ struct Comparison {
 };
 
 struct CompareOptions {
-  bool by_columns = false;   // whatever the fingerprints say
+  bool by_columns = false;  // whatever the fingerprints say
 };
 
 // `connection` may be null when the table does not exist.
 Result<Comparison> compare(const Request& request, Environment& environment, Observer& observer,
                            sql::Connection* connection, const upsert::Inspection& found,
-                           const std::vector<ProbedItem>& items, const CompareOptions& options, std::stop_token stop);
+                           const std::vector<ProbedItem>& items, const CompareOptions& options,
+                           std::stop_token stop);
 
 }  // namespace sluice::load

@@ -16,19 +16,23 @@ bool over(const Limit& limit, std::int64_t actual, std::int64_t total) {
 
 std::string share_text(std::int64_t actual, std::int64_t total) {
   if (total <= 0) return std::to_string(actual);
-  return fmt::format("{} of {} ({:.3g}%)", actual, total, 100.0 * static_cast<double>(actual) / static_cast<double>(total));
+  return fmt::format("{} of {} ({:.3g}%)", actual, total,
+                     100.0 * static_cast<double>(actual) / static_cast<double>(total));
 }
 
 class Bench {
  public:
   Bench(const GuardSpec& guards, Judgement& judgement) : guards_(guards), judgement_(judgement) {}
 
-  void verdict(std::string guard, std::string limit, std::string actual, bool failed, bool only_warns, std::string message) {
+  void verdict(std::string guard, std::string limit, std::string actual, bool failed, bool only_warns,
+               std::string message) {
     const bool warns = only_warns || guards_.on_breach == OnBreach::warn;
     GuardVerdict verdict{.guard = std::move(guard),
                          .limit = std::move(limit),
                          .actual = std::move(actual),
-                         .verdict = !failed ? "passed" : warns ? "warned" : "failed",
+                         .verdict = !failed ? "passed"
+                                    : warns ? "warned"
+                                            : "failed",
                          .message = failed ? std::move(message) : std::string()};
     if (failed && !warns) {
       judgement_.breached = true;
@@ -52,7 +56,8 @@ Judgement judge(const LoaderSpec& loader, const GuardCounts& counts) {
   const std::int64_t good = std::accumulate(counts.good.begin(), counts.good.end(), std::int64_t{0});
   const bool full = loader.mode == LoadMode::sync || loader.mode == LoadMode::replace;
   const std::int64_t minimum = guards.minimum_expected_records.value_or(full ? 1 : 0);
-  bench.verdict("minimumExpectedRecords", std::to_string(minimum), std::to_string(good), good < minimum, guards.minimum_warns,
+  bench.verdict("minimumExpectedRecords", std::to_string(minimum), std::to_string(good), good < minimum,
+                guards.minimum_warns,
                 fmt::format("minimumExpectedRecords: the sources gave {} {}, at least {} are expected", good,
                             good == 1 ? "record" : "records", minimum));
   for (std::size_t i = 0; i < loader.sources.size() && i < counts.good.size(); ++i) {
@@ -60,29 +65,31 @@ Judgement judge(const LoaderSpec& loader, const GuardCounts& counts) {
     if (wanted <= 0) continue;
     const auto& name = loader.sources[i].name;
     bench.verdict(fmt::format("sources[{}].minimumExpectedRecords", name.empty() ? std::to_string(i) : name),
-                  std::to_string(wanted), std::to_string(counts.good[i]), counts.good[i] < wanted, guards.minimum_warns,
+                  std::to_string(wanted), std::to_string(counts.good[i]), counts.good[i] < wanted,
+                  guards.minimum_warns,
                   fmt::format("minimumExpectedRecords: source {} gave {} records, at least {} are expected",
                               name.empty() ? std::to_string(i + 1) : name, counts.good[i], wanted));
   }
   if (guards.max_rejects) {
     bench.verdict("maxRejects", to_string(*guards.max_rejects), share_text(counts.rejected, counts.read),
                   over(*guards.max_rejects, counts.rejected, counts.read), false,
-                  fmt::format("maxRejects: {} records were rejected, the limit is {}", share_text(counts.rejected, counts.read),
-                              to_string(*guards.max_rejects)));
+                  fmt::format("maxRejects: {} records were rejected, the limit is {}",
+                              share_text(counts.rejected, counts.read), to_string(*guards.max_rejects)));
   }
   // A replaced table loses its old rows by definition; maxShrink is the guard for that.
   if (guards.max_deletes && loader.mode != LoadMode::replace) {
-    bench.verdict("maxDeletes", to_string(*guards.max_deletes), share_text(counts.deletes, counts.rows_before),
-                  over(*guards.max_deletes, counts.deletes, counts.rows_before), false,
-                  fmt::format("maxDeletes: {} rows would be deleted, the limit is {}",
-                              share_text(counts.deletes, counts.rows_before), to_string(*guards.max_deletes)));
+    bench.verdict(
+        "maxDeletes", to_string(*guards.max_deletes), share_text(counts.deletes, counts.rows_before),
+        over(*guards.max_deletes, counts.deletes, counts.rows_before), false,
+        fmt::format("maxDeletes: {} rows would be deleted, the limit is {}",
+                    share_text(counts.deletes, counts.rows_before), to_string(*guards.max_deletes)));
   }
   if (guards.max_shrink) {
     const auto lost = std::max<std::int64_t>(0, counts.rows_before - counts.rows_after);
     bench.verdict("maxShrink", to_string(*guards.max_shrink), share_text(lost, counts.rows_before),
                   over(*guards.max_shrink, lost, counts.rows_before), false,
-                  fmt::format("maxShrink: the table would shrink by {}, the limit is {}", share_text(lost, counts.rows_before),
-                              to_string(*guards.max_shrink)));
+                  fmt::format("maxShrink: the table would shrink by {}, the limit is {}",
+                              share_text(lost, counts.rows_before), to_string(*guards.max_shrink)));
   }
   return judgement;
 }

@@ -1,12 +1,12 @@
 // Step 3 of a run: limits judged before anything becomes visible.
 #pragma once
 
+#include "model/receipt.h"
+#include "model/spec.h"
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "model/receipt.h"
-#include "model/spec.h"
 
 namespace sluice::load {
 
@@ -16,9 +16,9 @@ inline constexpr std::int64_t kShareFrom = 50;
 struct GuardCounts {
   std::int64_t read = 0;
   std::int64_t rejected = 0;
-  std::vector<std::int64_t> good;   // per source: records that became rows
-  std::int64_t deletes = 0;         // rows that would go, soft or hard
-  std::int64_t rows_before = 0;     // live rows
+  std::vector<std::int64_t> good;  // per source: records that became rows
+  std::int64_t deletes = 0;        // rows that would go, soft or hard
+  std::int64_t rows_before = 0;    // live rows
   std::int64_t rows_after = 0;
 };
 

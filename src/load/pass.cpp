@@ -1,8 +1,8 @@
 #include "load/pass.h"
 
-#include <algorithm>
-
 #include "diff/key_codec.h"
+
+#include <algorithm>
 
 namespace sluice::load {
 namespace {
@@ -34,13 +34,15 @@ decode::OpenOptions open_options(const LoaderSpec& loader, const Schema& schema,
 
 bool PassResult::needs_wider_schema() const {
   return std::any_of(findings.begin(), findings.end(), [](const auto& found) {
-    const bool fields = std::any_of(found.new_fields.begin(), found.new_fields.end(), [](const auto& f) { return !f.all_null; });
+    const bool fields = std::any_of(found.new_fields.begin(), found.new_fields.end(),
+                                    [](const auto& f) { return !f.all_null; });
     return fields || !found.misfits.empty();
   });
 }
 
 Result<PassResult> read_all(const Request& request, const std::vector<ProbedItem>& items, SchemaPtr schema,
-                            const PassOptions& options, Observer& observer, RowSink& sink, std::stop_token stop) {
+                            const PassOptions& options, Observer& observer, RowSink& sink,
+                            std::stop_token stop) {
   const auto& loader = request.loader;
   const auto sample = static_cast<std::size_t>(loader.rejects.sample);
   PassResult result;
@@ -55,7 +57,8 @@ Result<PassResult> read_all(const Request& request, const std::vector<ProbedItem
   std::int64_t bytes_before = 0;
   for (const auto& item : items) {
     const auto left = sample - std::min(sample, result.rejects.size());
-    auto opened = decode::open(item.input, *item.spec, item.probe, schema, open_options(loader, *schema, options, left), stop);
+    auto opened = decode::open(item.input, *item.spec, item.probe, schema,
+                               open_options(loader, *schema, options, left), stop);
     if (!opened) return fail_within("read " + item.input.name, std::move(opened).error());
     const auto reader = decode::read_ahead(std::move(*opened));
     RowBatch batch(schema);

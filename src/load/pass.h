@@ -1,6 +1,11 @@
 // Step 2 of a run: all sources read once, from first to last record.
 #pragma once
 
+#include "diff/row_hasher.h"
+#include "load/run.h"
+#include "load/sources.h"
+#include "model/reject.h"
+
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -8,11 +13,6 @@
 #include <stop_token>
 #include <string>
 #include <vector>
-
-#include "diff/row_hasher.h"
-#include "load/run.h"
-#include "load/sources.h"
-#include "model/reject.h"
 
 namespace sluice::load {
 
@@ -26,11 +26,11 @@ class RowSink {
 };
 
 struct PassResult {
-  std::int64_t read = 0;           // records, rejected ones included
+  std::int64_t read = 0;  // records, rejected ones included
   std::int64_t rejected = 0;
   std::int64_t keyless_rejects = 0;  // rejected records whose key could not be read
-  std::vector<std::int64_t> good;  // per source: records that became rows
-  std::vector<Reject> rejects;     // at most the loader's sample
+  std::vector<std::int64_t> good;    // per source: records that became rows
+  std::vector<Reject> rejects;       // at most the loader's sample
   std::vector<decode::Findings> findings;
   bool needs_wider_schema() const;
 };
@@ -42,6 +42,7 @@ struct PassOptions {
 };
 
 Result<PassResult> read_all(const Request& request, const std::vector<ProbedItem>& items, SchemaPtr schema,
-                            const PassOptions& options, Observer& observer, RowSink& sink, std::stop_token stop);
+                            const PassOptions& options, Observer& observer, RowSink& sink,
+                            std::stop_token stop);
 
 }  // namespace sluice::load

@@ -1,9 +1,5 @@
 #include "load/plan.h"
 
-#include <algorithm>
-#include <map>
-#include <nlohmann/json.hpp>
-
 #include "diff/key_codec.h"
 #include "diff/row_hasher.h"
 #include "history/row_json.h"
@@ -12,6 +8,11 @@
 #include "load/sources.h"
 #include "sql/database_url.h"
 #include "upsert/table_reader.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <map>
 
 namespace sluice::load {
 namespace {
@@ -22,7 +23,8 @@ std::string cell_json(const RowBatch& batch, std::size_t column, std::size_t row
   return text;
 }
 
-bool same_cell(const RowBatch& a, std::size_t row_a, const RowBatch& b, std::size_t row_b, std::size_t column) {
+bool same_cell(const RowBatch& a, std::size_t row_a, const RowBatch& b, std::size_t row_b,
+               std::size_t column) {
   const auto& x = a.columns()[column];
   const auto& y = b.columns()[column];
   if (x.null[row_a] != y.null[row_b]) return false;
@@ -59,15 +61,15 @@ Result<Samples> take_samples(ChangeSet& changes, const SchemaPtr& schema, std::s
   return samples;
 }
 
-// The rows of the table that the samples are about, found in one walk over it: a plan writes nothing, and its cost is
-// that of a comparison by columns at the most.
+// The rows of the table that the samples are about, found in one walk over it: a plan writes nothing, and its
+// cost is that of a comparison by columns at the most.
 struct Before {
   RowBatch rows;
   std::map<std::string, std::size_t, std::less<>> by_key;
 };
 
-Result<Before> read_before(sql::Connection* connection, const upsert::Inspection& found, const Comparison& comparison,
-                           const Samples& samples, std::stop_token stop) {
+Result<Before> read_before(sql::Connection* connection, const upsert::Inspection& found,
+                           const Comparison& comparison, const Samples& samples, std::stop_token stop) {
   const auto& schema = comparison.shape.plan.schema;
   Before before{.rows = RowBatch(schema), .by_key = {}};
   std::map<std::string_view, bool, std::less<>> wanted;
@@ -75,7 +77,8 @@ Result<Before> read_before(sql::Connection* connection, const upsert::Inspection
     if (sample.op != ChangeOp::insert) wanted.emplace(sample.key, true);
   }
   if (wanted.empty() || connection == nullptr) return before;
-  SLUICE_TRY(const auto reader, upsert::TableReader::open(*connection, found, comparison.shape.plan.table, schema));
+  SLUICE_TRY(const auto reader,
+             upsert::TableReader::open(*connection, found, comparison.shape.plan.table, schema));
   RowBatch batch;
   std::string key;
   while (before.by_key.size() < wanted.size()) {
@@ -91,8 +94,8 @@ Result<Before> read_before(sql::Connection* connection, const upsert::Inspection
   return before;
 }
 
-Result<SampleChange> sample_change(const Samples& samples, const Samples::Sample& sample, const Before& before,
-                                   const SchemaPtr& schema) {
+Result<SampleChange> sample_change(const Samples& samples, const Samples::Sample& sample,
+                                   const Before& before, const SchemaPtr& schema) {
   SampleChange result{.op = std::string(to_string(sample.op)), .key = {}, .cells = {}};
   RowBatch key_row(schema);
   SLUICE_CHECK(diff::decode_key(sample.key, key_row));
@@ -117,7 +120,8 @@ Result<std::unique_ptr<sql::Connection>> open_target(const std::string& database
   options.read_only = true;
   options.create = false;
   auto connection = sql::open_database(url, options);
-  if (!connection && connection.error().code == ErrorCode::not_found) return std::unique_ptr<sql::Connection>();
+  if (!connection && connection.error().code == ErrorCode::not_found)
+    return std::unique_ptr<sql::Connection>();
   return connection;
 }
 
@@ -141,7 +145,8 @@ Result<void> make_plan(Plan& plan, const Request& request, Environment& environm
   // Rows that would stream in are compared with nothing: all of them are inserts.
   upsert::Inspection seen = found;
   if (fresh) seen.empty = true;
-  SLUICE_TRY(auto comparison, compare(request, environment, observer, connection.get(), seen, items, {}, stop));
+  SLUICE_TRY(auto comparison,
+             compare(request, environment, observer, connection.get(), seen, items, {}, stop));
 
   const auto& counts = comparison.summary.counts;
   receipt.compare = fresh ? "none" : comparison.by_columns() ? "columns" : "fingerprint";
@@ -166,7 +171,8 @@ Result<void> make_plan(Plan& plan, const Request& request, Environment& environm
   if (!found.mismatch.empty()) receipt.notes.push_back(found.mismatch);
   plan.ddl = comparison.shape.plan.ddl;
 
-  SLUICE_TRY(const auto samples, take_samples(*comparison.changes, comparison.shape.plan.schema, sample_limit));
+  SLUICE_TRY(const auto samples,
+             take_samples(*comparison.changes, comparison.shape.plan.schema, sample_limit));
   SLUICE_TRY(const auto before, read_before(connection.get(), found, comparison, samples, stop));
   for (const auto& sample : samples.list) {
     SLUICE_TRY(auto change, sample_change(samples, sample, before, comparison.shape.plan.schema));
@@ -217,7 +223,8 @@ std::string to_json(const Plan& plan) {
     for (const auto& [name, part] : key_object.items()) key.push_back({{"name", name}, {"value", part}});
     Json columns = Json::array();
     for (const auto& cell : sample.cells) {
-      columns.push_back({{"name", cell.column}, {"before", value(cell.before)}, {"after", value(cell.after)}});
+      columns.push_back(
+          {{"name", cell.column}, {"before", value(cell.before)}, {"after", value(cell.after)}});
     }
     json["changes"].push_back({{"op", sample.op}, {"key", std::move(key)}, {"columns", std::move(columns)}});
   }

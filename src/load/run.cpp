@@ -1,15 +1,11 @@
 #include "load/run.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <memory>
-
 #include "diff/first_load.h"
 #include "diff/key_codec.h"
 #include "history/change_writer.h"
 #include "history/record.h"
 #include "history/reject_writer.h"
+#include "history/run_key.h"
 #include "load/comparison.h"
 #include "load/guards.h"
 #include "load/pass.h"
@@ -17,6 +13,11 @@
 #include "sql/database_url.h"
 #include "sql/transaction.h"
 #include "upsert/apply.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
 
 namespace sluice::load {
 namespace {
@@ -103,7 +104,8 @@ class Run {
 
  private:
   std::int64_t elapsed() const {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(environment_.clock.steady() - steady_start_).count();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(environment_.clock.steady() - steady_start_)
+        .count();
   }
 
   void fail_run(Error error) {
@@ -122,6 +124,7 @@ class Run {
     const sql::StopScope stop_scope(*connection_, stop_);
     SLUICE_CHECK(upsert::prepare_state(*connection_));
     SLUICE_CHECK(history::prepare_history(*connection_));
+    SLUICE_TRY(key_, history::run_key(*connection_, request_.store, request_.job));
     SLUICE_TRY(const bool adopted, adopt());
     if (adopted) return {};
 
@@ -153,7 +156,7 @@ class Run {
   }
 
   Result<bool> adopt() {
-    SLUICE_TRY(auto receipt, history::adopt(*connection_, request_.job));
+    SLUICE_TRY(auto receipt, history::adopt(*connection_, key_));
     if (!receipt) return false;
     observer_.log(Observer::Level::info, "an earlier attempt has applied this run: its receipt stands");
     receipt_ = std::move(*receipt);
@@ -185,7 +188,8 @@ class Run {
     SLUICE_TRY(auto transaction, sql::Transaction::begin(*connection_));
     const auto now = environment_.clock.now();
     if (found.rows) {
-      SLUICE_TRY(const bool noted, upsert::note_checked(*connection_, request_.loader.target.table, found.generation(), now));
+      SLUICE_TRY(const bool noted,
+                 upsert::note_checked(*connection_, request_.loader.target.table, found.generation(), now));
       static_cast<void>(noted);  // someone else committed meanwhile: their check counts
     }
     SLUICE_CHECK(save_source_states(request_, sources_, *connection_, found.generation(), now));
@@ -258,12 +262,14 @@ class Run {
       const bool replaces = request_.loader.mode == LoadMode::replace && !found.first_load();
       if (replaces) SLUICE_CHECK(apply->clear());
       StreamSink sink(*apply, keyed());
-      SLUICE_TRY(auto pass, read_all(request_, items_, shape->plan.schema, pass_options(shape->mapping), observer_, sink, stop_));
+      SLUICE_TRY(auto pass, read_all(request_, items_, shape->plan.schema, pass_options(shape->mapping),
+                                     observer_, sink, stop_));
       SLUICE_TRY(const bool again, widen_shape(*shape, request_.loader, found, pass));
       if (again) continue;  // the transaction goes with `apply`
       SLUICE_CHECK(verify_sources());
       count(pass, sink.counts());
-      receipt_.rows_before = found.first_load() ? 0 : found.known_rows() - (found.state ? found.state->soft_deleted : 0);
+      receipt_.rows_before =
+          found.first_load() ? 0 : found.known_rows() - (found.state ? found.state->soft_deleted : 0);
       receipt_.deleted = replaces ? receipt_.rows_before : 0;
       receipt_.rows_after = receipt_.rows_before - receipt_.deleted + receipt_.inserted;
       SLUICE_CHECK(check_balance());
@@ -272,7 +278,7 @@ class Run {
         return keep_failed(pass, std::move(judged).error());
       }
       SLUICE_CHECK(sink.store_fingerprints());
-      history::ChangeWriter changes(*connection_, request_.job, request_.loader.change_log);
+      history::ChangeWriter changes(*connection_, key_, request_.loader.change_log);
       SLUICE_CHECK(changes.add_first_load(receipt_.inserted));
       return commit(*apply, pass);
     }
@@ -288,8 +294,9 @@ class Run {
     count(comparison.pass, comparison.summary.counts);
     receipt_.vanished = comparison.summary.vanished.value_or(0);
     if (comparison.pass.keyless_rejects > 0 && request_.loader.mode == LoadMode::sync) {
-      note(fmt::format("{} rejected records have no readable key: rows missing from the source are not judged",
-                       comparison.pass.keyless_rejects));
+      note(
+          fmt::format("{} rejected records have no readable key: rows missing from the source are not judged",
+                      comparison.pass.keyless_rejects));
     }
     receipt_.deleted = static_cast<std::int64_t>(comparison.changes->count(ChangeOp::remove));
     receipt_.rows_before = comparison.summary.rows_before.value_or(
@@ -301,8 +308,9 @@ class Run {
     }
 
     observer_.progress({.phase = Observer::Phase::apply, .rows = receipt_.read});
-    SLUICE_TRY(const auto apply, upsert::Apply::begin(*connection_, found, comparison.shape.plan, apply_options()));
-    history::ChangeWriter changes(*connection_, request_.job, request_.loader.change_log);
+    SLUICE_TRY(const auto apply,
+               upsert::Apply::begin(*connection_, found, comparison.shape.plan, apply_options()));
+    history::ChangeWriter changes(*connection_, key_, request_.loader.change_log);
     ChangeLogger logger(changes);
     const bool logs = request_.loader.change_log != ChangeLog::off;
     auto applied = apply->apply(*comparison.changes, logs ? &logger : nullptr, stop_);
@@ -314,7 +322,7 @@ class Run {
   }
 
   Result<void> write_rejects(const PassResult& pass) {
-    history::RejectWriter rejects(*connection_, request_.job, request_.loader.name, request_.loader.rejects,
+    history::RejectWriter rejects(*connection_, key_, request_.loader.name, request_.loader.rejects,
                                   receipt_.started_at);
     for (const auto& reject : pass.rejects) {
       SLUICE_CHECK(rejects.add(reject, source_label(request_.loader.sources.at(reject.source))));
@@ -332,14 +340,14 @@ class Run {
     receipt_.applied = true;
     receipt_.state = "succeeded";
     receipt_.duration_ms = elapsed();
-    SLUICE_CHECK(history::insert_run(*connection_, receipt_, now));
+    SLUICE_CHECK(history::insert_run(*connection_, receipt_, key_, now));
     auto committed = apply.commit();
     if (!committed) receipt_.applied = false;
     return committed;
   }
 
-  // The receipt and the rejects of a run that a guard stopped, so that they can be looked at. The guard's error
-  // stands whether or not this can be written.
+  // The receipt and the rejects of a run that a guard stopped, so that they can be looked at. The guard's
+  // error stands whether or not this can be written.
   Result<void> keep_failed(const PassResult& pass, Error error) {
     Receipt failed = receipt_;
     failed.state = "failed";
@@ -349,11 +357,12 @@ class Run {
     const auto write = [&]() -> Result<void> {
       SLUICE_TRY(auto transaction, sql::Transaction::begin(*connection_));
       SLUICE_CHECK(write_rejects(pass));
-      SLUICE_CHECK(history::insert_run(*connection_, failed, environment_.clock.now()));
+      SLUICE_CHECK(history::insert_run(*connection_, failed, key_, environment_.clock.now()));
       return transaction.commit();
     };
     if (auto written = write(); !written) {
-      observer_.log(Observer::Level::warning, "the rejects of this run could not be kept: " + written.error().describe());
+      observer_.log(Observer::Level::warning,
+                    "the rejects of this run could not be kept: " + written.error().describe());
     }
     return std::unexpected(std::move(error));
   }
@@ -364,6 +373,7 @@ class Run {
   std::stop_token stop_;
   std::chrono::steady_clock::time_point steady_start_;
   Receipt receipt_;
+  JobId key_;  // of this run in the target
   bool adopted_ = false;
   bool table_was_changed_ = false;
   std::unique_ptr<sql::Connection> connection_;

@@ -29,10 +29,11 @@ struct Request {
   const LoaderSpec& loader;
   std::string database;  // sqlite:PATH
   JobId job;             // the run is applied under this id, once
+  std::string store;     // identity of the job store that the id is of (jobs::Store::identity)
   int attempt = 1;
-  std::string catalog_hash;  // of the catalog the run started with
+  std::string catalog_hash;     // of the catalog the run started with
   std::string definition_hash;  // of every file that has a say in the loader: another one ends all short-cuts
-  bool force = false;        // no short-cut: compare even when the source says "not modified"
+  bool force = false;           // no short-cut: compare even when the source says "not modified"
 };
 
 // Told while a run works, from the thread that runs it. Calls are throttled by the caller's side, not here.

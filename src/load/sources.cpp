@@ -1,19 +1,21 @@
 #include "load/sources.h"
 
-#include <fmt/format.h>
-
 #include "base/secret.h"
 #include "history/record.h"
+
+#include <fmt/format.h>
 
 namespace sluice::load {
 namespace {
 
 Result<std::vector<fetch::Validators>> remembered(const Request& request, sql::Connection* connection,
-                                                  const std::optional<upsert::TableState>& state, const std::string& key) {
+                                                  const std::optional<upsert::TableState>& state,
+                                                  const std::string& key) {
   std::vector<fetch::Validators> none;
   if (connection == nullptr || !state || request.force) return none;
   SLUICE_TRY(const auto saved, history::source_state(*connection, request.loader.name, key));
-  if (!saved || saved->generation != state->generation || saved->config_hash != request.definition_hash) return none;
+  if (!saved || saved->generation != state->generation || saved->config_hash != request.definition_hash)
+    return none;
   return fetch::validators_from_json(saved->file_identity);
 }
 
@@ -48,12 +50,14 @@ Result<Sources> fetch_sources(const Request& request, Environment& environment, 
                                Observer::Progress progress;
                                progress.phase = Observer::Phase::fetch;
                                progress.bytes = static_cast<std::int64_t>(bytes_before + bytes);
-                               if (total) progress.total_bytes = static_cast<std::int64_t>(bytes_before + *total);
+                               if (total)
+                                 progress.total_bytes = static_cast<std::int64_t>(bytes_before + *total);
                                observer.progress(progress);
                              },
                          .user_agent = environment.user_agent,
                          .random = {}};
-  const auto fetch_one = [&](std::size_t index, const std::vector<fetch::Validators>& previous) -> Result<fetch::Fetched> {
+  const auto fetch_one = [&](std::size_t index,
+                             const std::vector<fetch::Validators>& previous) -> Result<fetch::Fetched> {
     const auto& source = request.loader.sources[index];
     auto fetched = fetch::fetch(source, previous, context, stop);
     if (!fetched) return fail_within("fetch " + source_label(source), std::move(fetched).error());
@@ -65,7 +69,8 @@ Result<Sources> fetch_sources(const Request& request, Environment& environment, 
 
   result.not_modified = !request.loader.sources.empty();
   for (std::size_t i = 0; i < request.loader.sources.size(); ++i) {
-    SLUICE_TRY(const auto previous, remembered(request, connection, state, source_key(request.loader.sources[i], i)));
+    SLUICE_TRY(const auto previous,
+               remembered(request, connection, state, source_key(request.loader.sources[i], i)));
     SLUICE_TRY(auto fetched, fetch_one(i, previous));
     result.not_modified = result.not_modified && fetched.not_modified;
     result.not_modified_count += fetched.not_modified ? 1 : 0;
@@ -104,7 +109,8 @@ Result<void> save_source_states(const Request& request, const Sources& sources, 
   return {};
 }
 
-Result<std::vector<ProbedItem>> probe_items(const LoaderSpec& loader, const Sources& sources, std::stop_token stop) {
+Result<std::vector<ProbedItem>> probe_items(const LoaderSpec& loader, const Sources& sources,
+                                            std::stop_token stop) {
   std::vector<ProbedItem> items;
   for (const auto& pinned : sources.all) {
     const auto& source = loader.sources[pinned.index];

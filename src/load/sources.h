@@ -1,24 +1,25 @@
 // Step 1 of a run: every source pinned, and whether all of them are the same bytes as at the last load.
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <stop_token>
-#include <string>
-#include <vector>
-
 #include "decode/decode.h"
 #include "fetch/fetch.h"
 #include "load/run.h"
 #include "sql/connection.h"
 #include "upsert/table_state.h"
 
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
 namespace sluice::load {
 
 struct PinnedSource {
   std::size_t index = 0;  // into LoaderSpec::sources
   fetch::Fetched fetched;
-  bool validators_changed = false;  // same bytes, but what is remembered of them is out of date (a touched file)
+  bool validators_changed =
+      false;  // same bytes, but what is remembered of them is out of date (a touched file)
 };
 
 struct Sources {
@@ -51,6 +52,7 @@ struct ProbedItem {
   std::size_t source = 0;
   decode::Probe probe;
 };
-Result<std::vector<ProbedItem>> probe_items(const LoaderSpec& loader, const Sources& sources, std::stop_token stop);
+Result<std::vector<ProbedItem>> probe_items(const LoaderSpec& loader, const Sources& sources,
+                                            std::stop_token stop);
 
 }  // namespace sluice::load

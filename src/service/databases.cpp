@@ -1,8 +1,8 @@
 #include "service/databases.h"
 
-#include <fmt/format.h>
-
 #include "sql/database_url.h"
+
+#include <fmt/format.h>
 
 namespace sluice::service {
 
@@ -27,7 +27,8 @@ Result<std::unique_ptr<sql::Connection>> Databases::open_for_reading(const std::
   options.create = false;
   options.cache_kib = 2 * 1024;
   auto connection = sql::open_database(parsed, options);
-  if (!connection && connection.error().code == ErrorCode::not_found) return std::unique_ptr<sql::Connection>();
+  if (!connection && connection.error().code == ErrorCode::not_found)
+    return std::unique_ptr<sql::Connection>();
   return connection;
 }
 

@@ -1,13 +1,13 @@
 // Which database a loader writes to, and read connections for the page and the commands.
 #pragma once
 
-#include <filesystem>
-#include <memory>
-#include <string>
-
 #include "base/error.h"
 #include "model/spec.h"
 #include "sql/connection.h"
+
+#include <filesystem>
+#include <memory>
+#include <string>
 
 namespace sluice::service {
 

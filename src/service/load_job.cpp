@@ -1,9 +1,9 @@
 #include "service/load_job.h"
 
-#include <fmt/format.h>
-
 #include "load/plan.h"
 #include "model/receipt.h"
+
+#include <fmt/format.h>
 
 namespace sluice::service {
 namespace {
@@ -45,10 +45,11 @@ Result<Pinned> pin(const LoadSetting& setting, const jobs::Job& job) {
   return Pinned{std::move(definitions), loader, std::move(database)};
 }
 
-load::Request request_for(const Pinned& pinned, const jobs::Job& job, int attempt) {
+load::Request request_for(const Pinned& pinned, const jobs::Job& job, int attempt, const std::string& store) {
   return {.loader = pinned.loader->spec,
           .database = pinned.database,
           .job = job.id,
+          .store = store,
           .attempt = attempt,
           .catalog_hash = pinned.definitions->catalog->hash,
           .definition_hash = pinned.loader->resolved_hash};
@@ -60,7 +61,8 @@ jobs::Handler load_handler(LoadSetting setting) {
   return [setting](jobs::JobContext& context, std::stop_token stop) -> Result<jobs::JobOutcome> {
     SLUICE_TRY(const auto pinned, pin(setting, context.job()));
     JobObserver observer(context);
-    auto receipt = load::run(request_for(pinned, context.job(), context.attempt()), setting.environment, observer, stop);
+    auto receipt = load::run(request_for(pinned, context.job(), context.attempt(), setting.store),
+                             setting.environment, observer, stop);
     context.set_result(to_json(receipt));
     if (receipt.error) return std::unexpected(std::move(*receipt.error));
     return jobs::JobOutcome{};
@@ -71,8 +73,8 @@ jobs::Handler plan_handler(LoadSetting setting) {
   return [setting](jobs::JobContext& context, std::stop_token stop) -> Result<jobs::JobOutcome> {
     SLUICE_TRY(const auto pinned, pin(setting, context.job()));
     JobObserver observer(context);
-    auto plan = load::plan(request_for(pinned, context.job(), context.attempt()), setting.environment, observer,
-                           kPlanSamples, stop);
+    auto plan = load::plan(request_for(pinned, context.job(), context.attempt(), setting.store),
+                           setting.environment, observer, kPlanSamples, stop);
     context.set_result(load::to_json(plan));
     // A breached guard is what a plan is there to tell: the plan itself succeeded.
     if (plan.receipt.error && plan.receipt.error->code != ErrorCode::guard) {

@@ -1,4 +1,5 @@
-// The handlers of the job kinds `load` and `plan`: they pin the catalog, run the loader and leave its receipt.
+// The handlers of the job kinds `load` and `plan`: they pin the catalog, run the loader and leave its
+// receipt.
 #pragma once
 
 #include "jobs/context.h"
@@ -13,6 +14,7 @@ struct LoadSetting {
   const CatalogKeeper& keeper;
   const Databases& databases;
   load::Environment& environment;
+  std::string store;  // identity of the job store
 };
 
 jobs::Handler load_handler(LoadSetting setting);

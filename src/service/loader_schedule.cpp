@@ -38,13 +38,17 @@ jobs::RecurringSpec recurring_spec(const LoaderSpec& loader) {
   return spec;
 }
 
-bool runs_now(const definition::LoaderDefinition& loader, const LoaderPast& past, bool starting, Timestamp now) {
+bool runs_now(const definition::LoaderDefinition& loader, const LoaderPast& past, bool starting,
+              Timestamp now) {
   const auto& schedule = loader.spec.schedule;
   if (!loader.spec.enabled) return false;
   switch (schedule.run_on_startup) {
-    case RunOnStartup::never: return false;
-    case RunOnStartup::always: return starting || !past.ever_loaded;
-    case RunOnStartup::if_never_loaded: return !schedule.manual && !past.ever_loaded;
+    case RunOnStartup::never:
+      return false;
+    case RunOnStartup::always:
+      return starting || !past.ever_loaded;
+    case RunOnStartup::if_never_loaded:
+      return !schedule.manual && !past.ever_loaded;
     case RunOnStartup::if_missed: {
       if (schedule.manual || !starting) return false;
       if (!past.last_finished) return true;

@@ -1,15 +1,15 @@
 #include "service/service.h"
 
+#include "history/query.h"
+#include "jobs/sqlite_store.h"
+#include "service/load_job.h"
+#include "service/loader_schedule.h"
+
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <set>
-
-#include "history/query.h"
-#include "jobs/sqlite_store.h"
-#include "service/load_job.h"
-#include "service/loader_schedule.h"
 
 namespace sluice::service {
 namespace {
@@ -34,7 +34,8 @@ fetch::Policy fetch_policy(const ServiceOptions& options) {
   std::error_code ignored;
   const auto root = std::filesystem::weakly_canonical(options.definitions, ignored);
   policy.allowed_roots.push_back(root.has_parent_path() ? root.parent_path() : root);
-  for (const auto& path : options.allow_paths) policy.allowed_roots.push_back(std::filesystem::weakly_canonical(path, ignored));
+  for (const auto& path : options.allow_paths)
+    policy.allowed_roots.push_back(std::filesystem::weakly_canonical(path, ignored));
   policy.allowed_addresses = options.allow_addresses;
   return policy;
 }
@@ -83,9 +84,10 @@ Result<std::unique_ptr<Service>> Service::open(ServiceOptions options, Clock& cl
   if (service->options_.serving) {
     SLUICE_TRY(service->serve_lock_, FileLock::try_lock(data / "serve.lock"));
     if (!service->serve_lock_.held()) {
-      return fail(ErrorCode::locked, fmt::format("another service runs on the data folder {}; stop it, or choose another "
-                                                 "folder with --data",
-                                                 data.string()));
+      return fail(ErrorCode::locked,
+                  fmt::format("another service runs on the data folder {}; stop it, or choose another "
+                              "folder with --data",
+                              data.string()));
     }
   }
   SLUICE_TRY(service->store_, jobs::open_sqlite_store(data));
@@ -98,7 +100,8 @@ Result<std::unique_ptr<Service>> Service::open(ServiceOptions options, Clock& cl
   engine.fire_recurring = service->options_.serving;
   engine.only_pinned = !service->options_.serving;
   service->engine_ = std::make_unique<jobs::Engine>(*service->store_, clock, engine);
-  const LoadSetting setting{*service->keeper_, service->databases_, service->environment_};
+  const LoadSetting setting{*service->keeper_, service->databases_, service->environment_,
+                            service->store_->identity()};
   service->engine_->register_handler(std::string(kLoadKind), load_handler(setting));
   service->engine_->register_handler(std::string(kPlanKind), plan_handler(setting));
   return service;
@@ -134,8 +137,8 @@ Result<void> Service::reload() {
   SLUICE_CHECK(apply_schedules(changed, false));
   SLUICE_CHECK(run_at_startup(*now, changed.added, false));
   if (before->catalog->hash != now->catalog->hash) {
-    spdlog::info("definitions reloaded: {} loaders, {} new, {} gone", now->catalog->loaders.size(), changed.added.size(),
-                 changed.removed.size());
+    spdlog::info("definitions reloaded: {} loaders, {} new, {} gone", now->catalog->loaders.size(),
+                 changed.added.size(), changed.removed.size());
   }
   std::function<void()> listener;
   {
@@ -170,12 +173,14 @@ Result<void> Service::apply_schedules(const CatalogKeeper::Changed& changed, boo
   }
   for (const auto& name : gone) {
     if (current->catalog->find(name) != nullptr) continue;
-    SLUICE_CHECK(engine_->retire_recurring(recurring_id(name), fmt::format("the definition of {} is gone", name)));
+    SLUICE_CHECK(
+        engine_->retire_recurring(recurring_id(name), fmt::format("the definition of {} is gone", name)));
   }
   return {};
 }
 
-Result<void> Service::run_at_startup(const Definitions& definitions, const std::vector<std::string>& names, bool starting) {
+Result<void> Service::run_at_startup(const Definitions& definitions, const std::vector<std::string>& names,
+                                     bool starting) {
   const auto now = clock_.now();
   for (const auto& name : names) {
     const auto* loader = definitions.catalog->find(name);
@@ -193,7 +198,8 @@ Result<void> Service::run_at_startup(const Definitions& definitions, const std::
       // A target that cannot be read now is for the run itself to report.
       const auto connection = databases_.open_for_reading(*url);
       if (connection && *connection) {
-        const auto applied = history::runs(**connection, {.loader = name, .before = {}, .applied_only = true, .limit = 1});
+        const auto applied =
+            history::runs(**connection, {.loader = name, .before = {}, .applied_only = true, .limit = 1});
         past.ever_loaded = applied && !applied->empty();
       }
     }
@@ -209,8 +215,9 @@ Result<JobId> Service::run_loader(std::string_view name, jobs::Origin origin, st
   const auto* loader = current->catalog->find(name);
   if (loader == nullptr) {
     const auto near = current->catalog->nearest_name(name);
-    return fail(ErrorCode::not_found, near.empty() ? fmt::format("there is no loader \"{}\"", name)
-                                                   : fmt::format("there is no loader \"{}\"; did you mean \"{}\"?", name, near));
+    return fail(ErrorCode::not_found,
+                near.empty() ? fmt::format("there is no loader \"{}\"", name)
+                             : fmt::format("there is no loader \"{}\"; did you mean \"{}\"?", name, near));
   }
   jobs::NewJob job;
   job.kind = kLoadKind;

@@ -1,13 +1,6 @@
-// The running service: definitions + job engine + loads. `sluice serve` starts it whole; `sluice run` and the other
-// commands open the parts they need.
+// The running service: definitions + job engine + loads. `sluice serve` starts it whole; `sluice run` and the
+// other commands open the parts they need.
 #pragma once
-
-#include <filesystem>
-#include <memory>
-#include <mutex>
-#include <string>
-#include <string_view>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -19,25 +12,32 @@
 #include "service/databases.h"
 #include "service/folder_watch.h"
 
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
 namespace sluice::service {
 
 struct ServiceOptions {
   std::filesystem::path definitions = "definitions";
   std::filesystem::path data = "data";
-  std::string database;                           // --database; "" = what the definitions say
+  std::string database;  // --database; "" = what the definitions say
   std::vector<std::filesystem::path> allow_paths;
   std::vector<std::string> allow_addresses;
-  int workers = 0;                                // 0 = the engine's default
+  int workers = 0;  // 0 = the engine's default
   std::string version;
-  // True for `serve`: fires schedules, remembers definitions, watches the folder. False for one command: only the
-  // jobs it enqueues itself are run here.
+  // True for `serve`: fires schedules, remembers definitions, watches the folder. False for one command: only
+  // the jobs it enqueues itself are run here.
   bool serving = false;
 };
 
 class Service {
  public:
-  // Makes the data folder, opens the job store and reads the definitions. Errors: data folder or store not usable,
-  // another service on the same data folder (locked), definitions folder not readable.
+  // Makes the data folder, opens the job store and reads the definitions. Errors: data folder or store not
+  // usable, another service on the same data folder (locked), definitions folder not readable.
   static Result<std::unique_ptr<Service>> open(ServiceOptions options, Clock& clock);
   ~Service();  // stops
   Service(const Service&) = delete;
@@ -48,8 +48,8 @@ class Service {
   // Lets jobs end for a moment, then stops them; what was stopped runs again after the next start.
   void stop();
 
-  // Loads the loader once, on this process (command) or on any worker (serving). The id of the job; of the one that
-  // is waiting already, where there is one.
+  // Loads the loader once, on this process (command) or on any worker (serving). The id of the job; of the
+  // one that is waiting already, where there is one.
   Result<JobId> run_loader(std::string_view name, jobs::Origin origin, std::string started_by);
   Result<JobId> plan_loader(std::string_view name, jobs::Origin origin, std::string started_by);
 
@@ -70,7 +70,8 @@ class Service {
  private:
   Service(ServiceOptions options, Clock& clock);
   Result<void> apply_schedules(const CatalogKeeper::Changed& changed, bool starting);
-  Result<void> run_at_startup(const Definitions& definitions, const std::vector<std::string>& names, bool starting);
+  Result<void> run_at_startup(const Definitions& definitions, const std::vector<std::string>& names,
+                              bool starting);
 
   ServiceOptions options_;
   Clock& clock_;

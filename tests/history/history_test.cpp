@@ -43,7 +43,7 @@ class History : public test::OnEveryDatabase {
 
 TEST_P(History, a_run_is_adopted_under_its_job) {
   EXPECT_FALSE(must(adopt(*connection_, JobId(7))).has_value());
-  ASSERT_OK(insert_run(*connection_, receipt(7), kNow));
+  ASSERT_OK(insert_run(*connection_, receipt(7), JobId(7), kNow));
   const auto adopted = must(adopt(*connection_, JobId(7)));
   ASSERT_TRUE(adopted.has_value());
   EXPECT_EQ(adopted->loader, "Country");
@@ -52,36 +52,38 @@ TEST_P(History, a_run_is_adopted_under_its_job) {
 }
 
 TEST_P(History, a_run_is_applied_once) {
-  ASSERT_OK(insert_run(*connection_, receipt(7), kNow));
+  ASSERT_OK(insert_run(*connection_, receipt(7), JobId(7), kNow));
   auto late = receipt(7);
   late.inserted = 0;
-  const auto second = insert_run(*connection_, late, kNow);
+  const auto second = insert_run(*connection_, late, JobId(7), kNow);
   ASSERT_FALSE(second.has_value());
   EXPECT_EQ(second.error().code, ErrorCode::conflict);
   late.applied = false;
-  EXPECT_FALSE(insert_run(*connection_, late, kNow).has_value()) << "a failure does not cover a success";
+  EXPECT_FALSE(insert_run(*connection_, late, JobId(7), kNow).has_value())
+      << "a failure does not cover a success";
   EXPECT_EQ(must(adopt(*connection_, JobId(7)))->inserted, 70);
 }
 
 TEST_P(History, a_failed_attempt_is_not_adopted_and_gives_way_to_the_next) {
-  ASSERT_OK(insert_run(*connection_, receipt(7, false), kNow));
+  ASSERT_OK(insert_run(*connection_, receipt(7, false), JobId(7), kNow));
   EXPECT_FALSE(must(adopt(*connection_, JobId(7))).has_value());
   EXPECT_FALSE(must(run(*connection_, JobId(7)))->receipt.applied);
-  ASSERT_OK(insert_run(*connection_, receipt(7), kNow));
+  ASSERT_OK(insert_run(*connection_, receipt(7), JobId(7), kNow));
   EXPECT_TRUE(must(run(*connection_, JobId(7)))->receipt.applied);
 }
 
 TEST_P(History, a_run_that_is_rolled_back_never_happened) {
   {
     auto transaction = must(sql::Transaction::begin(*connection_));
-    ASSERT_OK(insert_run(*connection_, receipt(7), kNow));
+    ASSERT_OK(insert_run(*connection_, receipt(7), JobId(7), kNow));
   }
   EXPECT_FALSE(must(adopt(*connection_, JobId(7))).has_value());
 }
 
 TEST_P(History, runs_are_listed_newest_first_and_paged_by_job) {
   for (int job = 1; job <= 5; ++job) {
-    ASSERT_OK(insert_run(*connection_, receipt(job, job != 3, job == 2 ? "Other" : "Country"), kNow));
+    ASSERT_OK(
+        insert_run(*connection_, receipt(job, job != 3, job == 2 ? "Other" : "Country"), JobId(job), kNow));
   }
   EXPECT_THAT(jobs_of(must(runs(*connection_, {}))), ElementsAre(5, 4, 3, 2, 1));
   EXPECT_THAT(jobs_of(must(runs(*connection_, {.loader = "Country", .limit = 2}))), ElementsAre(5, 4));
