@@ -48,7 +48,7 @@ std::int64_t Emitter::local_anchor_day() const {
 
 std::int64_t Emitter::local_anchor() const {
   const std::int64_t utc = options_.anchor->time_since_epoch().count();
-  return utc + zone_.offsets[zone_.segment_at(utc)];
+  return utc + zone_.offset_at(utc);
 }
 
 bool Emitter::emit_interval() {

@@ -283,7 +283,7 @@ std::string interval_words(const Interval& every, const std::string& zone_name, 
   std::string out = unit_text(every.n, plural.substr(0, plural.size() - 1));
   const auto zone = find_zone(zone_name);
   const std::int64_t utc = every.anchor.time_since_epoch().count();
-  const std::int64_t local = utc + (zone ? zone->offsets[zone->segment_at(utc)] : 0);
+  const std::int64_t local = utc + (zone ? zone->offset_at(utc) : 0);
   const std::int64_t day = local >= 0 ? local / kDaySeconds : (local - kDaySeconds + 1) / kDaySeconds;
   const std::int64_t second = local - day * kDaySeconds;
   constexpr std::int64_t kFirstMonday = 4;

@@ -17,9 +17,7 @@ std::int64_t floor_div(std::int64_t a, std::int64_t b) {
 
 std::int64_t anchor_of(const Interval& every) { return every.anchor.time_since_epoch().count(); }
 
-std::int64_t local_of(const ZoneTable& zone, std::int64_t utc) {
-  return utc + zone.offsets[zone.segment_at(utc)];
-}
+std::int64_t local_of(const ZoneTable& zone, std::int64_t utc) { return utc + zone.offset_at(utc); }
 
 std::int64_t elapsed_step(const Interval& every) {
   switch (every.unit) {

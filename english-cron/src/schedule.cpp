@@ -13,7 +13,7 @@ namespace english_cron {
 struct Schedule::State {
   std::vector<CronFields> crons;  // only those that can match
   std::optional<Interval> every;
-  std::shared_ptr<const ZoneTable> zone;
+  ZoneTable zone;
 };
 
 namespace {
@@ -29,37 +29,37 @@ std::int64_t day_of(std::int64_t seconds) {
 // for.
 std::int64_t next_of(const CronFields& cron, const ZoneTable& zone, std::int64_t from, bool offer_moved) {
   const std::size_t here = zone.segment_at(from);
-  const std::int64_t offset = zone.offsets[here];
+  const std::int64_t offset = zone.offset(here);
   std::int64_t earliest = from + offset;
-  if (offer_moved && from == zone.starts[here] && zone.offsets[here - 1] < offset) {
-    const std::int64_t inside = next_local(cron, from + zone.offsets[here - 1]);
+  if (offer_moved && from == zone.start(here) && zone.offset(here - 1) < offset) {
+    const std::int64_t inside = next_local(cron, from + zone.offset(here - 1));
     if (inside != kNoTime && inside < earliest) return from;
   }
-  if (!cron.interval && here > 0 && zone.offsets[here - 1] > offset) {
+  if (!cron.interval && here > 0 && zone.offset(here - 1) > offset) {
     // The second pass through repeated time: fixed times have had their run in the first.
-    earliest = std::max(earliest, zone.starts[here] + zone.offsets[here - 1]);
+    earliest = std::max(earliest, zone.start(here) + zone.offset(here - 1));
   }
   const std::int64_t local = next_local(cron, earliest);
   if (local == kNoTime) return kNoTime;
-  const std::int64_t end = zone.segment_end(here);
+  const std::int64_t end = zone.end(here);
   if (local < end + offset) return local - offset;
-  if (cron.interval && here + 1 < zone.offsets.size() && zone.offsets[here + 1] < offset) {
-    const std::int64_t again = next_local(cron, end + zone.offsets[here + 1]);
-    if (again != kNoTime && again < local) return again - zone.offsets[here + 1];
+  if (cron.interval && here + 1 < zone.size() && zone.offset(here + 1) < offset) {
+    const std::int64_t again = next_local(cron, end + zone.offset(here + 1));
+    if (again != kNoTime && again < local) return again - zone.offset(here + 1);
   }
   return zone.resolve(local).utc;
 }
 
 std::int64_t previous_of(const CronFields& cron, const ZoneTable& zone, std::int64_t from) {
   std::size_t here = zone.segment_at(from);
-  std::int64_t latest = from + zone.offsets[here];
+  std::int64_t latest = from + zone.offset(here);
   std::int64_t local = previous_local(cron, latest);
   for (;;) {
     if (local == kNoTime) return kNoTime;
-    const std::int64_t offset = zone.offsets[here];
+    const std::int64_t offset = zone.offset(here);
     if (here == 0) return local - offset;
-    const std::int64_t start = zone.starts[here];
-    const std::int64_t before = zone.offsets[here - 1];
+    const std::int64_t start = zone.start(here);
+    const std::int64_t before = zone.offset(here - 1);
     const std::int64_t first = cron.interval || before < offset ? start + offset : start + before;
     if (local >= first) return local - offset;
     if (before < offset && local >= start + before) return start;  // inside the gap
@@ -71,10 +71,10 @@ std::int64_t previous_of(const CronFields& cron, const ZoneTable& zone, std::int
 
 // Crons that count only in the interval's days, weeks or months.
 std::int64_t next_filtered(const Schedule::State& state, std::int64_t from) {
-  const ZoneTable& zone = *state.zone;
+  const ZoneTable& zone = state.zone;
   const std::int64_t limit = from + std::int64_t{400} * 366 * kDaySeconds;
   while (from < limit) {
-    const std::int64_t day = day_of(from + zone.offsets[zone.segment_at(from)]);
+    const std::int64_t day = day_of(from + zone.offset_at(from));
     const Period period = period_at(*state.every, zone, day, true);
     from = std::max(from, zone.resolve(period.first_day * kDaySeconds).utc);
     std::int64_t best = kNoTime;
@@ -91,10 +91,10 @@ std::int64_t next_filtered(const Schedule::State& state, std::int64_t from) {
 }
 
 std::int64_t previous_filtered(const Schedule::State& state, std::int64_t from) {
-  const ZoneTable& zone = *state.zone;
+  const ZoneTable& zone = state.zone;
   const std::int64_t anchor = state.every->anchor.time_since_epoch().count();
   while (from >= anchor) {
-    const std::int64_t day = day_of(from + zone.offsets[zone.segment_at(from)]);
+    const std::int64_t day = day_of(from + zone.offset_at(from));
     const Period period = period_at(*state.every, zone, day, false);
     if (period.first_day == period.end_day) return kNoTime;
     from = std::min(from, zone.resolve(period.end_day * kDaySeconds).utc - 1);
@@ -110,12 +110,12 @@ std::int64_t previous_filtered(const Schedule::State& state, std::int64_t from) 
 
 std::int64_t next_of(const Schedule::State& state, std::int64_t from, bool offer_moved) {
   if (state.every) {
-    return state.crons.empty() ? english_cron::next_of(*state.every, *state.zone, from)
+    return state.crons.empty() ? english_cron::next_of(*state.every, state.zone, from)
                                : next_filtered(state, from);
   }
   std::int64_t best = kNoTime;
   for (const CronFields& cron : state.crons) {
-    const std::int64_t found = next_of(cron, *state.zone, from, offer_moved);
+    const std::int64_t found = next_of(cron, state.zone, from, offer_moved);
     if (found != kNoTime && (best == kNoTime || found < best)) best = found;
   }
   return best;
@@ -123,11 +123,11 @@ std::int64_t next_of(const Schedule::State& state, std::int64_t from, bool offer
 
 std::int64_t previous_of(const Schedule::State& state, std::int64_t from) {
   if (state.every) {
-    return state.crons.empty() ? english_cron::previous_of(*state.every, *state.zone, from)
+    return state.crons.empty() ? english_cron::previous_of(*state.every, state.zone, from)
                                : previous_filtered(state, from);
   }
   std::int64_t best = kNoTime;
-  for (const CronFields& cron : state.crons) best = std::max(best, previous_of(cron, *state.zone, from));
+  for (const CronFields& cron : state.crons) best = std::max(best, previous_of(cron, state.zone, from));
   return best;
 }
 
@@ -142,11 +142,12 @@ Schedule::Schedule(std::shared_ptr<const State> state) : state_(std::move(state)
 
 std::expected<Schedule, PhraseError> Schedule::compile(const Translation& translation) {
   auto state = std::make_shared<State>();
-  state->zone = find_zone(translation.zone);
-  if (!state->zone) {
+  auto zone = find_zone(translation.zone);
+  if (!zone) {
     return std::unexpected(
         PhraseError{0, translation.zone.size(), "unknown time zone \"" + translation.zone + "\"", ""});
   }
+  state->zone = std::move(*zone);
   bool any = translation.crons.empty();
   for (const std::string& text : translation.crons) {
     auto fields = parse_cron(text);
@@ -190,7 +191,7 @@ bool Schedule::never() const { return state_->crons.empty() && !state_->every; }
 std::string format_local(std::chrono::sys_seconds time, std::string_view zone) {
   const auto table = find_zone(zone);
   const std::int64_t utc = time.time_since_epoch().count();
-  const std::int64_t offset = table ? table->offsets[table->segment_at(utc)] : 0;
+  const std::int64_t offset = table ? table->offset_at(utc) : 0;
   const std::int64_t local = utc + offset;
   const std::int64_t day = day_of(local);
   const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(day))};
