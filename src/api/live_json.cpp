@@ -34,7 +34,7 @@ std::int64_t receipt_count(const Json& receipt, const char* key) {
 Json job_json(const jobs::Job& job, Timestamp now) {
   const bool about_loader = job.kind == service::kLoadKind || job.kind == service::kPlanKind;
   Json progress = nullptr;
-  if (job.progress) {
+  if (job.progress && job.state == jobs::JobState::processing) {
     const double seconds = job.started_at ? std::chrono::duration<double>(now - *job.started_at).count() : 0;
     progress = {
         {"phase", "compare"},

@@ -64,6 +64,17 @@ Result<Receipt> load_one(service::Service& service, const std::string& name, con
 // Names to load; --all takes every valid, enabled loader. Errors of their files are printed.
 Result<std::vector<std::string>> names_to_run(service::Service& service, const RunOptions& options) {
   const auto definitions = service.definitions();
+  for (const auto& problem : definitions->problems) {
+    const bool of_service =
+        problem.severity == definition::Problem::Severity::error &&
+        std::any_of(definitions->files.begin(), definitions->files.end(), [&](const auto& file) {
+          return file.report.kind == definition::FileKind::service && file.report.file == problem.place.file;
+        });
+    if (of_service) {
+      return fail(ErrorCode::invalid_definition,
+                  definition::render(problem) + "; nothing can run without the service file");
+    }
+  }
   std::vector<std::string> names = options.names;
   if (options.all) {
     for (const auto& loader : definitions->catalog->loaders) {

@@ -30,9 +30,9 @@ class Bench {
     GuardVerdict verdict{.guard = std::move(guard),
                          .limit = std::move(limit),
                          .actual = std::move(actual),
-                         .verdict = !failed ? "passed"
+                         .verdict = !failed ? "ok"
                                     : warns ? "warned"
-                                            : "failed",
+                                            : "breached",
                          .message = failed ? std::move(message) : std::string()};
     if (failed && !warns) {
       judgement_.breached = true;

@@ -153,7 +153,9 @@ Result<Mapping> map_columns(const LoaderSpec& loader, const std::vector<decode::
         if (!mapping.wanted.find(column.name) && !source_taken) use(column);
       }
     }
-    const bool add = pinned == nullptr || loader.new_columns == NewColumns::add;
+    // "ignore" means: only what is declared, or, where nothing is, what the first load found.
+    const bool add =
+        loader.new_columns == NewColumns::add || (pinned == nullptr && loader.target.columns.empty());
     for (const auto& field : fields) {
       if (used_fields.contains(field.name)) continue;
       const bool is_key = std::find(loader.target.key.begin(), loader.target.key.end(), field.name) !=

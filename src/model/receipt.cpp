@@ -42,7 +42,7 @@ constexpr std::array<CountName, 3> kFurtherCounts = {{
 }};
 
 Json to_object(const GuardVerdict& verdict) {
-  return {{"guard", verdict.guard},
+  return {{"name", verdict.guard},
           {"limit", verdict.limit},
           {"actual", verdict.actual},
           {"verdict", verdict.verdict},
@@ -122,7 +122,7 @@ Result<Receipt> from_object(const Json& object) {
   SLUICE_CHECK(read_counts(object, kCounts, receipt));
   SLUICE_CHECK(read_counts(object, kFurtherCounts, receipt));
   for (const auto& verdict : object.value("guards", Json::array())) {
-    receipt.guards.push_back({verdict.at("guard").get<std::string>(), verdict.at("limit").get<std::string>(),
+    receipt.guards.push_back({verdict.at("name").get<std::string>(), verdict.at("limit").get<std::string>(),
                               verdict.at("actual").get<std::string>(),
                               verdict.at("verdict").get<std::string>(),
                               verdict.at("message").get<std::string>()});

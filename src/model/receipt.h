@@ -12,7 +12,7 @@
 
 namespace sluice {
 
-// One guard's judgement. verdict: "passed" "failed" "warned" "held".
+// One guard's judgement. verdict: "ok" "breached" "warned" "held".
 struct GuardVerdict {
   std::string guard;   // "minimumExpectedRecords", "maxDeletes", …
   std::string limit;   // as defined: "10%", "160"

@@ -3,6 +3,7 @@
 #include "definition/source_file.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <unordered_map>
 
@@ -64,6 +65,27 @@ std::set<std::string> names_of(const definition::CatalogPtr& catalog) {
   return names;
 }
 
+// Loaders that ran or were remembered and whose file is gone, or now defines something else. A file that is
+// there but broken takes nothing away.
+std::vector<std::string> removed_loaders(const definition::CatalogPtr& previous,
+                                         const std::vector<jobs::StoredDefinition>& remembered,
+                                         const Definitions& next) {
+  std::map<std::string, std::string> known;  // name -> file
+  for (const auto& definition : remembered) {
+    if (definition.kind == "loader") known[definition.name] = definition.path;
+  }
+  for (const auto& loader : previous->loaders) known[loader.spec.name] = loader.file;
+  std::vector<std::string> removed;
+  for (const auto& [name, file] : known) {
+    if (next.catalog->find(name) != nullptr) continue;
+    const auto found = std::find_if(next.files.begin(), next.files.end(),
+                                    [&](const auto& state) { return state.report.file == file; });
+    const bool gone = found == next.files.end() || (found->report.valid && found->report.name != name);
+    if (gone) removed.push_back(name);
+  }
+  return removed;
+}
+
 }  // namespace
 
 CatalogKeeper::CatalogKeeper(definition::CheckOptions options, jobs::DefinitionStore* store, Clock& clock)
@@ -98,7 +120,10 @@ Result<CatalogKeeper::Changed> CatalogKeeper::reload() {
     if (!repaired.empty()) next->catalog = checker_.check(repaired).catalog;
   }
   const auto previous = current();
-  next->catalog = carry_over(next->catalog, previous->catalog, files);
+  // Without a service file that can be read nobody knows the database and the defaults: what ran goes on as
+  // it was.
+  next->catalog =
+      next->catalog->service_valid ? carry_over(next->catalog, previous->catalog, files) : previous->catalog;
 
   const auto now = clock_.now();
   for (std::size_t i = 0; i < files.size(); ++i) {
@@ -120,14 +145,7 @@ Result<CatalogKeeper::Changed> CatalogKeeper::reload() {
   const auto after = names_of(next->catalog);
   std::set_difference(after.begin(), after.end(), before.begin(), before.end(),
                       std::back_inserter(changed.added));
-  // What was stored as a loader and is no longer defined was removed too: the file may have gone while nobody
-  // ran.
-  std::set<std::string> known = before;
-  for (const auto& definition : remembered) {
-    if (definition.kind == "loader") known.insert(definition.name);
-  }
-  std::set_difference(known.begin(), known.end(), after.begin(), after.end(),
-                      std::back_inserter(changed.removed));
+  changed.removed = removed_loaders(previous->catalog, remembered, *next);
   std::lock_guard lock(mutex_);
   current_ = std::move(next);
   return changed;

@@ -82,13 +82,7 @@ Result<std::unique_ptr<Service>> Service::open(ServiceOptions options, Clock& cl
   SLUICE_CHECK(make_private_directory(data));
   SLUICE_CHECK(make_private_directory(data / "spool"));
   if (service->options_.serving) {
-    SLUICE_TRY(service->serve_lock_, FileLock::try_lock(data / "serve.lock"));
-    if (!service->serve_lock_.held()) {
-      return fail(ErrorCode::locked,
-                  fmt::format("another service runs on the data folder {}; stop it, or choose another "
-                              "folder with --data",
-                              data.string()));
-    }
+    SLUICE_TRY(service->serve_lock_, jobs::lock_for_serving(data));
   }
   SLUICE_TRY(service->store_, jobs::open_sqlite_store(data));
   jobs::DefinitionStore* remembered = service->options_.serving ? &service->store_->definitions() : nullptr;
@@ -162,13 +156,14 @@ Result<void> Service::apply_schedules(const CatalogKeeper::Changed& changed, boo
 
   std::set<std::string> gone(changed.removed.begin(), changed.removed.end());
   if (starting) {
-    // Schedules whose definition went while nobody ran: only a missing file retires one, and a file that is
-    // broken and was never accepted defines nothing.
+    // Schedules left over from a definition that is not remembered any more: its file went while nobody ran.
+    SLUICE_TRY(const auto remembered, store_->definitions().load());
     SLUICE_TRY(const auto all, engine_->list_recurring());
     for (const auto& recurring : all) {
-      if (recurring.spec.kind == kLoadKind && current->catalog->find(recurring.spec.subject) == nullptr) {
-        gone.insert(recurring.spec.subject);
-      }
+      const bool known = std::any_of(remembered.begin(), remembered.end(), [&](const auto& definition) {
+        return definition.kind == "loader" && definition.name == recurring.spec.subject;
+      });
+      if (recurring.spec.kind == kLoadKind && !known) gone.insert(recurring.spec.subject);
     }
   }
   for (const auto& name : gone) {

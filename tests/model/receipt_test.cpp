@@ -33,7 +33,7 @@ Receipt sample() {
   receipt.rows_before = 90;
   receipt.rows_after = 88;
   receipt.started_at = Timestamp(std::chrono::microseconds(1'767'600'000'250'000));
-  receipt.guards = {{"maxDeletes", "10%", "12.5% (50 of 400)", "failed", "too many"}};
+  receipt.guards = {{"maxDeletes", "10%", "12.5% (50 of 400)", "breached", "too many"}};
   receipt.schema_changes = {"added column iso_numeric text"};
   receipt.notes = {"target was changed by hand: compared by columns"};
   receipt.catalog_hash = "c0ffee";
@@ -46,8 +46,8 @@ TEST(Receipt, is_written_with_the_keys_of_the_design_in_their_order) {
       to_json(sample()),
       R"json({"loader":"Country","job":"9007199254740993","state":"failed","applied":false,"read":100,"inserted":1,)json"
       R"json("updated":2,"deleted":3,"restored":4,"unchanged":80,"vanished":3,"rejected":6,"duplicates":5,"ignored":2,)json"
-      R"json("bytes":12345,"requests":3,"notModified":1,"durationMs":42,"guards":[{"guard":"maxDeletes","limit":"10%",)json"
-      R"json("actual":"12.5% (50 of 400)","verdict":"failed","message":"too many"}],"error":{"code":"guard",)json"
+      R"json("bytes":12345,"requests":3,"notModified":1,"durationMs":42,"guards":[{"name":"maxDeletes","limit":"10%",)json"
+      R"json("actual":"12.5% (50 of 400)","verdict":"breached","message":"too many"}],"error":{"code":"guard",)json"
       R"json("retryable":false,"where":"loader Country","message":"12.5% of the rows would go"},"attempt":2,)json"
       R"json("mode":"sync","compare":"fingerprint","startedAt":"2026-01-05T08:00:00.25Z","rowsBefore":90,)json"
       R"json("rowsAfter":88,"deletedBySource":0,"schemaChanges":["added column iso_numeric text"],)json"
