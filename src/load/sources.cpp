@@ -60,7 +60,11 @@ Result<Sources> fetch_sources(const Request& request, Environment& environment, 
                              const std::vector<fetch::Validators>& previous) -> Result<fetch::Fetched> {
     const auto& source = request.loader.sources[index];
     auto fetched = fetch::fetch(source, previous, context, stop);
-    if (!fetched) return fail_within("fetch " + source_label(source), std::move(fetched).error());
+    if (!fetched) {
+      const auto label = source_label(source);
+      if (fetched.error().where.find(label) != std::string::npos) return fetched;  // it says so itself
+      return fail_within("fetch " + label, std::move(fetched).error());
+    }
     result.requests += fetched->requests;
     result.bytes += fetched->bytes;
     bytes_before += static_cast<std::uint64_t>(fetched->bytes);
