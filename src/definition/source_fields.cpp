@@ -60,8 +60,8 @@ constexpr Field kRetryFields[] = {
         .at_least(100)
         .at_most(599),
 };
-constexpr Concept kRetry{"retry", kRetryFields, [](std::string_view) { return std::string_view("limit"); },
-                         "the limit"};
+constexpr Concept kRetry{"request-retry", kRetryFields,
+                         [](std::string_view) { return std::string_view("limit"); }, "the limit"};
 
 constexpr Field kCsvFields[] = {
     {"delimiter", Type::character, "between fields; one character or `tab`", "auto", "\";\""},
