@@ -68,16 +68,20 @@ bool Grammar::finish_plan() {
   }
   if (plan_.count > 0) {
     int named = static_cast<int>(plan_.moments.size());
-    const char* what = "times of day";
-    if (plan_.count_unit == Unit::weeks)
-      named = std::popcount(plan_.days.weekdays), what = "days of the week";
+    std::string what = "time";
+    std::string of = " of day";
+    const char* suggestion = "every day at 9am";
+    if (plan_.count_unit == Unit::weeks) {
+      named = std::popcount(plan_.days.weekdays);
+      what = "day", of = " of the week", suggestion = "on monday at 9am";
+    }
     if (plan_.count_unit == Unit::months) {
-      named = std::popcount(plan_.days.days) + (plan_.days.special() ? plan_.count : 0),
-      what = "days of the month";
+      named = std::popcount(plan_.days.days) + (plan_.days.special() ? plan_.count : 0);
+      what = "day", of = " of the month", suggestion = "on the 1st of the month";
     }
     if (named != plan_.count) {
-      return refuse(plan_.count_span, "does not say when: name " + std::to_string(plan_.count) + " " + what,
-                    "every day at 9am");
+      what = plan_.count == 1 ? "the " + what : std::to_string(plan_.count) + " " + what + "s";
+      return refuse(plan_.count_span, "does not say when: name " + what + of, suggestion);
     }
   }
   out_.plans.push_back(plan_);
@@ -135,9 +139,7 @@ bool Grammar::parse_clause() {
       if (!error_.message.empty()) return false;
       if (parse_minutes_past()) return true;
       if (!error_.message.empty()) return false;
-      if (peek(1).is(Word::times))
-        return refuse(at, "\"" + text_of(at) + " times\" does not say when: name the times of day",
-                      "at 9am and 5pm");
+      if (peek(1).is(Word::times)) return parse_count();
       if (peek(1).is(Word::month_name)) return parse_ordinals(plan_.days, plan_.months, true);
       if (starts_time()) return parse_times();
       if (is_unit(1, UnitWord::day)) return parse_before_end(plan_.days);
@@ -178,6 +180,9 @@ bool Grammar::parse_word_clause(const Token& at) {
       if (peek().is(Kind::number) && peek().digits == 4) {
         return refuse(peek(), "cron has no years: a schedule repeats every year");
       }
+      if ((peek().is(Kind::number) || peek().is(Word::number)) && peek(1).is(Word::unit)) {
+        return refuse(span_from(at), "points at one moment, a schedule repeats", "every");
+      }
       if (peek().is(Word::at) || peek().is(Word::on) || peek().is(Word::in) || peek().is(Word::never)) {
         return expected("a month, a time zone or a part of the day", "january");
       }
@@ -197,7 +202,8 @@ bool Grammar::parse_word_clause(const Token& at) {
     case Word::other:
       // "but not", "other than"
       if (at.is(Word::but) && peek(1).is(Word::no)) take();
-      if (at.is(Word::other)) return refuse(at, "\"other\" needs \"every\" before it", "every other");
+      if (at.is(Word::other))
+        return refuse(at, "\"" + text_of(at) + "\" needs \"every\" before it", "every other");
       return parse_except();
     case Word::starting:
       return parse_starting();
@@ -220,12 +226,14 @@ bool Grammar::parse_word_clause(const Token& at) {
     case Word::zone_word:
       return parse_zone();
     case Word::last:
+    case Word::end:
       return parse_last(plan_.days, plan_.months);
     case Word::ordinal:
       return parse_ordinals(plan_.days, plan_.months, false);
     case Word::unit:
       return parse_on_the();
     case Word::number:
+      if (peek(1).is(Word::times)) return parse_count();
       if (parse_short_interval()) return true;
       if (!error_.message.empty()) return false;
       if (parse_minutes_past()) return true;

@@ -57,6 +57,7 @@ class Grammar {
   bool parse_at();
 
   // grammar_windows.cpp
+  bool is_window_of_interval();
   bool add_window(int from, int to, const Token& at);
   bool parse_window(bool between);
   bool parse_window_side();

@@ -202,10 +202,14 @@ bool Grammar::parse_ordinals(Days& days, std::uint16_t& months, bool numbers) {
   return parse_of_month(days, months, named);
 }
 
+// "last day of the month", "last 3 days", "last friday of march", "end of the month".
 bool Grammar::parse_last(Days& days, std::uint16_t& months) {
   const Token& at = take();
   if (&days == &plan_.days && !enter(Group::day, at)) return false;
-  if (peek().is(Kind::number) || peek().is(Word::number)) {
+  if (at.is(Word::end)) {
+    if (!peek().is(Word::of)) return expected("\"of the month\" after \"end\"", "of the month");
+    days.days_before_last |= 1;
+  } else if (peek().is(Kind::number) || peek().is(Word::number)) {
     const Token& number = peek();
     int n = 0;
     if (!read_number(n)) return false;

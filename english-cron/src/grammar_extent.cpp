@@ -83,9 +83,12 @@ bool Grammar::parse_zone() {
   return true;
 }
 
+// "once a day", "twice a week", "3 times a day": the times or days must be named elsewhere.
 bool Grammar::parse_count() {
   const Token& at = take();
   const int count = at.value;
+  accept(Word::times);
+  if (count < 1) return refuse(span_from(at), "\"never\" says that", "never");
   if (peek().is(Word::every)) {
     if (count == 1) return parse_every();
   }

@@ -169,7 +169,11 @@ bool Grammar::parse_times() {
     const Token* at;
   };
   const Token& first = peek();
-  if (!enter(Group::time, first)) return false;
+  if (is_window_of_interval()) {
+    latest_ = Group::time;
+  } else if (!enter(Group::time, first)) {
+    return false;
+  }
   std::vector<Item> items;
   for (;;) {
     Item item{0, false, &peek()};
@@ -231,7 +235,7 @@ bool Grammar::parse_at() {
   if (!error_.message.empty()) return false;
   if (starts_time()) return parse_times();
   if (peek().is(Word::unit)) return parse_on_the();
-  if (peek().is(Word::day_part) || peek().is(Word::every)) return parse_clause();
+  if (peek().is(Word::day_part) || peek().is(Word::every) || peek().is(Word::end)) return parse_clause();
   if (is_number(peek()) && peek(1).is(Word::unit))
     return refuse(peek(), "an interval takes \"every\"", "every");
   return expected("a time of day after \"" + text_of(at) + "\"", "9am");

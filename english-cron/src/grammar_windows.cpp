@@ -4,6 +4,25 @@
 
 namespace english_cron {
 
+// Looks ahead: "every 15 minutes, monday to friday, 8am - 6pm" ends with the window of its interval; that is
+// no second schedule.
+bool Grammar::is_window_of_interval() {
+  if (!connected_ || strong_ || !plan_.fine || !plan_.windows.empty()) return false;
+  const std::size_t begin = pos_;
+  PhraseError error = error_;
+  int second = 0;
+  bool bare = false;
+  bool window = parse_time_of_day(second, bare) && is_range(0) && starts_time(1);
+  if (window) {
+    take();
+    window = parse_time_of_day(second, bare) &&
+             (is_separator(0) || peek().is(Kind::end) || peek().is(Kind::semicolon) || peek().is(Word::in));
+  }
+  pos_ = begin;
+  error_ = std::move(error);
+  return window;
+}
+
 bool Grammar::add_window(int from, int to, const Token& at) {
   if (from % 60 != 0 || (to % 60 != 0 && to % 60 != 59))
     return refuse(at, "a window begins and ends on a minute", clock_text(from));

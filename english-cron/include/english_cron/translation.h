@@ -48,7 +48,9 @@ struct Translation {
   std::string zone;  ///< IANA name, or "UTC+05:30" for an offset that IANA has no name for
   bool zone_in_phrase = false;
   bool exact = true;  ///< false: the crons are the nearest that cron can say; a warning tells the difference
-  std::string english;  ///< the meaning read back; translates to the same schedule
+  /// The meaning read back; translates to the same schedule, unless so many crons are needed that it is longer
+  /// than kMaxPhraseLength.
+  std::string english;
   std::vector<std::string> warnings;
 
   bool never() const { return crons.empty() && !every; }
