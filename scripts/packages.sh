@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Debian 12 packages that the build needs, and with "test" those of the tests too.
+# Installs the Debian 12 packages that the build needs, and with "test", "check" or "fuzz" those of the tests,
+# the format and tidy checks, or the fuzz targets too.
 # Asks nothing, works as root or through sudo, and is over at once when all are there.
 set -euo pipefail
 
@@ -9,13 +10,15 @@ build="g++ cmake ninja-build pkg-config ccache mold ca-certificates
   libhowardhinnant-date-dev tzdata"
 test="libgtest-dev libgmock-dev libbenchmark-dev sqlite3 nginx-light chromium zip zstd"
 check="clang-format-19 clang-tidy-19 git"
+fuzz="clang-19 libclang-rt-19-dev"
 
 wanted=$build
 for set in "$@"; do
   case $set in
     test) wanted="$wanted $test" ;;
     check) wanted="$wanted $check" ;;
-    *) echo "packages.sh: unknown set \"$set\"; use test or check" >&2; exit 2 ;;
+    fuzz) wanted="$wanted $fuzz" ;;
+    *) echo "packages.sh: unknown set \"$set\"; use test, check or fuzz" >&2; exit 2 ;;
   esac
 done
 # Debian's own Node 18 and npm 9 do; a newer one that is already there is left alone.

@@ -41,7 +41,8 @@ function Guards({ receipt }: { receipt: Receipt }) {
     <Table caption="Guards" class="dense">
       <thead><tr><th scope="col">Guard</th><th scope="col">Limit</th><th scope="col">Actual</th><th scope="col">Verdict</th></tr></thead>
       <tbody>{receipt.guards.map((guard) => {
-        const [state, word] = looks[guard.verdict ?? "ok"];
+        // A receipt of another version may hold a word this page does not know: show it as it stands.
+        const [state, word] = looks[guard.verdict ?? "ok"] ?? ["held", String(guard.verdict)];
         return (
           <tr key={guard.name}><th scope="row">{guard.name}</th><td>{guard.limit}</td><td>{guard.actual}</td>
             <td><StateBadge state={state} word={word} />{guard.message && <span class="sub">{guard.message}</span>}</td></tr>
