@@ -321,7 +321,8 @@ std::string explain(const Translation& translation) {
     if (translation.every && out.starts_with("every day ")) out.erase(0, 10);
   }
   if (translation.every) out = interval_words(*translation.every, translation.zone, out);
-  const bool readable = !out.empty() && out.size() + zone.size() <= kMaxPhraseLength;
+  // Crons alone would lose the interval, however long its words are.
+  const bool readable = !out.empty() && (translation.every || out.size() + zone.size() <= kMaxPhraseLength);
   if (!readable) {
     // Too long or without words: the cron text says it best, and is read back as well.
     out.clear();
