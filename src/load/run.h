@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -23,6 +24,7 @@ struct Environment {
   std::filesystem::path spool_directory;  // for downloads and changes past the memory limit
   fetch::Policy policy;
   std::string user_agent;
+  std::shared_ptr<fetch::ConnectionPool> connections;  // kept open between runs; null = none are
 };
 
 struct Request {

@@ -55,7 +55,8 @@ Result<Sources> fetch_sources(const Request& request, Environment& environment, 
                                observer.progress(progress);
                              },
                          .user_agent = environment.user_agent,
-                         .random = {}};
+                         .random = {},
+                         .connections = environment.connections};
   const auto fetch_one = [&](std::size_t index,
                              const std::vector<fetch::Validators>& previous) -> Result<fetch::Fetched> {
     const auto& source = request.loader.sources[index];

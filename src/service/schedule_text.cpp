@@ -66,6 +66,16 @@ std::vector<std::chrono::sys_seconds> next_times(const english_cron::Schedule& s
   return times;
 }
 
+// Digits where the shape has a 0, else its very characters: sscanf would take signs and blanks within a
+// number.
+bool begins_like(std::string_view text, std::string_view shape) {
+  if (text.size() < shape.size()) return false;
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    if (shape[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != shape[i]) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 ScheduleAnswer answer(const ScheduleQuestion& question) {
@@ -134,6 +144,7 @@ Result<Timestamp> parse_time(std::string_view text, std::string_view zone) {
   double second = 0;
   int used = 0;
   const std::string copy(text);
+  if (!begins_like(copy, "0000-00-00")) return unreadable();
   if (std::sscanf(copy.c_str(), "%4d-%2u-%2u%n", &year, &month, &day, &used) != 3 || used != 10)
     return unreadable();
   const std::chrono::year_month_day date =
@@ -143,6 +154,7 @@ Result<Timestamp> parse_time(std::string_view text, std::string_view zone) {
   if (!rest.empty()) {
     if (rest.front() != 'T' && rest.front() != 't' && rest.front() != ' ') return unreadable();
     rest.remove_prefix(1);
+    if (!begins_like(rest, "00:00")) return unreadable();
     int hm = 0;
     if (std::sscanf(rest.data(), "%2u:%2u%n", &hour, &minute, &hm) != 2 || hm != 5 || hour > 23 ||
         minute > 59) {
@@ -173,6 +185,7 @@ Result<Timestamp> parse_time(std::string_view text, std::string_view zone) {
     char sign = 0;
     int read = 0;
     const std::string offset(rest);
+    if (!begins_like(rest.substr(1), "00:00")) return unreadable();
     const bool colon = std::sscanf(offset.c_str(), "%c%2u:%2u%n", &sign, &oh, &om, &read) == 3;
     if (!colon || static_cast<std::size_t>(read) != offset.size() || (sign != '+' && sign != '-') ||
         oh > 18 || om > 59) {

@@ -1,9 +1,11 @@
 #include "service/service.h"
 
+#include "fetch/connection_pool.h"
 #include "history/query.h"
 #include "jobs/sqlite_store.h"
 #include "service/load_job.h"
 #include "service/loader_schedule.h"
+#include "sql/database_url.h"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -74,7 +76,8 @@ Service::Service(ServiceOptions options, Clock& clock)
       environment_{.clock = clock,
                    .spool_directory = options_.data / "spool",
                    .policy = fetch_policy(options_),
-                   .user_agent = "sluice/" + options_.version} {}
+                   .user_agent = "sluice/" + options_.version,
+                   .connections = std::make_shared<fetch::ConnectionPool>()} {}
 
 Result<std::unique_ptr<Service>> Service::open(ServiceOptions options, Clock& clock) {
   std::unique_ptr<Service> service(new Service(std::move(options), clock));
@@ -107,6 +110,10 @@ Result<void> Service::start() {
   SLUICE_TRY(const auto changed, keeper_->reload());
   if (!options_.serving) return engine_->start();
   log_problems(*definitions());
+  // A service whose database cannot be used would fail every run: say so now, and what to do.
+  SLUICE_TRY(const auto database, databases_.url_for(LoaderSpec{}, definitions()->catalog->service));
+  SLUICE_TRY(const auto parsed, sql::parse_database_url(database));
+  static_cast<void>(parsed);
   SLUICE_CHECK(apply_schedules(changed, true));
   SLUICE_CHECK(engine_->start());
   SLUICE_CHECK(run_at_startup(*definitions(), changed.added, true));
