@@ -1,0 +1,573 @@
+// Random tables, sources, modes and histories: what a load does is what the plain reference does.
+//
+// SLUICE_PROPERTY_CASES says how many (default 500), SLUICE_SEED where they begin; a failure names its case,
+// and SLUICE_PROPERTY_CASES=1 SLUICE_SEED=CASE runs it alone.
+#include "base/clock.h"
+#include "load/reference_table.h"
+#include "load/run.h"
+#include "load/source_text.h"
+#include "sql/database_url.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+
+namespace sluice::load::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kShards = 10;
+// Its name has what SQL and CSV quote, and letters of two bytes.
+const std::string kEvolving = "Größe \"x\"";
+
+std::uint64_t number_from(const char* variable, std::uint64_t fallback) {
+  const char* text = std::getenv(variable);
+  return text == nullptr ? fallback : std::strtoull(text, nullptr, 10);
+}
+
+class Folder {
+ public:
+  Folder() {
+    // Memory where there is one: these tests are not about the disk.
+    const fs::path base = fs::exists("/dev/shm") ? "/dev/shm" : fs::temp_directory_path();
+    std::string name = base / "sluice-property-XXXXXX";
+    path_ = ::mkdtemp(name.data());
+  }
+  ~Folder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+// Asks for a stop at its nth event; never when n is 0.
+class StoppingObserver final : public Observer {
+ public:
+  explicit StoppingObserver(int at) : left_(at) {}
+  void progress(const Progress&) override { event(); }
+  void log(Level, std::string_view text) override {
+    said_ += std::string(text) + "\n";
+    event();
+  }
+  std::stop_token token() const { return stop_.get_token(); }
+  const std::string& said() const { return said_; }
+
+ private:
+  void event() {
+    if (left_ > 0 && --left_ == 0) stop_.request_stop();
+  }
+  int left_;
+  std::stop_source stop_;
+  std::string said_;
+};
+
+std::string decimal_text(std::int64_t value, int scale) {  // canonical
+  const auto ten = [](int n) {
+    std::int64_t power = 1;
+    while (n-- > 0) power *= 10;
+    return power;
+  };
+  while (scale > 0 && value % 10 == 0) {
+    value /= 10;
+    --scale;
+  }
+  const auto size = value < 0 ? -value : value;
+  std::string text = (value < 0 ? "-" : "") + std::to_string(size / ten(scale));
+  if (scale > 0) text += fmt::format(".{:0{}}", size % ten(scale), scale);
+  return text;
+}
+
+// Random values and records of one case.
+class Maker {
+ public:
+  Maker(Random& random, std::vector<SourceColumn> key, std::vector<SourceColumn> values, int keys)
+      : random_(random), key_(std::move(key)), values_(std::move(values)), keys_(keys) {}
+
+  Cell cell(Kind kind) {
+    static const std::vector<std::string> words = {
+        "",           "a",           "A",           "ä",         "日本",     "💡",
+        "say \"hi\"", "a,b",         "line\nbreak", "cr\r\nlf",  " leading", "trailing ",
+        "007",        "NULL",        "null",        "true",      "1.50",     "a;b",
+        "tab\there",  "back\\slash", "it's",        "2024-01-31"};
+    switch (kind) {
+      case Kind::integer: {
+        static const std::vector<std::string> ends = {"9223372036854775807", "-9223372036854775808", "0",
+                                                      "-1"};
+        return {kind, chance(random_, 5) ? ends[random_() % ends.size()]
+                                         : std::to_string(below(random_, 2000) - 1000)};
+      }
+      case Kind::decimal:
+        return {kind, decimal_text(static_cast<std::int64_t>(random_() % 20'000'000'001) - 10'000'000'000,
+                                   below(random_, 5))};
+      case Kind::real: {
+        const int quarters = below(random_, 4000) - 2000;
+        return {kind,
+                fmt::format("{}{}.{}", quarters < 0 ? "-" : "", std::abs(quarters) / 4,
+                            std::vector<std::string>{
+                                "0", "25", "5", "75"}[static_cast<std::size_t>(std::abs(quarters) % 4)])};
+      }
+      case Kind::boolean:
+        return {kind, chance(random_, 50) ? "true" : "false"};
+      case Kind::date:
+        return {kind, fmt::format("{}-{:02}-{:02}", 1950 + below(random_, 100), 1 + below(random_, 12),
+                                  1 + below(random_, 28))};
+      case Kind::timestamp:
+        return {kind, fmt::format("{}T{}:{:02}:{:02}{}Z", cell(Kind::date).text, 10 + below(random_, 10),
+                                  below(random_, 60), below(random_, 60), chance(random_, 30) ? ".25" : "")};
+      case Kind::text:
+        return {kind, chance(random_, 60) ? words[random_() % words.size()]
+                                          : fmt::format("w{}", below(random_, 1000))};
+    }
+    return {};
+  }
+
+  Cell evolving(Kind kind) {
+    // Inferred: nothing that another type could be read from, and no numbers of more digits than all types
+    // hold.
+    if (kind == Kind::integer) return {kind, std::to_string(below(random_, 2000) - 1000)};
+    if (kind == Kind::decimal)
+      return {kind, decimal_text(below(random_, 100'000) * 10 + 1, 1 + below(random_, 3))};
+    if (kind == Kind::text) return {kind, fmt::format("w{}", below(random_, 50))};
+    return cell(kind);
+  }
+
+  Row row(std::optional<Kind> evolving_kind) {
+    Row row;
+    for (const auto& column : key_) row[column.name] = key_part(column.kind);
+    for (const auto& column : values_) {
+      if (!chance(random_, 15)) row[column.name] = cell(column.kind);
+    }
+    if (evolving_kind && !chance(random_, 15)) row[kEvolving] = evolving(*evolving_kind);
+    return row;
+  }
+
+  std::vector<Record> fresh(int count, std::optional<Kind> evolving_kind) {
+    std::vector<Record> records;
+    for (int i = 0; i < count; ++i) records.push_back({row(evolving_kind)});
+    return records;
+  }
+
+  // What a source may look like a day later.
+  std::vector<Record> later(const std::vector<Record>& before, std::optional<Kind> evolving_kind) {
+    const int goes = std::vector<int>{0, 3, 20, 90}[static_cast<std::size_t>(below(random_, 4))];
+    const int changes = below(random_, 30);
+    std::vector<Record> records;
+    for (const auto& record : before) {
+      if (record.bad || chance(random_, goes)) continue;
+      records.push_back(record);
+      if (!chance(random_, changes)) continue;
+      auto changed = row(evolving_kind);
+      for (const auto& column : key_) {
+        if (const auto part = record.row.find(column.name); part != record.row.end())
+          changed[column.name] = part->second;
+      }
+      records.back().row = std::move(changed);
+    }
+    for (auto& record : fresh(below(random_, 3 + static_cast<int>(before.size()) / 10), evolving_kind))
+      records.push_back(std::move(record));
+    if (chance(random_, 30)) std::shuffle(records.begin(), records.end(), random_);
+    return records;
+  }
+
+  // Records that cannot be loaded.
+  void spoil(std::vector<Record>& records, const std::string& number) {
+    for (auto& record : records) {
+      if (!chance(random_, 5)) continue;
+      record.row.erase(kEvolving);
+      if (!number.empty() && chance(random_, 70)) {
+        record.bad = true;
+        record.row.erase(number);
+      } else if (!key_.empty()) {
+        record.row.erase(key_[random_() % key_.size()].name);
+      }
+    }
+  }
+
+ private:
+  Cell key_part(Kind kind) {
+    static const std::vector<std::string> odd = {"", "ä", "A", "a", "\"", ",", "\n", "日本", "x'y"};
+    const int number = below(random_, keys_);
+    if (kind == Kind::integer) return {kind, std::to_string(number - keys_ / 4)};
+    return {kind, static_cast<std::size_t>(number) < odd.size() ? odd[static_cast<std::size_t>(number)]
+                                                                : fmt::format("k{}", number)};
+  }
+
+  Random& random_;
+  std::vector<SourceColumn> key_;
+  std::vector<SourceColumn> values_;
+  int keys_;
+};
+
+class Case {
+ public:
+  Case(const Folder& folder, std::uint64_t number)
+      : folder_(folder),
+        number_(number),
+        random_(number * 2'654'435'761u + 17),
+        table_({}),
+        clock_(SystemClock().now()) {
+    choose_columns();
+    choose_load();
+  }
+
+  void play() {
+    Maker maker(random_, key_, values_, keys_);
+    std::vector<std::vector<Record>> versions;
+    const int runs = 3 + below(random_, 3);
+    for (int run = 0; run < runs && !::testing::Test::HasFailure(); ++run) {
+      choose_evolving();
+      if (versions.empty()) {
+        versions.push_back(maker.fresh(size_, evolving_));
+      } else if (versions.size() > 1 && chance(random_, 35)) {
+        versions.push_back(versions[versions.size() - 2]);  // back again
+      } else {
+        versions.push_back(maker.later(versions.back(), evolving_));
+      }
+      if (chance(random_, 20)) maker.spoil(versions.back(), spoilt_);
+      if (chance(random_, 3)) versions.back().clear();
+      load(versions.back());
+      if (chance(random_, 15)) load_again();
+    }
+  }
+
+ private:
+  void choose_columns() {
+    if (!chance(random_, 20)) {
+      const int shape = below(random_, 4);
+      if (shape != 1) key_.push_back({"id", Kind::integer});
+      if (shape == 1 || shape == 3) key_.push_back({"code", Kind::text});
+    }
+    static constexpr std::array kinds = {Kind::integer, Kind::decimal,   Kind::real, Kind::boolean,
+                                         Kind::date,    Kind::timestamp, Kind::text};
+    const int values = 2 + below(random_, 4);  // a line of one empty CSV field would be a blank line
+    for (int i = 0; i < values; ++i) {
+      values_.push_back({fmt::format("c{}", i), kinds[random_() % kinds.size()]});
+      if (values_.back().kind == Kind::integer) spoilt_ = values_.back().name;
+    }
+    const int size = below(random_, 100);
+    size_ = size < 60   ? below(random_, 30)
+            : size < 97 ? 40 + below(random_, 160)
+                        : 1500 + below(random_, 8000);
+    keys_ = std::max(4, size_ * (chance(random_, 50) ? 5 : 1));
+    static const std::vector<std::vector<Kind>> paths = {{Kind::integer, Kind::decimal, Kind::text},
+                                                         {Kind::boolean, Kind::text},
+                                                         {Kind::date, Kind::timestamp, Kind::text},
+                                                         {Kind::integer, Kind::real},
+                                                         {Kind::text},
+                                                         {}};
+    path_ = paths[random_() % paths.size()];
+  }
+
+  void choose_load() {
+    loader_.name = fmt::format("case{}", number_);
+    loader_.target.table = fmt::format("t{}", number_);
+    std::vector<std::string> names;
+    for (const auto& column : key_) loader_.target.key.push_back(column.name);
+    for (const auto* columns : {&key_, &values_}) {
+      for (const auto& column : *columns) {
+        loader_.target.columns.push_back({.name = column.name, .type = type_of(column.kind)});
+        if (column.kind == Kind::decimal) loader_.target.columns.back().precision = 15;
+        if (column.kind == Kind::decimal) loader_.target.columns.back().scale = 4;
+      }
+    }
+    choose_mode();
+    if (chance(random_, 10)) loader_.memory_limit = 64 << 10;
+    loader_.change_log = static_cast<ChangeLog>(below(random_, 3));
+    loader_.guards.max_rejects.reset();
+    if (!chance(random_, 25)) loader_.guards.max_deletes.reset();
+    if (chance(random_, 50)) loader_.guards.minimum_expected_records = 0;
+    loader_.sources.resize(1);
+    table_ = ReferenceTable(loader_.target.key);
+  }
+
+  void choose_mode() {
+    static constexpr std::array keyed = {LoadMode::sync,   LoadMode::sync,   LoadMode::sync,
+                                         LoadMode::upsert, LoadMode::append, LoadMode::replace};
+    loader_.mode = key_.empty() ? (chance(random_, 60) ? LoadMode::append : LoadMode::replace)
+                                : keyed[random_() % keyed.size()];
+    loader_.vanished = static_cast<Vanished>(below(random_, 3));
+  }
+
+  static ValueType type_of(Kind kind) {
+    switch (kind) {
+      case Kind::integer:
+        return ValueType::int64;
+      case Kind::decimal:
+        return ValueType::decimal;
+      case Kind::real:
+        return ValueType::real;
+      case Kind::boolean:
+        return ValueType::boolean;
+      case Kind::date:
+        return ValueType::date;
+      case Kind::timestamp:
+        return ValueType::timestamp;
+      case Kind::text:
+        return ValueType::text;
+    }
+    return ValueType::text;
+  }
+
+  // The column comes, gets wider types, goes, and comes back.
+  void choose_evolving() {
+    evolving_.reset();
+    if (!path_.empty() && !chance(random_, 25)) evolving_ = path_[random_() % path_.size()];
+  }
+
+  void write(const std::vector<Record>& records) {
+    SourceShape shape;
+    shape.columns = key_;
+    shape.columns.insert(shape.columns.end(), values_.begin(), values_.end());
+    const bool has_evolving =
+        std::ranges::any_of(records, [](const auto& record) { return record.row.contains(kEvolving); });
+    if (has_evolving || chance(random_, 20)) shape.columns.push_back({kEvolving, Kind::text, false});
+    shape.format = chance(random_, 50) ? Format::csv : chance(random_, 60) ? Format::json : Format::ndjson;
+    if (shape.format == Format::ndjson && records.empty()) shape.format = Format::csv;
+    shape.nested = shape.format == Format::json && chance(random_, 30);
+    text_ = write_source(records, shape, spoilt_, random_);
+    auto& source = loader_.sources.front();
+    source.file = folder_.path() / fmt::format("{}.{}", number_, to_string(shape.format));
+    source.decode.format = chance(random_, 50) ? shape.format : Format::automatic;
+    source.decode.records = shape.nested ? "data.items" : "";
+    source.decode.csv.delimiter = ',';
+    source.decode.csv.header = true;
+    std::ofstream(source.file, std::ios::binary | std::ios::trunc) << text_;
+  }
+
+  std::string hash() const {
+    const auto& source = loader_.sources.front();
+    return fmt::format("{} {} {} {} {}", to_string(loader_.mode), to_string(loader_.vanished),
+                       source.file.string(), to_string(source.decode.format), source.decode.records);
+  }
+
+  Receipt run(JobId job, StoppingObserver& observer, bool force = false) {
+    Environment environment{
+        .clock = clock_, .spool_directory = folder_.path(), .policy = {}, .user_agent = "test"};
+    environment.policy.allow_any_path = true;
+    const Request request{.loader = loader_,
+                          .database = "sqlite:" + (folder_.path() / "target.db").string(),
+                          .job = job,
+                          .catalog_hash = "c",
+                          .definition_hash = hash(),
+                          .force = force};
+    return load::run(request, environment, observer, observer.token());
+  }
+
+  JobId next_job() { return JobId(static_cast<std::int64_t>(number_) * 1000 + ++jobs_); }
+
+  void load(const std::vector<Record>& records) {
+    if (!key_.empty() && chance(random_, 15)) choose_mode();
+    write(records);
+    SCOPED_TRACE(fmt::format("case {}, job {}, {} {}, {} records, {}", number_, jobs_ + 1,
+                             to_string(loader_.mode), to_string(loader_.vanished), records.size(),
+                             loader_.sources.front().file.extension().string()));
+    bool by_hand = false;
+    if (table_.rows() > 1 && !key_.empty() && chance(random_, 10)) {
+      remove_by_hand();
+      by_hand = true;
+    }
+    if (chance(random_, 20) && !by_hand && stopped(records)) return;
+    const auto job = next_job();
+    StoppingObserver observer(0);
+    const auto receipt = run(job, observer);
+    if (text_ == loaded_text_ && hash() == loaded_hash_ && !by_hand) return expect_not_modified(receipt);
+    expect(receipt, table_.load(records, loader_));
+    if (receipt.applied) remember();
+    if (chance(random_, 10) && receipt.applied) expect_adopted(job, receipt);
+    clock_.advance(std::chrono::minutes(1));
+  }
+
+  // True when there is nothing left to do: the stop came too late.
+  bool stopped(const std::vector<Record>& records) {
+    SCOPED_TRACE("stopped");
+    StoppingObserver observer(1 + below(random_, 6));
+    const auto receipt = run(next_job(), observer);
+    if (receipt.state == "deleted") {
+      EXPECT_FALSE(receipt.applied);
+      EXPECT_TRUE(receipt.error && receipt.error->code == ErrorCode::cancelled);
+      EXPECT_EQ(stored(), table_.content());
+      return false;
+    }
+    if (text_ == loaded_text_ && hash() == loaded_hash_) {
+      expect_not_modified(receipt);
+    } else {
+      expect(receipt, table_.load(records, loader_));
+      if (receipt.applied) remember();
+    }
+    return true;
+  }
+
+  void remember() {
+    loaded_text_ = text_;
+    loaded_hash_ = hash();
+  }
+
+  // The same bytes once more: no work, or, if forced, the comparison finds no difference.
+  void load_again() {
+    SCOPED_TRACE(fmt::format("case {}, again after job {}", number_, jobs_));
+    if (text_ != loaded_text_ || hash() != loaded_hash_) return;
+    StoppingObserver observer(0);
+    const bool compares = loader_.mode == LoadMode::sync || loader_.mode == LoadMode::upsert;
+    if (!compares || chance(random_, 50)) {
+      clock_.advance(std::chrono::hours(2));  // the full check is due, and finds nothing
+      return expect_not_modified(run(next_job(), observer));
+    }
+    const auto receipt = run(next_job(), observer, true);
+    EXPECT_EQ(receipt.state, "succeeded");
+    EXPECT_EQ(receipt.inserted + receipt.updated + receipt.deleted + receipt.restored, 0);
+    EXPECT_EQ(receipt.unchanged, receipt.read - receipt.duplicates - receipt.rejected);
+    EXPECT_EQ(stored(), table_.content());
+  }
+
+  void expect_not_modified(const Receipt& receipt) {
+    EXPECT_EQ(receipt.state, "succeeded");
+    EXPECT_EQ(receipt.not_modified, 1);
+    EXPECT_EQ(receipt.read, 0);
+    EXPECT_EQ(stored(), table_.content());
+  }
+
+  void expect_adopted(JobId job, const Receipt& first) {
+    SCOPED_TRACE("adopted");
+    StoppingObserver observer(0);
+    fs::remove(loader_.sources.front().file);  // not even looked at
+    const auto receipt = run(job, observer);
+    EXPECT_EQ(to_json(receipt), to_json(first));
+    EXPECT_EQ(stored(), table_.content());
+    std::ofstream(loader_.sources.front().file, std::ios::binary) << text_;
+  }
+
+  void expect(const Receipt& receipt, const Receipt& wanted) {
+    SCOPED_TRACE(receipt.error ? receipt.error->describe() : "no error");
+    EXPECT_EQ(receipt.state, wanted.state);
+    EXPECT_EQ(receipt.applied, wanted.applied);
+    if (!wanted.applied) {
+      EXPECT_TRUE(receipt.error && receipt.error->code == ErrorCode::guard);
+    }
+    EXPECT_TRUE(receipt.balanced()) << to_json(receipt);
+    EXPECT_EQ(receipt.read, wanted.read);
+    EXPECT_EQ(receipt.inserted, wanted.inserted);
+    EXPECT_EQ(receipt.updated, wanted.updated) << changes();
+    EXPECT_EQ(receipt.deleted, wanted.deleted);
+    EXPECT_EQ(receipt.restored, wanted.restored);
+    EXPECT_EQ(receipt.unchanged, wanted.unchanged);
+    EXPECT_EQ(receipt.vanished, wanted.vanished);
+    EXPECT_EQ(receipt.rejected, wanted.rejected);
+    EXPECT_EQ(receipt.duplicates, wanted.duplicates);
+    EXPECT_EQ(receipt.ignored, wanted.ignored);
+    EXPECT_EQ(receipt.rows_before, wanted.rows_before);
+    EXPECT_EQ(receipt.rows_after, wanted.rows_after);
+    EXPECT_EQ(stored(), table_.content());
+  }
+
+  std::unique_ptr<sql::Connection> open() const {
+    auto connection =
+        sql::open_database(*sql::parse_database_url("sqlite:" + (folder_.path() / "target.db").string()));
+    EXPECT_TRUE(connection.has_value());
+    return std::move(*connection);
+  }
+
+  // What the run says that it changed, for failures.
+  std::string changes() const {
+    const auto connection = open();
+    auto select = connection->prepare(
+        "select op || ' ' || key || ' ' || cells from _sluice_change where job = ? limit 20");
+    std::string text;
+    if (!select) return text;
+    (*select)->bind_int64(1, static_cast<std::int64_t>(number_) * 1000 + jobs_);
+    while (*(*select)->step()) text += std::string((*select)->text(0)) + "\n";
+    return text;
+  }
+
+  void remove_by_hand() {
+    const auto position = static_cast<std::size_t>(below(random_, static_cast<int>(table_.rows())));
+    const auto& row = table_.row(position);
+    const auto connection = open();
+    std::string condition;
+    for (const auto& column : key_) condition += (condition.empty() ? "" : " and ") + column.name + " = ?";
+    const auto statement = connection->prepare("delete from " + loader_.target.table + " where " + condition);
+    ASSERT_TRUE(statement.has_value());
+    for (std::size_t i = 0; i < key_.size(); ++i)
+      (*statement)->bind_text(static_cast<int>(i) + 1, row.at(key_[i].name).text);
+    ASSERT_TRUE((*statement)->run().has_value());
+    ASSERT_EQ(connection->changes(), 1);
+    table_.remove_by_hand(position);
+    clock_.advance(std::chrono::hours(2));
+  }
+
+  Content stored() const {
+    const auto connection = open();
+    Content content;
+    auto columns = connection->prepare("select name from pragma_table_info('" + loader_.target.table + "')");
+    std::vector<std::string> names;
+    std::string list;
+    while (*(*columns)->step()) {
+      names.emplace_back((*columns)->text(0));
+      std::string quoted = names.back();
+      for (std::size_t at = 0; (at = quoted.find('"', at)) != std::string::npos; at += 2)
+        quoted.insert(at, 1, '"');
+      list += fmt::format("{}cast(\"{}\" as text)", list.empty() ? "" : ", ", quoted);
+    }
+    if (names.empty()) return content;
+    auto rows = connection->prepare("select " + list + " from " + loader_.target.table);
+    while (*(*rows)->step()) {
+      Rendered row;
+      bool deleted = false;
+      for (std::size_t i = 0; i < names.size(); ++i) {
+        if ((*rows)->is_null(static_cast<int>(i))) continue;
+        if (names[i] == "_deleted_at") {
+          deleted = true;
+        } else {
+          row[names[i]] = (*rows)->text(static_cast<int>(i));
+        }
+      }
+      (deleted ? content.soft_deleted : content.live).insert(std::move(row));
+    }
+    return content;
+  }
+
+  const Folder& folder_;
+  std::uint64_t number_;
+  Random random_;
+  ReferenceTable table_;
+  ManualClock clock_;
+  LoaderSpec loader_;
+  std::vector<SourceColumn> key_;
+  std::vector<SourceColumn> values_;
+  std::string spoilt_;      // a declared number, "" = none
+  std::vector<Kind> path_;  // types that the evolving column takes
+  std::optional<Kind> evolving_;
+  int size_ = 0;
+  int keys_ = 0;
+  int jobs_ = 0;
+  std::string text_;
+  std::string loaded_text_;  // by the last run that was applied
+  std::string loaded_hash_;
+};
+
+class Property : public ::testing::TestWithParam<int> {};
+
+TEST_P(Property, loads_do_what_the_reference_does) {
+  const auto cases = number_from("SLUICE_PROPERTY_CASES", 500);
+  const auto first = number_from("SLUICE_SEED", 1);
+  Folder folder;
+  for (auto number = static_cast<std::uint64_t>(GetParam()); number < cases; number += kShards) {
+    Case(folder, first + number).play();
+    ASSERT_FALSE(HasFailure()) << "again: SLUICE_PROPERTY_CASES=1 SLUICE_SEED=" << first + number;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shard, Property, ::testing::Range(0, kShards));
+
+}  // namespace
+}  // namespace sluice::load::test
