@@ -2,13 +2,21 @@
 
 #include "sql/identifier.h"
 #include "upsert/cell.h"
+#include "upsert/table_ddl.h"
 
 #include <fmt/format.h>
 
 namespace sluice::upsert {
 namespace {
 constexpr std::size_t kBatchRows = 4096;
+
+// A column that is about to get another type is read as what it will hold then: "true", where 1 is stored.
+std::string read_expression(const Column& wanted, const Inspection& found) {
+  const auto at = found.state ? found.state->schema->find(wanted.name) : std::nullopt;
+  const auto stored = at ? found.state->schema->columns[*at].type : wanted.type;
+  return stored == wanted.type ? sql::quote_identifier(wanted.name) : converted_sql(wanted, stored);
 }
+}  // namespace
 
 Result<std::unique_ptr<TableReader>> TableReader::open(sql::Connection& connection, const Inspection& found,
                                                        std::string_view table, SchemaPtr wanted) {
@@ -20,17 +28,17 @@ Result<std::unique_ptr<TableReader>> TableReader::open(sql::Connection& connecti
     wider->columns.push_back({.name = std::string(kDeletedAt), .type = ValueType::text});
     reader->schema_ = std::move(wider);
   }
-  std::vector<std::string> names;
+  std::vector<std::string> values;
   for (const Column& column : reader->schema_->columns) {
     if (found.find(column.name) == nullptr) {
       reader->at_.push_back(-1);
     } else {
-      reader->at_.push_back(static_cast<int>(names.size()));
-      names.push_back(column.name);
+      reader->at_.push_back(static_cast<int>(values.size()));
+      values.push_back(read_expression(column, found));
     }
   }
   // No column in common: the rows still count.
-  const std::string columns = names.empty() ? std::string("1") : sql::quote_identifiers(names);
+  const std::string columns = values.empty() ? std::string("1") : fmt::format("{}", fmt::join(values, ", "));
   SLUICE_TRY(reader->select_,
              connection.prepare(fmt::format("select {} from {}", columns, sql::quote_identifier(table))));
   return reader;
