@@ -50,13 +50,11 @@ std::optional<sys_seconds> parse_anchor(std::string_view text, std::string_view 
   if (!date.ok()) return std::nullopt;
   sys_seconds time = sys_days(date);
   if (take(text, 'T') || take(text, 't') || take(text, ' ')) {
-    const auto hours_part = take_digits(text, 2);
-    const auto minutes_part = take(text, ':') ? take_digits(text, 2) : std::nullopt;
-    const auto seconds_part = take(text, ':') ? take_digits(text, 2) : std::optional<int>(0);
-    if (!hours_part || !minutes_part || !seconds_part || *hours_part > 23 || *minutes_part > 59 ||
-        *seconds_part > 59)
-      return std::nullopt;
-    time += hours(*hours_part) + minutes(*minutes_part) + seconds(*seconds_part);
+    const int hour = take_digits(text, 2).value_or(-1);
+    const int minute = take(text, ':') ? take_digits(text, 2).value_or(-1) : -1;
+    const int second = take(text, ':') ? take_digits(text, 2).value_or(-1) : 0;
+    if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59) return std::nullopt;
+    time += hours(hour) + minutes(minute) + seconds(second);
   }
   if (take(text, 'Z') || take(text, 'z')) return text.empty() ? std::optional(time) : std::nullopt;
   if (!text.empty()) {
