@@ -6,6 +6,7 @@
 #include "service/schedule_text.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -76,6 +77,20 @@ Result<service::ScheduleQuestion> question_for(std::string phrase, std::string_v
   return question;
 }
 
+// A line whose zone or start cannot be read is refused as a phrase would be: a reader of --stdin counts on
+// one answer per line.
+void print_refusal(const std::string& phrase, const Error& error, const GlobalOptions& globals) {
+  if (!globals.json) {
+    fmt::print(stderr, "{}\n  {}\n", phrase, error.message);
+    return;
+  }
+  nlohmann::ordered_json json;
+  json["phrase"] = phrase;
+  json["ok"] = false;
+  json["error"] = {{"offset", 0}, {"length", 0}, {"message", error.message}, {"suggestion", nullptr}};
+  fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+}
+
 int run_cron(const CronOptions& options, const GlobalOptions& globals) {
   bool all_understood = true;
   const auto ask = [&](std::string phrase, std::string_view zone, std::string_view from) -> Result<void> {
@@ -89,8 +104,11 @@ int run_cron(const CronOptions& options, const GlobalOptions& globals) {
       if (line.ends_with('\r')) line.pop_back();
       auto fields = split(line, '\t');
       fields.resize(std::max<std::size_t>(fields.size(), 3));
-      if (auto asked = ask(unescape_tabs(fields[0]), fields[1], fields[2]); !asked)
-        return report(asked.error(), globals);
+      const auto phrase = unescape_tabs(fields[0]);
+      if (auto asked = ask(phrase, fields[1], fields[2]); !asked) {
+        print_refusal(phrase, asked.error(), globals);
+        all_understood = false;
+      }
     }
   } else {
     for (const auto& phrase : phrases_of(options)) {

@@ -79,6 +79,8 @@ int exit_code_for_run(const Receipt& receipt) {
   // A source that is not there is a failed run; only the definition and the arguments are exit 2.
   if (receipt.error->code == ErrorCode::not_found || receipt.error->code == ErrorCode::already_exists)
     return 1;
+  // A definition that was accepted names a database or format that this build does not have.
+  if (receipt.error->code == ErrorCode::unsupported) return 3;
   return exit_code_for(receipt.error->code);
 }
 

@@ -166,8 +166,13 @@ Result<void> make_private_directory(const std::filesystem::path& path) {
   if (std::filesystem::is_directory(path, code)) return {};
   if (path.has_parent_path() && path.parent_path() != path)
     SLUICE_CHECK(make_private_directory(path.parent_path()));
-  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+  if (::mkdir(path.c_str(), 0700) != 0) {
+    // Someone else may have created it meanwhile; a file of this name is no folder.
+    if (errno == EEXIST && std::filesystem::is_directory(path, code)) return {};
+    if (errno == EEXIST)
+      return fail(ErrorCode::io, "cannot create folder " + path.string() + ": a file has this name");
     return os_failure("cannot create folder", path, errno);
+  }
   return {};
 }
 
