@@ -89,7 +89,8 @@ asio::awaitable<void> Connection::serve(std::shared_ptr<Connection> self) {
   // Allocation failures and the like: the connection ends, the service goes on.
   try {
     if (static_cast<int>(self->hub_.open.size()) > self->hub_.limits.connections) {
-      co_await self->refuse(503, "tooManyConnections", "too many connections are open; try again in a moment");
+      co_await self->refuse(503, "tooManyConnections",
+                            "too many connections are open; try again in a moment");
     } else {
       co_await self->requests();
     }

@@ -57,7 +57,7 @@ Judgement judge(const LoaderSpec& loader, const GuardCounts& counts) {
   const bool full = loader.mode == LoadMode::sync || loader.mode == LoadMode::replace;
   const std::int64_t minimum = guards.minimum_expected_records.value_or(full ? 1 : 0);
   bench.verdict("minimumExpectedRecords", std::to_string(minimum), std::to_string(good), good < minimum,
-                guards.minimum_warns,
+                guards.minimum_warns && guards.minimum_expected_records.has_value(),
                 fmt::format("minimumExpectedRecords: the sources gave {} {}, at least {} are expected", good,
                             good == 1 ? "record" : "records", minimum));
   for (std::size_t i = 0; i < loader.sources.size() && i < counts.good.size(); ++i) {

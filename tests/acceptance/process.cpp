@@ -82,7 +82,8 @@ std::optional<Finished> Process::wait_for(std::chrono::milliseconds limit) {
 
 Finished Process::wait(std::chrono::seconds limit) {
   if (auto finished = wait_for(limit)) return *finished;
-  ADD_FAILURE() << "process " << id_ << " did not end within " << limit.count() << " s; it said:\n" << output();
+  ADD_FAILURE() << "process " << id_ << " did not end within " << limit.count() << " s; it said:\n"
+                << output();
   signal(SIGKILL);
   return *wait_for(std::chrono::seconds(10));
 }

@@ -1,4 +1,5 @@
-// Child processes for tests: started with their own output files, waited for with a limit, killed by process id.
+// Child processes for tests: started with their own output files, waited for with a limit, killed by process
+// id.
 #pragma once
 
 #include <sys/types.h>
