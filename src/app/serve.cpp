@@ -10,6 +10,7 @@
 #include "service/service.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <spdlog/spdlog.h>
 
 #include <charconv>
@@ -54,6 +55,9 @@ int run_serve(const ServeOptions& options, const GlobalOptions& globals) {
     report(allowed.error(), globals);
     return 2;
   }
+  // Two arenas do for two or three busy threads; the default of eight a core keeps what each of them once
+  // needed.
+  mallopt(M_ARENA_MAX, 2);
   const StopSignals signals;
   SystemClock clock;
   service::ServiceOptions service_options;
