@@ -1,6 +1,5 @@
 #include "load/run.h"
 
-#include "diff/first_load.h"
 #include "diff/key_codec.h"
 #include "history/change_writer.h"
 #include "history/record.h"
@@ -9,6 +8,7 @@
 #include "load/comparison.h"
 #include "load/guards.h"
 #include "load/pass.h"
+#include "load/row_sinks.h"
 #include "load/sources.h"
 #include "sql/database_url.h"
 #include "sql/transaction.h"
@@ -24,61 +24,6 @@ namespace {
 
 // Diff, conflict, diff again: so often before the whole attempt is given back to the engine.
 constexpr int kMaxConflicts = 3;
-
-// Passes applied changes on to the change log.
-class ChangeLogger final : public upsert::ApplyObserver {
- public:
-  explicit ChangeLogger(history::ChangeWriter& writer) : writer_(writer) {}
-  bool wants_before() const override { return writer_.wants_before(); }
-  Result<void> applied(const upsert::AppliedChange& change) override {
-    return writer_.add({.op = change.op,
-                        .key = change.key,
-                        .key_row = change.key_row,
-                        .before = change.before,
-                        .before_row = change.before_row,
-                        .after = change.after,
-                        .after_row = change.after_row,
-                        .changed = change.changed});
-  }
-
- private:
-  history::ChangeWriter& writer_;
-};
-
-// Rows straight into the table, within the open transaction.
-class StreamSink final : public RowSink {
- public:
-  StreamSink(upsert::Apply& apply, bool keyed) : apply_(apply), keyed_(keyed) {}
-  Result<void> rows(const RowBatch& batch, const diff::HashedRows& hashed) override {
-    if (!keyed_) {
-      inserted_ += static_cast<std::int64_t>(batch.rows());
-      return apply_.insert_all(batch);
-    }
-    first_load_.add(hashed, rows_);
-    return apply_.insert_rows(batch, rows_.inserts, rows_.overwrites);
-  }
-  Result<void> rejected_keys(const diff::HashedRows&) override { return {}; }
-
-  diff::DiffCounts counts() const {
-    if (keyed_) return first_load_.counts();
-    diff::DiffCounts counts;
-    counts.inserted = inserted_;
-    return counts;
-  }
-  Result<void> store_fingerprints() {
-    if (!keyed_) return {};
-    return first_load_.fingerprints().pack([&](diff::FingerprintLog::PackedChunk&& chunk) {
-      return apply_.add_chunk(chunk.first_key, chunk.entries, chunk.bytes);
-    });
-  }
-
- private:
-  upsert::Apply& apply_;
-  bool keyed_;
-  diff::FirstLoad first_load_;
-  diff::FirstLoadRows rows_;
-  std::int64_t inserted_ = 0;
-};
 
 class Run {
  public:
@@ -124,15 +69,16 @@ class Run {
     const sql::StopScope stop_scope(*connection_, stop_);
     SLUICE_CHECK(upsert::prepare_state(*connection_));
     SLUICE_CHECK(history::prepare_history(*connection_));
-    SLUICE_TRY(key_, history::run_key(*connection_, request_.store, request_.job));
+    SLUICE_CHECK(find_key());
     SLUICE_TRY(const bool adopted, adopt());
     if (adopted) return {};
 
-    SLUICE_TRY(auto found, inspect(false));
-    if (upsert::full_check_due(found.state, environment_.clock.now())) {
-      SLUICE_TRY(found, inspect(true));
-    }
-    const bool trusted = found.mismatch.empty();
+    // The rows are counted before every short-cut: a table thinned out by hand is never called unchanged.
+    SLUICE_TRY(auto found, inspect(true));
+    // A key-less append adds whatever it reads: the same bytes must never be added twice, whoever edited the
+    // table.
+    const bool adds_blindly = request_.loader.mode == LoadMode::append && !keyed();
+    const bool trusted = found.mismatch.empty() || (adds_blindly && !found.first_load());
     SLUICE_TRY(sources_, fetch_sources(request_, environment_, observer_, connection_.get(),
                                        trusted ? found.state : std::nullopt, stop_));
     receipt_.requests = sources_.requests;
@@ -155,9 +101,24 @@ class Run {
     }
   }
 
+  // Whether a receipt found under our key is of this very job. A job store that was restored from a backup
+  // gives its ids again: what stands under them is another job's.
+  bool is_ours(const Receipt& receipt) const {
+    return receipt.loader == request_.loader.name && receipt.started_at >= request_.created_at;
+  }
+
+  Result<void> find_key() {
+    SLUICE_TRY(key_, history::run_key(*connection_, request_.store, request_.job));
+    SLUICE_TRY(const auto receipt, history::adopt(*connection_, key_));
+    if (!receipt || is_ours(*receipt)) return {};
+    const auto own = fmt::format("{}@{}", request_.store, request_.created_at.time_since_epoch().count());
+    SLUICE_TRY(key_, history::run_key(*connection_, own, request_.job));
+    return {};
+  }
+
   Result<bool> adopt() {
     SLUICE_TRY(auto receipt, history::adopt(*connection_, key_));
-    if (!receipt) return false;
+    if (!receipt || !is_ours(*receipt)) return false;
     observer_.log(Observer::Level::info, "an earlier attempt has applied this run: its receipt stands");
     receipt_ = std::move(*receipt);
     adopted_ = true;
@@ -183,11 +144,11 @@ class Run {
     observer_.log(Observer::Level::info, "the sources are unchanged since the last load");
     const bool touched = std::any_of(sources_.all.begin(), sources_.all.end(),
                                      [](const auto& source) { return source.validators_changed; });
-    // A full inspection counted the rows; note that it found nothing.
-    if (!touched && !found.rows) return {};
+    const bool due = upsert::full_check_due(found.state, environment_.clock.now());
+    if (!touched && !due) return {};
     SLUICE_TRY(auto transaction, sql::Transaction::begin(*connection_));
     const auto now = environment_.clock.now();
-    if (found.rows) {
+    if (due) {
       SLUICE_TRY(const bool noted,
                  upsert::note_checked(*connection_, request_.loader.target.table, found.generation(), now));
       static_cast<void>(noted);  // someone else committed meanwhile: their check counts
@@ -249,7 +210,15 @@ class Run {
 
   // The pinned bytes are still those that were read.
   Result<void> verify_sources() {
-    for (const auto& source : sources_.all) SLUICE_CHECK(fetch::verify_pinned(source.fetched, stop_));
+    for (const auto& source : sources_.all) {
+      auto same = fetch::verify_pinned(source.fetched, stop_);
+      if (same) continue;
+      Error error = std::move(same).error();
+      // Not a conflict in the target: comparing again would read the same stale pin. The next attempt pins
+      // anew.
+      if (error.code == ErrorCode::conflict) error.code = ErrorCode::malformed;
+      return std::unexpected(std::move(error));
+    }
     return {};
   }
 
@@ -316,23 +285,26 @@ class Run {
     auto applied = apply->apply(*comparison.changes, logs ? &logger : nullptr, stop_);
     table_was_changed_ = apply->table_was_changed();
     if (!applied) return applied;
-    SLUICE_CHECK(comparison.by_columns() ? apply->rebase_fingerprints(*comparison.base, *comparison.changes)
-                                         : apply->merge_fingerprints(*comparison.changes));
+    auto stored = comparison.by_columns() ? apply->rebase_fingerprints(*comparison.base, *comparison.changes)
+                                          : apply->merge_fingerprints(*comparison.changes);
+    table_was_changed_ = apply->table_was_changed();
+    if (!stored) return stored;
     return commit(*apply, comparison.pass);
   }
 
-  Result<void> write_rejects(const PassResult& pass) {
+  // `applied`: only a run that counts says which open rejects did not come again.
+  Result<void> write_rejects(const PassResult& pass, bool applied) {
     history::RejectWriter rejects(*connection_, key_, request_.loader.name, request_.loader.rejects,
                                   receipt_.started_at);
     for (const auto& reject : pass.rejects) {
       SLUICE_CHECK(rejects.add(reject, source_label(request_.loader.sources.at(reject.source))));
     }
-    return rejects.finish(static_cast<std::int64_t>(pass.rejects.size()) == pass.rejected);
+    return rejects.finish(applied && static_cast<std::int64_t>(pass.rejects.size()) == pass.rejected);
   }
 
   // State, rejects, validators and receipt: the rest of the one transaction.
   Result<void> commit(upsert::Apply& apply, const PassResult& pass) {
-    SLUICE_CHECK(write_rejects(pass));
+    SLUICE_CHECK(write_rejects(pass, true));
     SLUICE_TRY(const auto outcome, apply.finish());
     const auto now = environment_.clock.now();
     SLUICE_CHECK(save_source_states(request_, sources_, *connection_, outcome.generation, now));
@@ -356,7 +328,7 @@ class Run {
     failed.duration_ms = elapsed();
     const auto write = [&]() -> Result<void> {
       SLUICE_TRY(auto transaction, sql::Transaction::begin(*connection_));
-      SLUICE_CHECK(write_rejects(pass));
+      SLUICE_CHECK(write_rejects(pass, false));
       SLUICE_CHECK(history::insert_run(*connection_, failed, key_, environment_.clock.now()));
       return transaction.commit();
     };

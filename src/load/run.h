@@ -29,9 +29,10 @@ struct Environment {
 
 struct Request {
   const LoaderSpec& loader;
-  std::string database;  // sqlite:PATH
-  JobId job;             // the run is applied under this id, once
-  std::string store;     // identity of the job store that the id is of (jobs::Store::identity)
+  std::string database;    // sqlite:PATH
+  JobId job;               // the run is applied under this id, once
+  Timestamp created_at{};  // of the job: a record that is older is of another job with the same id
+  std::string store;       // identity of the job store that the id is of (jobs::Store::identity)
   int attempt = 1;
   std::string catalog_hash;     // of the catalog the run started with
   std::string definition_hash;  // of every file that has a say in the loader: another one ends all short-cuts

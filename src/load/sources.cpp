@@ -13,8 +13,11 @@ Result<std::vector<fetch::Validators>> remembered(const Request& request, sql::C
                                                   const std::string& key) {
   std::vector<fetch::Validators> none;
   if (connection == nullptr || !state || request.force) return none;
+  // A key-less append would add the same bytes again after any edit of its definition.
+  const bool adds_blindly = request.loader.mode == LoadMode::append && request.loader.target.key.empty();
   SLUICE_TRY(const auto saved, history::source_state(*connection, request.loader.name, key));
-  if (!saved || saved->generation != state->generation || saved->config_hash != request.definition_hash)
+  if (!saved || saved->generation != state->generation ||
+      (saved->config_hash != request.definition_hash && !adds_blindly))
     return none;
   return fetch::validators_from_json(saved->file_identity);
 }

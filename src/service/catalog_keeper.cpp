@@ -29,6 +29,7 @@ std::vector<SourceFile> with_stored_texts(const std::vector<SourceFile>& files,
     const auto found = stored.find(files[i].path);
     if (found == stored.end() || found->second->hash == files[i].hash) continue;
     result[i] = definition::make_source_file(files[i].path, found->second->text);
+    result[i].accepted = true;
     replaced.insert(files[i].path);
   }
   if (replaced.empty()) result.clear();
@@ -106,9 +107,14 @@ Result<std::vector<jobs::StoredDefinition>> CatalogKeeper::stored() const {
 }
 
 Result<CatalogKeeper::Changed> CatalogKeeper::reload() {
-  SLUICE_TRY(const auto files, definition::read_folder(checker_.options().root));
+  SLUICE_TRY(auto files, definition::read_folder(checker_.options().root));
   SLUICE_TRY(const auto remembered, stored());
   const auto remembered_by_path = by_path(remembered);
+  // A text that ran before keeps its name and table when a copy of it turns up.
+  for (auto& file : files) {
+    const auto found = remembered_by_path.find(file.path);
+    file.accepted = found != remembered_by_path.end() && found->second->hash == file.hash;
+  }
   const auto checked = checker_.check(files);
 
   auto next = std::make_shared<Definitions>();

@@ -125,6 +125,10 @@ struct FolderWatch::State {
     if (folder == folders.end()) return false;
     if ((event.mask & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF)) != 0) {
       const bool was_root = folder->second == root;
+      std::error_code unreadable;
+      // A renamed folder tells "moved to" before "moved itself": its watch goes by the new path already then.
+      if ((event.mask & IN_MOVE_SELF) != 0 && !was_root && fs::is_directory(folder->second, unreadable))
+        return true;
       if ((event.mask & IN_MOVE_SELF) != 0) inotify_rm_watch(inotify.get(), event.wd);
       folders.erase(folder);
       if (was_root) folders.clear();  // run() waits for it to come back

@@ -1,9 +1,11 @@
 #include "service/load_job.h"
 
+#include "definition/source_file.h"
 #include "load/plan.h"
 #include "model/receipt.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 namespace sluice::service {
 namespace {
@@ -35,6 +37,10 @@ struct Pinned {
   std::string database;
 };
 
+std::string database_mark(const std::string& database) {
+  return definition::hash_text(database).substr(0, 16);
+}
+
 Result<Pinned> pin(const LoadSetting& setting, const jobs::Job& job) {
   auto definitions = setting.keeper.current();
   const auto* loader = definitions->catalog->find(job.subject);
@@ -42,6 +48,11 @@ Result<Pinned> pin(const LoadSetting& setting, const jobs::Job& job) {
     return fail(ErrorCode::not_found, fmt::format("there is no loader \"{}\" any more", job.subject));
   }
   SLUICE_TRY(auto database, setting.databases.url_for(loader->spec, definitions->catalog->service));
+  const auto args = nlohmann::json::parse(job.args, nullptr, false);
+  if (args.is_object() && args.contains("database") && args["database"] != database_mark(database)) {
+    return fail(ErrorCode::conflict,
+                "the command that started this run wrote to another database and is gone; run it again");
+  }
   return Pinned{std::move(definitions), loader, std::move(database)};
 }
 
@@ -49,6 +60,7 @@ load::Request request_for(const Pinned& pinned, const jobs::Job& job, int attemp
   return {.loader = pinned.loader->spec,
           .database = pinned.database,
           .job = job.id,
+          .created_at = job.created_at,
           .store = store,
           .attempt = attempt,
           .catalog_hash = pinned.definitions->catalog->hash,
@@ -56,6 +68,12 @@ load::Request request_for(const Pinned& pinned, const jobs::Job& job, int attemp
 }
 
 }  // namespace
+
+std::string load_args(const std::string& loader, const std::string& database) {
+  nlohmann::json args = {{"loader", loader}};
+  if (!database.empty()) args["database"] = database_mark(database);
+  return args.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
 
 jobs::Handler load_handler(LoadSetting setting) {
   return [setting](jobs::JobContext& context, std::stop_token stop) -> Result<jobs::JobOutcome> {

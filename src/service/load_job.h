@@ -17,6 +17,10 @@ struct LoadSetting {
   std::string store;  // identity of the job store
 };
 
+// The arguments of a load: the loader's name. A command that was told another database adds a mark of it, so
+// that a service which takes the job over after the command died does not load into its own.
+std::string load_args(const std::string& loader, const std::string& database);
+
 jobs::Handler load_handler(LoadSetting setting);
 jobs::Handler plan_handler(LoadSetting setting);
 

@@ -115,17 +115,29 @@ Result<void> Service::start() {
   SLUICE_TRY(const auto database, databases_.url_for(LoaderSpec{}, definitions()->catalog->service));
   SLUICE_TRY(const auto parsed, sql::parse_database_url(database));
   static_cast<void>(parsed);
-  SLUICE_CHECK(apply_schedules(changed, true));
+  SLUICE_CHECK(apply_schedules(changed));
   SLUICE_CHECK(engine_->start());
   SLUICE_CHECK(run_at_startup(*definitions(), changed.added, true));
   watch_ = std::make_unique<FolderWatch>(options_.definitions);
-  SLUICE_CHECK(watch_->start([this] {
-    if (auto reloaded = reload(); !reloaded) spdlog::error("reload: {}", reloaded.error().describe());
-  }));
+  SLUICE_CHECK(watch_->start([this] { reload_until_done(); }));
+  // What was saved between the first look and the watch's start.
+  reload_until_done();
   return {};
 }
 
+void Service::reload_until_done() {
+  auto pause = std::chrono::milliseconds(200);
+  for (;;) {
+    const auto reloaded = reload();
+    if (reloaded) return;
+    spdlog::error("reload: {}; trying again in {} ms", reloaded.error().describe(), pause.count());
+    if (!clock_.sleep_for(pause, stopping_.get_token())) return;
+    pause = std::min(pause * 2, std::chrono::milliseconds(30'000));
+  }
+}
+
 void Service::stop() {
+  stopping_.request_stop();
   if (watch_) watch_->stop();
   if (engine_) engine_->stop();
 }
@@ -136,7 +148,7 @@ Result<void> Service::reload() {
   SLUICE_TRY(const auto changed, keeper_->reload());
   const auto now = definitions();
   log_problems(*now);
-  SLUICE_CHECK(apply_schedules(changed, false));
+  SLUICE_CHECK(apply_schedules(changed));
   SLUICE_CHECK(run_at_startup(*now, changed.added, false));
   if (before->catalog->hash != now->catalog->hash) {
     spdlog::info("definitions reloaded: {} loaders, {} new, {} gone", now->catalog->loaders.size(),
@@ -158,15 +170,16 @@ void Service::on_definitions_changed(std::function<void()> listener) {
   definitions_changed_ = std::move(listener);
 }
 
-Result<void> Service::apply_schedules(const CatalogKeeper::Changed& changed, bool starting) {
+Result<void> Service::apply_schedules(const CatalogKeeper::Changed& changed) {
   const auto current = definitions();
   std::vector<jobs::RecurringSpec> specs;
   for (const auto& loader : current->catalog->loaders) specs.push_back(recurring_spec(loader.spec));
   SLUICE_CHECK(engine_->upsert_recurring(specs));
 
   std::set<std::string> gone(changed.removed.begin(), changed.removed.end());
-  if (starting) {
-    // Schedules left over from a definition that is not remembered any more: its file went while nobody ran.
+  {
+    // Schedules left over from a definition that is not remembered any more: its file went while nobody ran,
+    // or the last reload failed half-way.
     SLUICE_TRY(const auto remembered, store_->definitions().load());
     SLUICE_TRY(const auto all, engine_->list_recurring());
     for (const auto& recurring : all) {
@@ -209,8 +222,12 @@ Result<void> Service::run_at_startup(const Definitions& definitions, const std::
       }
     }
     if (!runs_now(*loader, past, starting, now)) continue;
-    SLUICE_TRY(const auto job, run_loader(name, jobs::Origin::startup, {}));
-    spdlog::info("{} runs now (job {})", name, job.value());
+    // One loader never decides whether the service starts or the others run.
+    if (const auto job = run_loader(name, jobs::Origin::startup, {}); job) {
+      spdlog::info("{} runs now (job {})", name, job->value());
+    } else {
+      spdlog::error("{} could not be started: {}", name, job.error().describe());
+    }
   }
   return {};
 }
@@ -227,7 +244,7 @@ Result<JobId> Service::run_loader(std::string_view name, jobs::Origin origin, st
   jobs::NewJob job;
   job.kind = kLoadKind;
   job.subject = loader->spec.name;
-  job.args = fmt::format("{{\"loader\":\"{}\"}}", loader->spec.name);
+  job.args = load_args(loader->spec.name, options_.serving ? std::string() : options_.database);
   job.origin = origin;
   job.started_by = std::move(started_by);
   job.exclusive_key = loader->spec.name;
@@ -250,7 +267,7 @@ Result<JobId> Service::plan_loader(std::string_view name, jobs::Origin origin, s
   job.kind = kPlanKind;
   job.subject = loader->spec.name;
   job.name = "plan " + loader->spec.name;
-  job.args = fmt::format("{{\"loader\":\"{}\"}}", loader->spec.name);
+  job.args = load_args(loader->spec.name, {});
   job.origin = origin;
   job.started_by = std::move(started_by);
   return options_.serving ? engine_->enqueue(std::move(job)) : engine_->run_here(std::move(job));

@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,7 +70,9 @@ class Service {
 
  private:
   Service(ServiceOptions options, Clock& clock);
-  Result<void> apply_schedules(const CatalogKeeper::Changed& changed, bool starting);
+  Result<void> apply_schedules(const CatalogKeeper::Changed& changed);
+  // Tries again, ever more slowly, until the folder and the store could be read: an edit is never lost.
+  void reload_until_done();
   Result<void> run_at_startup(const Definitions& definitions, const std::vector<std::string>& names,
                               bool starting);
 
@@ -82,6 +85,7 @@ class Service {
   std::unique_ptr<CatalogKeeper> keeper_;
   load::Environment environment_;
   std::unique_ptr<jobs::Engine> engine_;
+  std::stop_source stopping_;
   std::unique_ptr<FolderWatch> watch_;
   std::mutex reload_mutex_;
   std::mutex listener_mutex_;

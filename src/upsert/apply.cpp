@@ -221,11 +221,17 @@ Result<void> Apply::apply(ChangeSet& changes, ApplyObserver* observer, std::stop
     return fail(ErrorCode::internal, "a table without a key has no changes");
   const sql::StopScope scope(state.connection, stop);
   std::size_t seen = 0;
-  return changes.for_each([&](const Change& change) -> Result<void> {
-    if (seen++ % kRowsBetweenStopChecks == 0 && stop.stop_requested())
-      return fail(ErrorCode::cancelled, "stopped");
-    return state.change_row(change, observer);
-  });
+  const auto walk = [&](bool removals) {
+    return changes.for_each([&](const Change& change) -> Result<void> {
+      if (seen++ % kRowsBetweenStopChecks == 0 && stop.stop_requested())
+        return fail(ErrorCode::cancelled, "stopped");
+      if ((change.op == ChangeOp::remove) != removals) return {};
+      return state.change_row(change, observer);
+    });
+  };
+  // What goes makes room first: a row that takes over a unique value of a removed one must not meet it.
+  if (changes.count(ChangeOp::remove) > 0) SLUICE_CHECK(walk(true));
+  return walk(false);
 }
 
 bool Apply::table_was_changed() const { return state_->table_was_changed; }

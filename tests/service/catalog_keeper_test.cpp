@@ -140,6 +140,20 @@ TEST_F(CatalogKeeperTest, a_broken_service_file_stops_nothing_that_runs) {
   EXPECT_EQ(loader->spec.schedule.timezone, "Europe/Zurich");
 }
 
+TEST_F(CatalogKeeperTest, a_copy_of_a_loader_does_not_take_the_accepted_one_down) {
+  write_loader("A");
+  {
+    auto before = keeper();
+    reload(before);
+  }
+  fs::copy_file(folder_ / "A.loader.yaml", folder_ / "B.loader.yaml");
+  auto after = keeper();
+  EXPECT_TRUE(reload(after).removed.empty());
+  const auto* loader = after.current()->catalog->find("A");
+  ASSERT_NE(loader, nullptr);
+  EXPECT_EQ(loader->file, "A.loader.yaml");
+}
+
 TEST_F(CatalogKeeperTest, a_folder_that_is_gone_is_an_error_and_changes_nothing) {
   write_loader("A");
   auto running = keeper();

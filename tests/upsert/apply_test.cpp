@@ -272,8 +272,15 @@ TEST_P(Applying, the_observer_sees_before_and_after) {
                  {ChangeOp::remove, {"2", {}, {}}}},
                 soft, &recorder));
   ASSERT_OK(run(wanted_, {{ChangeOp::restore, {"2", "b", "5"}}}, soft, &recorder));
-  EXPECT_THAT(recorder.lines, ElementsAre("update 1 from 1|a|1 to 1|A|NULL ~v ~n", "insert 3 to 3|c|3",
-                                          "delete 2 from 2|b|NULL", "restore 2 from 2|b|NULL to 2|b|5 ~n"));
+  EXPECT_THAT(recorder.lines, ElementsAre("delete 2 from 2|b|NULL", "update 1 from 1|a|1 to 1|A|NULL ~v ~n",
+                                          "insert 3 to 3|c|3", "restore 2 from 2|b|NULL to 2|b|5 ~n"));
+}
+
+TEST_P(Applying, a_row_may_take_over_the_unique_value_of_a_removed_one) {
+  ASSERT_OK(first_load(wanted_, {{"2", "y", {}}}));
+  execute("create unique index theirs on country (v)");
+  ASSERT_OK(run(wanted_, {{ChangeOp::insert, {"3", "y", {}}}, {ChangeOp::remove, {"2", {}, {}}}}));
+  EXPECT_THAT(select("select id from country"), ElementsAre("3"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Databases, Applying, testing::ValuesIn(test::databases()), test::database_name);

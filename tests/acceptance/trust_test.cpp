@@ -1,0 +1,101 @@
+// What a run may believe: the table somebody has edited, the receipt that stands under its job's id, the same
+// bytes under an edited definition.
+#include "acceptance/site.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+namespace sluice::test {
+namespace {
+
+constexpr const char* kLoader =
+    "name: Item\nschedule: manual\nsource: {file: ../in/item.json}\nkey: id\nload: {vanished: delete}\n";
+constexpr const char* kRows = R"([{"id":1,"v":"a"},{"id":2,"v":"b"},{"id":3,"v":"c"},{"id":4,"v":"d"}])";
+
+class Trust : public testing::Test {
+ protected:
+  void SetUp() override {
+    site_.write_loader("Item", kLoader);
+    site_.write("in/item.json", kRows);
+    ASSERT_EQ(site_.run("Item").receipt["inserted"], 4);
+  }
+  void edit_table(const std::string& sql) {
+    const auto done = test::run({"sqlite3", "data/sluice.db", sql}, site_.path());
+    ASSERT_EQ(done.exit_code, 0) << done.err;
+  }
+  void expect_repaired() {
+    const auto run = site_.run("Item");
+    EXPECT_EQ(run.exit_code, 0) << run.err;
+    EXPECT_EQ(run.receipt["notModified"], 0);
+    expect_balanced(run.receipt);
+    EXPECT_EQ(site_.query("select id || '=' || v from item order by id"),
+              (std::vector<std::string>{"1=a", "2=b", "3=c", "4=d"}));
+  }
+  Site site_;
+};
+
+TEST_F(Trust, a_table_thinned_out_by_hand_is_repaired_by_the_next_run) {
+  edit_table("delete from item where id < 4");
+  expect_repaired();
+}
+
+TEST_F(Trust, an_emptied_table_is_repaired_by_the_next_run) {
+  edit_table("delete from item");
+  expect_repaired();
+}
+
+TEST_F(Trust, a_dropped_table_is_repaired_by_the_next_run) {
+  edit_table("drop table item");
+  expect_repaired();
+}
+
+TEST_F(Trust, a_dropped_column_is_repaired_by_the_next_run) {
+  edit_table("alter table item drop column v");
+  expect_repaired();
+}
+
+TEST_F(Trust, a_restored_job_store_does_not_take_old_receipts_for_its_own) {
+  namespace fs = std::filesystem;
+  site_.write("in/item.json", R"([{"id":1,"v":"A"},{"id":2,"v":"b"},{"id":3,"v":"c"},{"id":4,"v":"d"}])");
+  fs::create_directories(site_.path() / "backup");
+  fs::copy_file(site_.data() / "jobs.db", site_.path() / "backup/jobs.db");
+  ASSERT_EQ(site_.run("Item").receipt["updated"], 1);
+  site_.write("in/item.json", R"([{"id":1,"v":"A"},{"id":2,"v":"B"},{"id":3,"v":"c"},{"id":4,"v":"d"}])");
+  for (const auto* file : {"jobs.db", "jobs.db-wal", "jobs.db-shm"}) fs::remove(site_.data() / file);
+  fs::copy_file(site_.path() / "backup/jobs.db", site_.data() / "jobs.db");
+  EXPECT_EQ(site_.run("Item").receipt["updated"], 1)
+      << "the id was given before, to a job that loaded something else";
+  EXPECT_EQ(site_.query("select v from item where id = 2"), std::vector<std::string>{"B"});
+}
+
+TEST_F(Trust, an_edited_definition_does_not_append_the_same_bytes_twice) {
+  const std::string log =
+      "name: Log\nschedule: manual\nsource: {file: ../in/item.json}\nload: {mode: append}\n";
+  site_.write_loader("Log", log);
+  ASSERT_EQ(site_.run("Log").receipt["inserted"], 4);
+  site_.write_loader("Log", log + "description: the same, but for these words\n");
+  EXPECT_EQ(site_.run("Log").receipt["notModified"], 1);
+  EXPECT_EQ(site_.count("log"), 4);
+}
+
+TEST_F(Trust, a_run_that_a_guard_stopped_closes_no_rejects) {
+  site_.write_loader("Typed",
+                     "name: Typed\nschedule: manual\nsource: {file: ../in/typed.json}\nkey: id\n"
+                     "columns: {id: {type: int64}, n: {type: int64}}\n");
+  site_.write("in/typed.json", R"([{"id":1,"n":1},{"id":2,"n":"x"}])");
+  ASSERT_EQ(site_.run("Typed").receipt["rejected"], 1);
+  site_.write("in/typed.json", "[]");
+  EXPECT_EQ(site_.run("Typed").exit_code, 4);
+  EXPECT_EQ(site_.query("select status from _sluice_reject where loader = 'Typed'"),
+            std::vector<std::string>{"open"});
+}
+
+TEST_F(Trust, a_name_with_quotes_loads_like_any_other) {
+  site_.write_loader("quoted",
+                     "name: 'Rates \"daily\"'\nschedule: manual\nsource: {file: ../in/item.json}\nkey: id\n");
+  EXPECT_EQ(site_.run("Rates \"daily\"").receipt["inserted"], 4);
+}
+
+}  // namespace
+}  // namespace sluice::test
