@@ -88,7 +88,8 @@ TEST_P(TablePlanning, columns_widen) {
                                                      "widened column d of country from date to timestamp",
                                                      "widened column f of country from bool to text",
                                                      "widened column m of country to more than 15 digits"));
-  // The old table reads like the new one already, the spelling of bool included: widening alone updates no row.
+  // The old table reads like the new one already, the spelling of bool included: widening alone updates no
+  // row.
   EXPECT_THAT(read_back(wider), testing::UnorderedElementsAre("1|5|2024-01-05T00:00:00Z|true|1.5|k",
                                                               "2|NULL|NULL|NULL|NULL|NULL"));
   ASSERT_OK(run(wider, {}));
