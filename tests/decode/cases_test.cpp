@@ -160,8 +160,8 @@ Result<std::pair<SchemaPtr, Decoded>> run_case(const fs::path& folder,
   const auto spec = spec_from(settings);
   SLUICE_TRY(const auto seen, probe(input, spec, {}));
   std::vector<std::string> key;
-  for (const auto word : split(settings.contains("key") ? settings.at("key") : "", ' '))
-    key.emplace_back(word);
+  const auto key_words = setting("key");
+  for (const auto word : split(key_words, ' ')) key.emplace_back(word);
   const auto schema =
       setting("types").empty() ? schema_of(seen, key) : declared_schema(setting("types"), setting("key"));
   OpenOptions options;
