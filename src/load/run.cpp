@@ -86,6 +86,7 @@ class Run {
     receipt_.not_modified = sources_.not_modified_count;
     if (sources_.not_modified) return end_unchanged(found);
     SLUICE_TRY(items_, probe_items(request_.loader, sources_, stop_));
+    if (nothing_to_shape(found)) return end_empty();
 
     bool by_columns = false;
     for (int conflicts = 0;; ++conflicts) {
@@ -137,6 +138,24 @@ class Run {
     return found.first_load() || mode == LoadMode::replace || (mode == LoadMode::append && !keyed());
   }
 
+  // No record anywhere, and neither table nor definition says which columns there would be.
+  bool nothing_to_shape(const upsert::Inspection& found) const {
+    if (found.exists || !request_.loader.target.columns.empty()) return false;
+    return std::all_of(items_.begin(), items_.end(), [](const auto& item) {
+      return item.probe.sampled_records == 0 && item.probe.columns.empty();
+    });
+  }
+
+  // An empty source is for the guards to judge; where they let it pass, the table waits for the first record.
+  Result<void> end_empty() {
+    PassResult nothing;
+    nothing.good.assign(request_.loader.sources.size(), 0);
+    SLUICE_CHECK(pass_guards(nothing, 0));
+    receipt_.applied = true;
+    note("the sources hold no record: the table is created when there is one");
+    return {};
+  }
+
   // Every source said "not modified", and the table is as it was left.
   Result<void> end_unchanged(const upsert::Inspection& found) {
     receipt_.applied = true;
@@ -186,6 +205,11 @@ class Run {
     receipt_.restored = counts.restored;
     receipt_.unchanged = counts.unchanged;
     receipt_.ignored = counts.ignored;
+    if (!pass.rejects.empty()) {
+      const auto& first = pass.rejects.front();
+      note(fmt::format("{} of {} records rejected; the first: {}, {}: {}", receipt_.rejected, receipt_.read,
+                       source_label(request_.loader.sources.at(first.source)), first.locator, first.message));
+    }
   }
 
   Result<void> pass_guards(const PassResult& pass, std::int64_t deletes) {

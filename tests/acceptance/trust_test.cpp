@@ -84,11 +84,29 @@ TEST_F(Trust, a_run_that_a_guard_stopped_closes_no_rejects) {
                      "name: Typed\nschedule: manual\nsource: {file: ../in/typed.json}\nkey: id\n"
                      "columns: {id: {type: int64}, n: {type: int64}}\n");
   site_.write("in/typed.json", R"([{"id":1,"n":1},{"id":2,"n":"x"}])");
-  ASSERT_EQ(site_.run("Typed").receipt["rejected"], 1);
+  const auto first = site_.run("Typed");
+  ASSERT_EQ(first.receipt["rejected"], 1);
+  ASSERT_EQ(first.receipt["notes"].size(), 1u) << "the reason of the first reject is told";
+  EXPECT_NE(first.receipt["notes"][0].get<std::string>().find("1 of 2 records rejected"), std::string::npos);
   site_.write("in/typed.json", "[]");
   EXPECT_EQ(site_.run("Typed").exit_code, 4);
   EXPECT_EQ(site_.query("select status from _sluice_reject where loader = 'Typed'"),
             std::vector<std::string>{"open"});
+}
+
+TEST_F(Trust, an_empty_first_source_is_for_the_guards_to_judge) {
+  site_.write("in/empty.json", "[]");
+  const std::string loader = "name: Empty\nschedule: manual\nsource: {file: ../in/empty.json}\nkey: id\n";
+  site_.write_loader("Empty", loader);
+  const auto refused = site_.run("Empty");
+  EXPECT_EQ(refused.exit_code, 4) << refused.err;
+  EXPECT_EQ(refused.receipt["error"]["code"], "guard");
+  site_.write_loader("Empty", loader + "guards: {minimumExpectedRecords: 0}\n");
+  const auto passed = site_.run("Empty");
+  EXPECT_EQ(passed.exit_code, 0) << passed.err;
+  EXPECT_EQ(passed.receipt["read"], 0);
+  site_.write("in/empty.json", R"([{"id":1}])");
+  EXPECT_EQ(site_.run("Empty").receipt["inserted"], 1);
 }
 
 TEST_F(Trust, a_name_with_quotes_loads_like_any_other) {
