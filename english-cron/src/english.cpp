@@ -327,7 +327,8 @@ std::string explain(const Translation& translation) {
     // Too long or without words: the cron text says it best, and is read back as well.
     out.clear();
     for (const std::string& text : translation.crons) out += (out.empty() ? "" : "; ") + text;
-    return named ? out + " " + translation.zone : out;
+    if (named) out += " " + translation.zone;
+    return out.size() > kMaxPhraseLength && !translation.english.empty() ? translation.english : out;
   }
   return out + zone;
 }

@@ -131,6 +131,8 @@ bool Grammar::parse_clause() {
       return parse_zone();
     case Kind::clock:
       return parse_times();
+    case Kind::minute:
+      return parse_colon_minutes();
     case Kind::date:
       return refuse(at, "one date does not repeat: a date may follow \"starting\"",
                     "starting " + text_of(at));

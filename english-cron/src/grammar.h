@@ -67,6 +67,9 @@ class Grammar {
   // grammar_minutes.cpp: minutes of the hour, hours of the day
   bool parse_number_list(int low, int high, std::uint64_t& bits, bool& range);
   bool parse_past_hours();
+  bool parse_colon_minutes();
+  bool lists_minutes() const;
+  bool parse_minutes_of_interval();
   bool parse_minutes_past();
   bool parse_on_the();
 
@@ -79,6 +82,7 @@ class Grammar {
   bool parse_ordinals(Days& days, std::uint16_t& months, bool numbers);
   bool parse_last(Days& days, std::uint16_t& months);
   bool parse_before_end(Days& days);
+  bool parse_period_end();
   bool parse_holiday(Days& days);
 
   // grammar_months.cpp: months, and days of named months

@@ -236,6 +236,27 @@ bool Grammar::parse_last(Days& days, std::uint16_t& months) {
   return parse_of_month(days, months, 0);
 }
 
+// "month end", "year-end": false without an error when something else follows.
+bool Grammar::parse_period_end() {
+  const Token& at = peek();
+  const std::size_t end = peek(1).is(Kind::dash) ? 2 : 1;
+  if (!at.is(Word::unit) || !peek(end).is(Word::end) || peek(end + 1).is(Word::of)) return false;
+  const auto unit = static_cast<UnitWord>(at.value);
+  const bool last_day = unit == UnitWord::month || unit == UnitWord::quarter || unit == UnitWord::year;
+  if (!last_day) {
+    return refuse(Span{at.offset, static_cast<std::size_t>(peek(end).offset + peek(end).length - at.offset)},
+                  "only the end of a month, a quarter or a year is one day",
+                  unit == UnitWord::week ? "friday" : "last day of the month");
+  }
+  if (!enter(Group::day, at)) return false;
+  for (std::size_t i = 0; i <= end; ++i) take();
+  plan_.days.days_before_last |= 1;
+  constexpr std::uint16_t kLastMonths = 1U << 3 | 1U << 6 | 1U << 9 | 1U << 12;
+  if (unit == UnitWord::quarter) plan_.months |= kLastMonths;
+  if (unit == UnitWord::year) plan_.months |= std::uint16_t{1U << 12};
+  return true;
+}
+
 bool Grammar::parse_before_end(Days& days) {
   const Token& at = peek();
   if (&days == &plan_.days && !enter(Group::day, at)) return false;

@@ -85,6 +85,8 @@ bool Grammar::parse_every() {
     const bool noun = next.is(Word::unit) || next.is(Word::weekday_name) || next.is(Word::weekdays);
     if (!second_of_time || noun) return parse_every_ordinal();
   }
+  if (parse_period_end()) return true;
+  if (!error_.message.empty()) return false;
   if (peek().is(Word::unit)) return parse_every_unit(1, at);
   if (peek().is(Kind::number) || peek().is(Word::number) || peek().is(Word::hundred)) {
     int n = 0;

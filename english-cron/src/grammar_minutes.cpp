@@ -3,6 +3,16 @@
 #include "grammar_time.h"
 
 namespace english_cron {
+namespace {
+
+// "10 to the hour" is minute 50.
+std::uint64_t minutes_before(std::uint64_t bits) {
+  std::uint64_t out = 0;
+  for (int m = 0; m < 60; ++m) out |= (bits >> m & 1U) << ((60 - m) % 60);
+  return out;
+}
+
+}  // namespace
 
 bool Grammar::parse_number_list(int low, int high, std::uint64_t& bits, bool& range) {
   for (;;) {
@@ -63,6 +73,61 @@ bool Grammar::parse_past_hours() {
   return true;
 }
 
+// ":30", ":00 and :30", ":15 past every 2 hours"
+bool Grammar::parse_colon_minutes() {
+  if (!enter(Group::time, peek())) return false;
+  for (;;) {
+    const Token& from = take();
+    int to = from.value;
+    if (is_range(0) && peek(1).is(Kind::minute)) {
+      take();
+      to = take().value;
+      if (to < from.value) return refuse(span_from(from), "the range runs backwards");
+      plan_.minute_range = true;
+    }
+    for (int v = from.value; v <= to; ++v) plan_.minute_list |= std::uint64_t{1} << v;
+    std::size_t next = 0;
+    while (is_separator(next)) ++next;
+    if (next > 0 && peek(next).is(Word::at)) ++next;
+    if (next == 0 || !peek(next).is(Kind::minute)) return parse_past_hours();
+    for (std::size_t i = 0; i < next; ++i) take();
+  }
+}
+
+// After "every hour at": bare numbers that nothing makes times of day.
+bool Grammar::lists_minutes() const {
+  if (!plan_.fine || plan_.fine->unit != Unit::hours || plan_.minute_list != 0) return false;
+  std::size_t at = 0;
+  for (;;) {
+    if (!is_number(peek(at)) || peek(at).digits > 2) return false;
+    ++at;
+    if (peek(at - 1).is(Word::number) && peek(at).is(Word::number)) ++at;  // "forty five"
+    std::size_t next = at;
+    while (is_separator(next)) ++next;
+    if (next > at && peek(next).is(Word::at)) ++next;
+    const bool more = next > at && (is_number(peek(next)) || peek(next).is(Kind::clock));
+    if (!more) break;
+    at = next;
+  }
+  const Token& after = peek(at);
+  return !after.is(Word::meridiem) && !after.is(Word::oclock) && !after.is(Word::unit) &&
+         !after.is(Word::clock_name) && !after.is(Kind::dash) && !after.is(Word::to) && !is_past(after) &&
+         !after.is(Word::day_part) && !(after.is(Word::in) && peek(skip_the(at + 1)).is(Word::day_part));
+}
+
+bool Grammar::parse_minutes_of_interval() {
+  const Token& at = peek();
+  bool range = false;
+  std::uint64_t bits = 0;
+  if (!parse_number_list(0, 59, bits, range)) return false;
+  if ((bits >> 24) == 0) {
+    const Span said = span_from(at);
+    warn("\"" + std::string(phrase_.substr(said.offset, said.length)) + "\" is read as minutes of the hour");
+  }
+  plan_.minute_list |= bits;
+  return true;
+}
+
 // "10 minutes past the hour", "5 and 35 past every hour", "quarter to the hour". False without an error: not
 // that.
 bool Grammar::parse_minutes_past() {
@@ -88,6 +153,19 @@ bool Grammar::parse_minutes_past() {
   while (peek(next).is(Word::the) || peek(next).is(Word::every)) ++next;
   const bool counted = is_number(peek(next)) && is_unit(next + 1, UnitWord::hour);
   const bool hour = is_unit(next, seconds ? UnitWord::minute : UnitWord::hour) || (counted && !seconds);
+  // "every hour at 15 minutes past": the hour is already named.
+  const bool hourly = plan_.fine && plan_.fine->unit == Unit::hours && !seconds;
+  const Token& follower = peek(1);
+  const bool named = hourly && !is_number(follower) && !follower.is(Kind::clock) &&
+                     !follower.is(Word::clock_name) && !hour && next == 1;
+  if ((past || before) && named) {
+    if (!enter(Group::time, at)) return false;
+    take();
+    if (before) bits = minutes_before(bits);
+    plan_.minute_list |= bits;
+    plan_.minute_range = plan_.minute_range || range;
+    return true;
+  }
   if ((!past && !before) || !hour) {
     pos_ = start;
     return false;
@@ -99,9 +177,7 @@ bool Grammar::parse_minutes_past() {
     return true;
   }
   if (before) {
-    std::uint64_t turned = 0;
-    for (int m = 0; m < 60; ++m) turned |= (bits >> m & 1U) << ((60 - m) % 60);
-    bits = turned;
+    bits = minutes_before(bits);
     for (std::size_t i = 0; i <= next; ++i) take();
   } else if (!parse_past_hours()) {
     return false;
@@ -121,6 +197,8 @@ bool Grammar::parse_on_the() {
     return enter(Group::time, at);
   }
   if (parse_minutes_past()) return true;
+  if (!error_.message.empty()) return false;
+  if (parse_period_end()) return true;
   if (!error_.message.empty()) return false;
   if (peek().is(Kind::number) && !peek(1).is(Word::meridiem) && !peek(1).is(Word::oclock) &&
       !peek(1).is(Word::unit) && peek().digits < 4) {

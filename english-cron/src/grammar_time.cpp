@@ -231,8 +231,10 @@ bool Grammar::parse_at() {
     if (peek(1).is(Word::unit) || peek(1).is(Word::half)) return parse_on_the();
     take();
   }
+  if (peek().is(Kind::minute)) return parse_colon_minutes();
   if (parse_minutes_past()) return true;
   if (!error_.message.empty()) return false;
+  if (lists_minutes()) return parse_minutes_of_interval();
   if (starts_time()) return parse_times();
   if (peek().is(Word::unit)) return parse_on_the();
   if (peek().is(Word::day_part) || peek().is(Word::every) || peek().is(Word::end)) return parse_clause();

@@ -1,5 +1,6 @@
 #include "lexer.h"
 
+#include "cities.h"
 #include "zones.h"
 
 #include <algorithm>
@@ -19,7 +20,7 @@ class Lexer {
   std::expected<void, PhraseError> run() {
     while (ok_ && skip_blanks()) {
       const char c = at(0);
-      if (is_letter(c)) {
+      if (is_letter(c) || (c == '\xC3' && find_city(text_.substr(pos_)).length > 0)) {
         read_word();
       } else if (is_digit(c)) {
         read_number();
@@ -114,17 +115,44 @@ class Lexer {
       return;
     }
     word = std::string_view(buffer_.data(), word.size());
-    if (const Entry* entry = find_word(word)) {
+    const Entry* entry = find_word(word);
+    // "new" and "st" begin holidays, and New York and St Johns as well.
+    const bool may_be_city = entry == nullptr || entry->word == Word::holiday_new ||
+                             entry->word == Word::holiday_day || at(0) == '\xC3';
+    if (may_be_city && !after_number && read_city(from)) return;
+    if (entry != nullptr && at(0) != '\xC3') {
       if (at(0) == '.') ++pos_;  // an abbreviation's dot: "mon."
       push_word(*entry, from);
       return;
+    }
+    while (at(0) == '\xC3' && at(1) != '\0') {
+      pos_ += 2;
+      while (is_letter(at(0))) ++pos_;
     }
     const std::string_view text = text_.substr(from, pos_ - from);
     if (const std::string zone = canonical_zone(text); !zone.empty()) {
       push_zone(zone, from);
       return;
     }
-    refuse(from, pos_, "unknown word \"" + std::string(text) + "\"", std::string(nearest_word(word)));
+    std::string near(nearest_word(word));
+    std::string city = nearest_city(word, near.empty() ? 3 : edit_distance(word, near, 3));
+    if (!city.empty()) near = std::move(city);
+    refuse(from, pos_, "unknown word \"" + std::string(text) + "\"", std::move(near));
+  }
+
+  bool read_city(std::size_t from) {
+    const CityMatch city = find_city(text_.substr(from));
+    if (city.length == 0) return false;
+    pos_ = from + city.length;
+    if (city.zones.size() == 1) {
+      push_zone(city.zones.front(), from);
+      return true;
+    }
+    std::string names;
+    for (const std::string& zone : city.zones) names += (names.empty() ? "" : " or ") + zone;
+    refuse(from, pos_, std::string(text_.substr(from, city.length)) + " is ambiguous: it may mean " + names,
+           city.zones.front());
+    return true;
   }
 
   void push_zone(const std::string& name, std::size_t from) {
@@ -294,6 +322,16 @@ class Lexer {
     }
     if (c == '+' && is_digit(at(1))) {
       read_offset(from);
+      return;
+    }
+    if (c == ':' && is_digit(at(1)) && is_digit(at(2)) && !is_digit(at(3)) && at(3) != ':') {
+      ++pos_;
+      const int minute = read_digits(2);
+      if (minute > 59) {
+        refuse(from, pos_, "minutes go to 59", ":30");
+        return;
+      }
+      push(Token::Kind::minute, from).value = minute;
       return;
     }
     ++pos_;

@@ -20,6 +20,7 @@ struct Token {
     number,
     ordinal,
     clock,
+    minute,  // ":30"
     date,
     zone,
     offset,
@@ -32,8 +33,8 @@ struct Token {
   bool glued = false;      // nothing stands between it and the token before
   std::uint16_t offset = 0;
   std::uint16_t length = 0;
-  int value = 0;   // number; clock: second of the day; date: days since 1970; zone: index into zone_names();
-                   // offset: minutes
+  int value = 0;  // number; clock: second of the day; minute: of the hour; date: days since 1970; zone: index
+                  // into zone_names(); offset: minutes
   int digits = 0;  // of a number
   const Entry* entry = nullptr;
 

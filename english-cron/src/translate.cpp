@@ -68,6 +68,19 @@ std::expected<Translation, PhraseError> translate_english(std::string_view phras
   return out;
 }
 
+// The words of the schedule; where they are too long to be read again, the phrase says the same in less.
+std::expected<Translation, PhraseError> read_back(Translation out, std::string_view phrase) {
+  out.english = explain(out);
+  if (out.english.size() <= kMaxPhraseLength) return out;
+  const bool add_zone = !out.zone_in_phrase && out.zone != "UTC";
+  out.english = std::string(phrase) + (add_zone ? " " + out.zone : "");
+  if (out.english.size() <= kMaxPhraseLength) return out;
+  return std::unexpected(PhraseError{0, phrase.size(),
+                                     "this cannot be said back in 256 characters: split it into several "
+                                     "schedules, or name the time zone in the phrase",
+                                     ""});
+}
+
 }  // namespace
 
 std::string_view to_string(Unit unit) {
@@ -94,8 +107,7 @@ std::expected<Translation, PhraseError> translate(std::string_view phrase, const
                                        "a phrase has at most 256 characters", ""});
   }
   if (auto joined = translate_joined(phrase, options)) {
-    joined->english = explain(*joined);
-    return std::move(*joined);
+    return read_back(std::move(*joined), phrase);
   }
   auto raw = read_raw_cron(phrase);
   if (!raw) return std::unexpected(std::move(raw.error()));
@@ -107,8 +119,7 @@ std::expected<Translation, PhraseError> translate(std::string_view phrase, const
   } else {
     out = translate_raw(**raw, options);
   }
-  if (out) out->english = explain(*out);
-  return out;
+  return out ? read_back(std::move(*out), phrase) : std::move(out);
 }
 
 }  // namespace english_cron

@@ -22,12 +22,15 @@ struct YearlyChange {
   std::int32_t offset_before = 0;
 
   std::int64_t in_year(int year) const;  // UTC seconds
+  bool operator==(const YearlyChange&) const = default;
 };
 
 /// Offsets of one zone from UTC, oldest first. Segment i holds from start(i) up to end(i). The changes that
 /// the system's files list are kept; the yearly ones after them are computed, so a table is a few kilobytes.
 class ZoneTable {
  public:
+  bool operator==(const ZoneTable&) const = default;
+
   std::size_t size() const { return starts_.size() + later_; }
   std::size_t segment_at(std::int64_t utc) const;
   /// UTC seconds; of the first segment INT64_MIN / 4.

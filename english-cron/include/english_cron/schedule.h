@@ -45,7 +45,7 @@ class Schedule {
 /// "2026-01-05T09:30:00+01:00"; an unknown zone is shown as UTC.
 std::string format_local(std::chrono::sys_seconds time, std::string_view zone);
 
-/// What Translation::english holds.
+/// What Translation::english holds: the schedule in words, which translate() reads as the same schedule.
 std::string explain(const Translation& translation);
 
 }  // namespace english_cron

@@ -48,8 +48,8 @@ struct Translation {
   std::string zone;  ///< IANA name, or "UTC+05:30" for an offset that IANA has no name for
   bool zone_in_phrase = false;
   bool exact = true;  ///< false: the crons are the nearest that cron can say; a warning tells the difference
-  /// The meaning read back; translates to the same schedule, unless so many crons are needed that it is
-  /// longer than kMaxPhraseLength.
+  /// The meaning read back, at most kMaxPhraseLength bytes; translates to the same schedule. Where words and
+  /// crons are both too long, it is the phrase itself.
   std::string english;
   std::vector<std::string> warnings;
 
