@@ -26,7 +26,7 @@ function(sluice_folder name)
 endfunction()
 
 # sluice_tests(NAME [LINK target...]): one executable test_NAME from every *_test.cpp of tests/NAME,
-# plus the helper sources beside them. SLUICE_SOURCE_DIR points at the checkout, for case folders.
+# plus the helper sources beside them. test::source_dir() of tests/support points at the checkout, for case folders.
 function(sluice_tests name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
@@ -34,9 +34,7 @@ function(sluice_tests name)
     return()
   endif()
   add_executable(test_${name} ${sources})
-  target_link_libraries(test_${name} PRIVATE sluice_options ${ARG_LINK} GTest::gmock GTest::gtest_main)
+  target_link_libraries(test_${name} PRIVATE sluice_options test_paths ${ARG_LINK} GTest::gmock GTest::gtest_main)
   target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
-  target_compile_definitions(test_${name} PRIVATE
-    SLUICE_SOURCE_DIR="${PROJECT_SOURCE_DIR}" SLUICE_BINARY_DIR="${PROJECT_BINARY_DIR}")
   gtest_discover_tests(test_${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300 LABELS ${name})
 endfunction()

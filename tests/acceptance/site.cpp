@@ -1,5 +1,7 @@
 #include "acceptance/site.h"
 
+#include "support/paths.h"
+
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include <cstdlib>
@@ -24,7 +26,7 @@ void Site::write(const std::string& relative, const std::string& text) const {
 
 void Site::copy_demo() const {
   for (const auto* folder : {"definitions", "sample-data"}) {
-    fs::copy(fs::path(SLUICE_SOURCE_DIR) / folder, path() / folder,
+    fs::copy(fs::path(test::source_dir()) / folder, path() / folder,
              fs::copy_options::recursive | fs::copy_options::overwrite_existing);
   }
 }

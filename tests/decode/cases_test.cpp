@@ -10,6 +10,7 @@
 // Every case runs with the usual block size and with blocks of a few bytes.
 #include "base/text.h"
 #include "decode/decode_support.h"
+#include "support/paths.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -22,7 +23,7 @@ namespace sluice::decode {
 namespace {
 
 namespace fs = std::filesystem;
-const fs::path kCases = fs::path(SLUICE_SOURCE_DIR) / "tests/decode/cases";
+const fs::path kCases = fs::path(test::source_dir()) / "tests/decode/cases";
 
 std::string read_if_there(const fs::path& path) {
   return fs::exists(path) ? *read_file(path) : std::string();

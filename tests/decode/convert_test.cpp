@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "decode/infer.h"
+#include "support/paths.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -10,9 +11,7 @@
 namespace sluice::decode {
 namespace {
 
-std::string cases(const char* name) {
-  return *read_file(std::string(SLUICE_SOURCE_DIR) + "/tests/decode/" + name);
-}
+std::string cases(const char* name) { return *read_file(test::source_dir() + "/tests/decode/" + name); }
 
 std::string converted(ValueType type, Rule rule, std::string_view text, DecimalLimits limits) {
   std::string scratch;

@@ -3,6 +3,7 @@
 // SLUICE_UPDATE=1 writes the files anew; read the difference before you keep it.
 #include "base/file.h"
 #include "definition/check.h"
+#include "support/paths.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -18,7 +19,7 @@ namespace fs = std::filesystem;
 
 std::vector<std::string> case_names() {
   std::set<std::string> names;
-  for (const auto& entry : fs::directory_iterator(SLUICE_SOURCE_DIR "/tests/definition/cases"))
+  for (const auto& entry : fs::directory_iterator(test::source_dir() + "/tests/definition/cases"))
     names.insert(entry.path().filename().string());
   return {names.begin(), names.end()};
 }
@@ -67,7 +68,7 @@ std::string describe(const CheckResult& result) {
 class Cases : public testing::TestWithParam<std::string> {};
 
 TEST_P(Cases, give_what_is_expected) {
-  const fs::path root = fs::path(SLUICE_SOURCE_DIR "/tests/definition/cases") / GetParam();
+  const fs::path root = fs::path(test::source_dir() + "/tests/definition/cases") / GetParam();
   CheckOptions options;
   options.root = root;
   options.environment = [](std::string_view name) {

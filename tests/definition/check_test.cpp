@@ -2,6 +2,7 @@
 
 #include "definition/scalar.h"
 #include "definition/yaml_tree.h"
+#include "support/paths.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -27,13 +28,13 @@ std::string loader_text(std::string_view name, std::string_view extra = "") {
 
 TEST(Check, shipped_definitions_are_valid) {
   CheckOptions options;
-  options.root = SLUICE_SOURCE_DIR "/definitions";
+  options.root = test::source_dir() + "/definitions";
   const auto files = read_folder(options.root);
   ASSERT_TRUE(files.has_value());
   const auto result = check(*files, options);
   for (const auto& problem : result.problems) ADD_FAILURE() << render(problem);
   EXPECT_EQ(result.catalog->loaders.size(), 3u);
-  EXPECT_EQ(result.catalog->service.database, "sqlite:" SLUICE_SOURCE_DIR "/data/sluice.db");
+  EXPECT_EQ(result.catalog->service.database, "sqlite:" + test::source_dir() + "/data/sluice.db");
   for (const auto& loader : result.catalog->loaders) {
     for (const auto& source : loader.spec.sources) {
       if (source.file.string().find('*') == std::string::npos) {

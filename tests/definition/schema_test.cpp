@@ -6,6 +6,7 @@
 #include "definition/loader_template.h"
 #include "definition/scalar.h"
 #include "definition/yaml_tree.h"
+#include "support/paths.h"
 
 #include <gtest/gtest.h>
 
@@ -66,7 +67,7 @@ TEST(JsonSchema, takes_every_documented_example_as_the_parser_does) {
 }
 
 TEST(JsonSchema, takes_the_shipped_definitions) {
-  const auto files = read_folder(SLUICE_SOURCE_DIR "/definitions");
+  const auto files = read_folder(test::source_dir() + "/definitions");
   ASSERT_TRUE(files.has_value());
   for (const auto& file : *files) EXPECT_EQ(violation_of(file.kind, file.text), "") << file.path;
 }
@@ -94,7 +95,7 @@ TEST(JsonSchema, of_all_kinds_takes_each_kind) {
 
 TEST(Reference, is_what_the_tables_say) {
   // SLUICE_UPDATE=1 writes the generated half of the page anew.
-  const std::filesystem::path path = SLUICE_SOURCE_DIR "/docs/definitions.md";
+  const std::filesystem::path path = test::source_dir() + "/docs/definitions.md";
   auto page = read_file(path);
   ASSERT_TRUE(page.has_value());
   const std::string mark = "<!-- generated from the parser's tables; do not edit below -->\n\n";
@@ -108,7 +109,7 @@ TEST(Reference, is_what_the_tables_say) {
 }
 
 TEST(Reference, shows_only_definitions_that_are_valid) {
-  const auto page = read_file(SLUICE_SOURCE_DIR "/docs/definitions.md");
+  const auto page = read_file(test::source_dir() + "/docs/definitions.md");
   ASSERT_TRUE(page.has_value());
   std::size_t shown = 0;
   for (auto at = page->find("```yaml\n"); at != std::string::npos; at = page->find("```yaml\n", at + 1)) {

@@ -2,6 +2,8 @@
 // a tab.
 #pragma once
 
+#include "support/paths.h"
+
 #include <fstream>
 #include <string>
 #include <vector>
@@ -14,7 +16,7 @@ struct Row {
 };
 
 inline std::vector<Row> read_table(const std::string& name, std::size_t columns) {
-  std::ifstream in(std::string(SLUICE_SOURCE_DIR) + "/tests/english-cron/" + name);
+  std::ifstream in(sluice::test::source_dir() + "/tests/english-cron/" + name);
   std::vector<Row> rows;
   std::string text;
   for (int line = 1; std::getline(in, text); ++line) {

@@ -1,4 +1,6 @@
 // Holds every #include of the tree against the tables of docs/architecture.md.
+#include "support/paths.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -13,7 +15,7 @@
 namespace {
 
 namespace fs = std::filesystem;
-const fs::path kRoot = SLUICE_SOURCE_DIR;
+const fs::path kRoot = sluice::test::source_dir();
 
 std::string read(const fs::path& path) {
   std::ifstream file(path);
