@@ -25,8 +25,8 @@ constexpr char without_accent(char byte) {
 }
 
 struct Folded {
-  std::string text;                            // lower case, single blanks between words
-  std::array<std::size_t, kMostWords> ends{};  // in bytes of the original, after each word
+  std::string text;                             // lower case, single blanks between words
+  std::array<std::size_t, kMostWords> ends{};   // in bytes of the original, after each word
   std::array<std::size_t, kMostWords> sizes{};  // in `text`, up to each word
   std::size_t words = 0;
 };
@@ -86,8 +86,9 @@ std::vector<City> all_cities() {
                       std::find(kNoNames.begin(), kNoNames.end(), folded.text) == kNoNames.end();
     if (name) out.push_back({folded.text, zone});
   }
-  std::sort(out.begin(), out.end(),
-            [](const City& a, const City& b) { return std::pair(a.name, a.zone) < std::pair(b.name, b.zone); });
+  std::sort(out.begin(), out.end(), [](const City& a, const City& b) {
+    return std::pair(a.name, a.zone) < std::pair(b.name, b.zone);
+  });
   return out;
 }
 
@@ -116,9 +117,8 @@ CityMatch find_city(std::string_view text) {
   const Folded folded = fold(text.substr(0, 48));
   for (std::size_t words = folded.words; words > 0; --words) {
     const std::string_view name = std::string_view(folded.text).substr(0, folded.sizes[words - 1]);
-    const auto [first, last] =
-        std::equal_range(cities().begin(), cities().end(), City{std::string(name), ""},
-                         [](const City& a, const City& b) { return a.name < b.name; });
+    const auto [first, last] = std::equal_range(cities().begin(), cities().end(), City{std::string(name), ""},
+                                                [](const City& a, const City& b) { return a.name < b.name; });
     if (first == last) continue;
     CityMatch out{folded.ends[words - 1], {}};
     for (auto city = first; city != last; ++city) out.zones.push_back(city->zone);

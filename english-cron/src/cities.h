@@ -16,7 +16,8 @@ struct CityMatch {
 /// The longest city of the zone table at the head of `text`, in any letter case, with or without accents.
 CityMatch find_city(std::string_view text);
 
-/// The city (as a phrase writes it) that `text`, in lower case, is fewer than `limit` edits away from, or empty.
+/// The city (as a phrase writes it) that `text`, in lower case, is fewer than `limit` edits away from, or
+/// empty.
 std::string nearest_city(std::string_view text, int limit);
 
 }  // namespace english_cron

@@ -30,6 +30,7 @@ bool Emitter::cross() {
           return refuse(at, "a window past midnight can be limited to days of the week only", "on friday");
         if (weekday != "*") {
           auto shifted = parse_cron("0 0 * * " + weekday);
+          warn("the hours after midnight belong to the night that began the day before");
           const unsigned bits = shifted ? shifted->weekdays : 0U;
           weekday = weekday_text(static_cast<std::uint8_t>((bits << 1 | bits >> 6) & 0x7FU));
         }

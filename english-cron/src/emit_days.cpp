@@ -72,6 +72,22 @@ bool Emitter::emit_days() {
 
 bool Emitter::apply_coarse(const Step& step, Days& days, std::uint16_t& months, std::string& month_step,
                            std::string& day_step) {
+  const bool only_last = days.days == 0 && !days.has_dates && days.nearest == 0 && days.weekdays == 0 &&
+                         (days.days_before_last != 0 || days.last_nearest != 0 || days.last_weekdays != 0);
+  if (step.quarter && only_last && months == 0)
+    return refuse(step.span, "of the first or the last month of the quarter?",
+                  "on the last day of the quarter");
+  if (step.unit == Unit::weeks && days.of_month() && !plan_.both)
+    return refuse(step.span, "a week has no such day: name days of the week, or leave the weeks out",
+                  "every month");
+  if (step.unit == Unit::months && days.weekdays != 0 && !plan_.both) {
+    if (step.n == 1 || (step.n == 12 && months != 0))
+      return refuse(step.span, "which of these days of the " + std::string(step.n == 12 ? "year?" : "month?"),
+                    "on the first monday");
+    warn("every such day of the months that the interval picks");
+  }
+  if (step.quarter && days.any() && months == 0 && days.days != 1U << 1)
+    warn("the days are taken in the first month of each quarter");
   if (step.unit == Unit::weeks) {
     if (!days.any()) {
       days.weekdays = 1U << 1;

@@ -91,7 +91,17 @@ bool Emitter::fine_times(Minutes& today, Minutes& next) {
     return true;
   }
   if (windowed()) {
-    for (const Window& window : plan_.windows) fill(window, step, today, next);
+    for (const Window& window : plan_.windows) {
+      if (!window.open || window.from == 0) {
+        fill(window, step, today, next);
+      } else if (window.phase && step > 60 && divides()) {
+        for (int m = 0; m < 1440; m += step) today.add((window.from + m) % 1440);
+        warn("the interval is counted from the start time around the clock: name an end to stop each day");
+      } else {
+        fill(window, step, today, next);
+        warn("no end is named: it runs until midnight, and starts anew the next day");
+      }
+    }
     return true;
   }
   for (int m = 0; m < 1440; m += step) today.add(m);
@@ -157,7 +167,8 @@ bool Emitter::add_seconds(Minutes today, Minutes next) {
   for (const Window& window : plan_.windows) {
     const bool following = window.to < window.from;
     Minutes& minutes_there = following ? next : today;
-    if (window.to == 1439 || !minutes_there.has(window.to)) continue;
+    // A window that ends with minute 59 is meant to the end of the hour, as cron describers have it.
+    if (window.to % 60 == 59 || !minutes_there.has(window.to)) continue;
     minutes_there.hours[static_cast<std::size_t>(window.to / 60)] &= ~(std::uint64_t{1} << (window.to % 60));
     if ((of_minute[static_cast<std::size_t>(window.to % 60)] & 1U) != 0)
       ends.emplace_back(window.to, following);

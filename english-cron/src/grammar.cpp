@@ -1,6 +1,8 @@
 // Clauses: which one begins here, and when a second schedule has begun.
 #include "grammar.h"
 
+#include "grammar_time.h"
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -11,6 +13,16 @@ bool Days::special() const {
   unsigned any_nth = 0;
   for (const std::uint8_t bits : nth) any_nth |= bits;
   return any_nth != 0 || last_weekdays != 0 || days_before_last != 0 || last_nearest != 0 || nearest != 0;
+}
+
+bool Days::of_week() const {
+  unsigned any = weekdays | last_weekdays;
+  for (const std::uint8_t bits : nth) any |= bits;
+  return any != 0;
+}
+
+bool Days::of_month() const {
+  return days != 0 || days_before_last != 0 || last_nearest != 0 || nearest != 0 || has_dates;
 }
 
 bool Minutes::any() const {
@@ -27,11 +39,13 @@ std::expected<Parsed, PhraseError> Grammar::parse() {
 bool Grammar::parse_plan() {
   plan_ = {};
   saw_time_ = saw_day_ = saw_weak_day_ = need_time_ = need_day_ = nth_months_ = false;
+  only_ = repeated_at_ = false;
   latest_ = Group::none;
   part_ = -1;
   bool first = true;
+  bool carried = false;
   while (!peek().is(Kind::end) && !peek().is(Kind::semicolon)) {
-    connected_ = strong_ = false;
+    if (!carried) connected_ = strong_ = false;
     const Token& separator = peek();
     while (is_separator(0)) {
       if (take().is(Word::conjunction)) strong_ = true;
@@ -40,10 +54,34 @@ bool Grammar::parse_plan() {
     if (connected_ && (first || peek().is(Kind::end) || peek().is(Kind::semicolon))) {
       return refuse(separator, "nothing to join here: expected a time or a day on both sides");
     }
-    if (!parse_clause()) return false;
+    if (peek().is(Word::noise) && peek().entry->text == "only") {
+      take();
+      only_ = true;
+      first = carried = false;
+      continue;
+    }
+    const Token& at = peek();
+    carried = at.is(Word::the) || at.is(Word::noise);  // they leave a connection as it was
+    const bool week = plan_.days.of_week();
+    const bool month = plan_.days.of_month();
+    if (!parse_clause() || !settle_days(at, week, month)) return false;
+    only_ = only_ && carried;
     first = false;
   }
   return finish_plan();
+}
+
+// "on the 13th, only on friday" asks for both at once, "the 13th and fridays" for either; without a word
+// between them nobody can tell.
+bool Grammar::settle_days(const Token& at, bool had_week, bool had_month) {
+  const bool mixed = had_week != had_month && plan_.days.of_week() && plan_.days.of_month();
+  if (!mixed || plan_.both || (connected_ && !only_)) return true;
+  if (only_) return plan_.both = true;
+  return refuse(
+      span_from(at),
+      "it is not clear whether both of these days must meet: join them with \"and\" for either, with "
+      "\"only\" for both",
+      "and");
 }
 
 bool Grammar::finish_plan() {
@@ -58,6 +96,11 @@ bool Grammar::finish_plan() {
     plan_.moments.push_back(kHours[part] * 3600);
     warn("\"" + std::string(kNames[part]) + "\" is read as " +
          (kHours[part] == 0 ? "00" : std::to_string(kHours[part])) + ":00");
+  }
+  if (plan_.business && !plan_.days.any()) plan_.days.weekdays = 0b0111110;
+  if (plan_.every_month && !plan_.days.any() && !plan_.coarse && !plan_.moments.empty()) {
+    return refuse(tokens_.list[0], "a month of the year with a time of day: once, or every day of the month?",
+                  "every day in");
   }
   const bool empty =
       !plan_.has_time() && !plan_.coarse && !plan_.days.any() && plan_.months == 0 && plan_.windows.empty();
@@ -100,6 +143,10 @@ bool Grammar::enter(Group group, const Token& at) {
   } else if (saw_time_ && latest_ == Group::time && connected_) {
     split = saw_day_ || (saw_weak_day_ && strong_);
   }
+  if (group == Group::day && repeated_at_ && saw_weak_day_ && latest_ == Group::time && !connected_) {
+    return refuse(at, "it is not clear which times belong to which days: separate whole schedules with \";\"",
+                  ";");
+  }
   if (!time && nth_months_ && connected_) {
     return refuse(
         at, "it is not clear which months belong to which days: separate whole schedules with \";\"", ";");
@@ -108,7 +155,7 @@ bool Grammar::enter(Group group, const Token& at) {
     const bool both = saw_time_ && (saw_day_ || saw_weak_day_);
     if (!finish_plan()) return false;
     plan_ = {};
-    saw_time_ = saw_day_ = saw_weak_day_ = nth_months_ = false;
+    saw_time_ = saw_day_ = saw_weak_day_ = nth_months_ = repeated_at_ = false;
     need_time_ = need_day_ = both;
     part_ = -1;
   }
@@ -142,7 +189,8 @@ bool Grammar::parse_clause() {
       if (parse_minutes_past()) return true;
       if (!error_.message.empty()) return false;
       if (peek(1).is(Word::times)) return parse_count();
-      if (peek(1).is(Word::month_name)) return parse_ordinals(plan_.days, plan_.months, true);
+      if (peek(1).is(Word::month_name) || lists_days_of_month())
+        return parse_ordinals(plan_.days, plan_.months, true);
       if (starts_time()) return parse_times();
       if (is_unit(1, UnitWord::day)) return parse_before_end(plan_.days);
       return refuse(at, "a number alone has no meaning here: expected a time or a day", text_of(at) + ":00");
@@ -177,6 +225,7 @@ bool Grammar::parse_word_clause(const Token& at) {
     case Word::of:
     case Word::during:
       take();
+      if (is_whole()) return skip_whole();
       accept(Word::the);
       if (peek().is(Kind::end)) return expected("a month or a time zone", "january");
       if (peek().is(Kind::number) && peek().digits == 4) {
@@ -233,6 +282,8 @@ bool Grammar::parse_word_clause(const Token& at) {
     case Word::ordinal:
       return parse_ordinals(plan_.days, plan_.months, false);
     case Word::unit:
+      if (is_unit(0, UnitWord::hour) && !is_number(peek(1)))
+        return refuse(at, "\"" + text_of(at) + "\" needs \"every\" before it", "every hour");
       return parse_on_the();
     case Word::number:
       if (peek(1).is(Word::times)) return parse_count();

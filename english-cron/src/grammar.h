@@ -24,9 +24,12 @@ class Grammar {
   // grammar.cpp: clauses
   bool parse_plan();
   bool finish_plan();
+  bool settle_days(const Token& at, bool had_week, bool had_month);
   bool parse_clause();
   bool parse_word_clause(const Token& at);
   bool enter(Group group, const Token& at);
+  bool is_whole() const;
+  bool skip_whole();
 
   // grammar_interval.cpp
   bool set_step(int n, UnitWord unit, Span span, bool bare);
@@ -77,6 +80,7 @@ class Grammar {
   bool is_day_number(std::size_t ahead, bool numbers) const;
   bool read_day_number(int& day, bool numbers);
   bool starts_days() const;
+  bool lists_days_of_month() const;
   bool parse_days(Days& days, std::uint16_t& months);
   bool parse_weekdays(Days& days);
   bool parse_ordinals(Days& days, std::uint16_t& months, bool numbers);
@@ -120,8 +124,10 @@ class Grammar {
   std::size_t pos_ = 0;
   Parsed out_;
   Plan plan_;
-  bool connected_ = false;  // "and" or "," stands before this clause
-  bool strong_ = false;     // it was "and"
+  bool connected_ = false;    // "and" or "," stands before this clause
+  bool strong_ = false;       // it was "and"
+  bool only_ = false;         // "only" stands before this clause
+  bool repeated_at_ = false;  // "at 9am and at noon"
   bool saw_time_ = false;
   bool saw_day_ = false;
   bool saw_weak_day_ = false;

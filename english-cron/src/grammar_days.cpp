@@ -32,6 +32,20 @@ bool Grammar::read_day_number(int& day, bool numbers) {
   return true;
 }
 
+// "1,15 of month", "1 of january": numbers that "of" makes days.
+bool Grammar::lists_days_of_month() const {
+  std::size_t at = 0;
+  while (peek(at).is(Kind::number) && peek(at).digits <= 2) {
+    ++at;
+    if (peek(at).is(Word::of)) {
+      const std::size_t month = skip_the(at + 1);
+      return peek(month).is(Word::month_name) || is_unit(month, UnitWord::month);
+    }
+    while (is_separator(at) || is_range(at)) ++at;
+  }
+  return false;
+}
+
 bool Grammar::starts_days() const {
   const Token& at = peek();
   switch (at.word) {

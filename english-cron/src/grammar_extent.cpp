@@ -34,6 +34,39 @@ bool Grammar::parse_except() {
   return any || expected("days, months or a window after \"" + text_of(at) + "\"", "sunday");
 }
 
+// After "of": "every minute OF THE HOUR", "mondays OF EVERY MONTH", a longer period than what is named, which
+// says nothing new.
+bool Grammar::is_whole() const {
+  const std::size_t at = skip_the(0);
+  if (at == 0 || !peek(at).is(Word::unit) || peek(at + 1).is(Kind::number) || peek(at + 1).is(Word::end))
+    return false;
+  const bool minutes =
+      plan_.minute_list != 0 || plan_.second_list != 0 || (plan_.fine && plan_.fine->unit != Unit::hours);
+  const bool days = plan_.coarse && plan_.coarse->unit == Unit::days;
+  const bool weekdays = plan_.days.weekdays != 0 && !plan_.days.of_month();
+  switch (static_cast<UnitWord>(peek(at).value)) {
+    case UnitWord::hour:
+      return minutes;
+    case UnitWord::day:
+      return plan_.has_time();
+    case UnitWord::week:
+      return weekdays || days;
+    case UnitWord::month:
+      return weekdays || (plan_.coarse && plan_.coarse->unit != Unit::months);
+    case UnitWord::year:
+      return weekdays || plan_.days.of_month() || plan_.coarse;
+    default:
+      break;
+  }
+  return false;
+}
+
+bool Grammar::skip_whole() {
+  const std::size_t unit = skip_the(0);
+  for (std::size_t i = 0; i <= unit; ++i) take();
+  return true;
+}
+
 bool Grammar::parse_condition() {
   const Token& at = take();
   while (peek().is(Word::noise) || peek().is(Word::the) || peek().is(Word::on)) take();

@@ -97,6 +97,7 @@ bool Grammar::parse_every() {
     }
     return expected("a unit: seconds, minutes, hours, days, weeks, months or years", "minutes");
   }
+  if (peek().is(Word::month_name) && !is_day_number(skip_the(1), true)) plan_.every_month = true;
   switch (peek().word) {
     case Word::weekday_name:
     case Word::weekdays:
@@ -148,6 +149,8 @@ bool Grammar::parse_every_ordinal() {
   const std::size_t length = ordinal_length(0);
   const Token& noun = peek(length);
   const bool of = peek(length + 1).is(Word::of) || peek(length + 1).is(Word::in);
+  if (k == 1 && is_unit(length, UnitWord::day)) return parse_ordinals(plan_.days, plan_.months, false);
+  if (k == 1 && noun.is(Word::unit)) return refuse(at, "does not say how often", "every");
   if (noun.is(Word::unit)) {
     const std::size_t month = skip_the(length + 2);
     if (of && is_unit(month, UnitWord::month)) {
@@ -213,12 +216,15 @@ bool Grammar::parse_starting() {
   if (!parse_time(second)) return false;
   window.from = second / 60;
   window.starts = true;
-  window.span = span_from(at);
-  if (peek().is(Word::until) || (peek().is(Word::to))) {
-    take();
+  const std::size_t end = peek().is(Word::conjunction) && peek(1).is(Word::until) ? 1 : 0;
+  window.open = window.phase = !peek(end).is(Word::until) && !peek(end).is(Word::to);
+  if (!window.open) {
+    for (std::size_t i = 0; i <= end; ++i) take();
+    accept(Word::at);
     if (!parse_time(second)) return false;
     window.to = second / 60;
   }
+  window.span = span_from(at);
   plan_.windows.push_back(window);
   return true;
 }

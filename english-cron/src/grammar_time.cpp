@@ -193,7 +193,8 @@ bool Grammar::parse_times() {
         from += kNoon, bare_from = false;
       if (bare_from && !bare_to && from < to && to < kNoon) bare_from = false;
       if ((bare_to || bare_from) && to <= from)
-        return refuse(bare_to ? end : at, "am or pm?", text_of(bare_to ? end : at) + (bare_to ? "pm" : "am"));
+        return refuse(bare_to ? end : at, "am or pm?",
+                      text_of(bare_to ? end : at) + (bare_to ? " pm" : " am"));
       if (bare_from) settle_bare(from, at);
       if (bare_to) settle_bare(to, end);
       if (!add_window(from, to, at)) return false;
@@ -203,8 +204,10 @@ bool Grammar::parse_times() {
     std::size_t next = 0;
     while (is_separator(next)) ++next;
     if (next == 0) break;
-    if (peek(next).is(Word::at)) ++next;
+    const bool at_again = peek(next).is(Word::at);
+    if (at_again) ++next;
     if (!starts_time(next)) break;
+    repeated_at_ = repeated_at_ || at_again;
     for (std::size_t i = 0; i < next; ++i) take();
   }
   if (!items.empty() && plan_.fine) {

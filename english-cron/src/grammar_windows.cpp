@@ -71,6 +71,7 @@ bool Grammar::parse_window(bool between) {
   if (!link) {
     if (bare_from) settle_bare(from, start);
     if (!add_window(from, 0, at)) return false;
+    plan_.windows.back().open = true;
     return true;
   }
   take();
@@ -85,7 +86,7 @@ bool Grammar::parse_window(bool between) {
     const Token& open = bare_to ? end : start;
     return refuse(open,
                   "am or pm? This would run from " + clock_text(from) + " over midnight to " + clock_text(to),
-                  text_of(open) + (bare_to ? "pm" : "am"));
+                  text_of(open) + (bare_to ? " pm" : " am"));
   }
   if (bare_from) settle_bare(from, start);
   if (bare_to) settle_bare(to, end);
@@ -137,7 +138,7 @@ bool Grammar::parse_business() {
   if (!is_unit(0, UnitWord::hour)) return expected("\"days\" or \"hours\"", "hours");
   take();
   warn("\"" + text_of(at) + " hours\" is read as 09:00 to 17:00, Monday to Friday");
-  if (!plan_.days.any()) plan_.days.weekdays = 0b0111110;
+  plan_.business = true;
   return add_window(9 * 3600, 17 * 3600, at);
 }
 

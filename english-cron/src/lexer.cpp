@@ -1,378 +1,252 @@
-#include "lexer.h"
-
+// Words, zones and signs of a phrase.
 #include "cities.h"
+#include "lexer_reader.h"
 #include "zones.h"
 
 #include <algorithm>
-#include <chrono>
 
 namespace english_cron {
-namespace {
 
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-constexpr bool is_letter(char c) { return lower(c) >= 'a' && lower(c) <= 'z'; }
-
-class Lexer {
- public:
-  Lexer(std::string_view text, Tokens& out) : text_(text), out_(out) {}
-
-  std::expected<void, PhraseError> run() {
-    while (ok_ && skip_blanks()) {
-      const char c = at(0);
-      if (is_letter(c) || (c == '\xC3' && find_city(text_.substr(pos_)).length > 0)) {
-        read_word();
-      } else if (is_digit(c)) {
-        read_number();
-      } else {
-        read_symbol();
-      }
-      previous_end_ = pos_;
+std::expected<void, PhraseError> Lexer::run() {
+  while (ok_ && skip_blanks()) {
+    const char c = at(0);
+    if (is_letter(c) || (c == '\xC3' && find_city(text_.substr(pos_)).length > 0)) {
+      read_word();
+    } else if (is_digit(c)) {
+      read_number();
+    } else {
+      read_symbol();
     }
-    if (!ok_) return std::unexpected(std::move(error_));
-    Token end;
-    end.offset = static_cast<std::uint16_t>(text_.size());
-    std::fill(out_.list.begin() + static_cast<std::ptrdiff_t>(out_.count), out_.list.end(), end);
-    return {};
+    previous_end_ = pos_;
   }
+  if (!ok_) return std::unexpected(std::move(error_));
+  Token end;
+  end.offset = static_cast<std::uint16_t>(text_.size());
+  std::fill(out_.list.begin() + static_cast<std::ptrdiff_t>(out_.count), out_.list.end(), end);
+  return {};
+}
 
- private:
-  char at(std::size_t ahead) const { return pos_ + ahead < text_.size() ? text_[pos_ + ahead] : '\0'; }
-
-  bool skip_blanks() {
-    while (pos_ < text_.size()) {
-      const char c = text_[pos_];
-      const bool no_break_space = c == '\xC2' && at(1) == '\xA0';
-      if (c != ' ' && c != '\t' && c != '\n' && c != '\r' && !no_break_space) return true;
-      pos_ += no_break_space ? 2 : 1;
-    }
-    return false;
+bool Lexer::skip_blanks() {
+  while (pos_ < text_.size()) {
+    const char c = text_[pos_];
+    const bool no_break_space = c == '\xC2' && at(1) == '\xA0';
+    if (c != ' ' && c != '\t' && c != '\n' && c != '\r' && !no_break_space) return true;
+    pos_ += no_break_space ? 2 : 1;
   }
+  return false;
+}
 
-  void refuse(std::size_t from, std::size_t to, std::string message, std::string suggestion = {}) {
-    if (!ok_) return;
-    ok_ = false;
-    error_ = {from, to - from, std::move(message), std::move(suggestion)};
+void Lexer::refuse(std::size_t from, std::size_t to, std::string message, std::string suggestion) {
+  if (!ok_) return;
+  ok_ = false;
+  error_ = {from, to - from, std::move(message), std::move(suggestion)};
+}
+
+Token& Lexer::push(Token::Kind kind, std::size_t from) {
+  Token& token = out_.list[out_.count++];
+  token = Token{};
+  token.kind = kind;
+  token.offset = static_cast<std::uint16_t>(from);
+  token.length = static_cast<std::uint16_t>(pos_ - from);
+  token.glued = from == previous_end_ && from > 0;
+  return token;
+}
+
+// Bytes of an apostrophe here: ' or the typographic one.
+std::size_t Lexer::apostrophe() const {
+  if (at(0) == '\'') return 1;
+  return at(0) == '\xE2' && at(1) == '\x80' && (at(2) == '\x99' || at(2) == '\x98') ? 3 : 0;
+}
+
+// Letters and digits in lower case; "o'clock" loses its apostrophe, "a.m." its dots.
+std::string_view Lexer::read_letters(bool digits_too) {
+  std::size_t size = 0;
+  for (;;) {
+    const char c = at(0);
+    if (is_letter(c) || (digits_too && is_digit(c) && size > 0)) {
+      if (size < buffer_.size()) buffer_[size++] = lower(c);
+      ++pos_;
+    } else if (const std::size_t skip = apostrophe(); skip > 0 && is_letter(at(skip))) {
+      pos_ += skip;
+    } else if (c == '.' && size == 1 && is_letter(at(1))) {
+      ++pos_;
+    } else {
+      break;
+    }
   }
+  return {buffer_.data(), size};
+}
 
-  Token& push(Token::Kind kind, std::size_t from) {
-    Token& token = out_.list[out_.count++];
-    token = Token{};
-    token.kind = kind;
-    token.offset = static_cast<std::uint16_t>(from);
-    token.length = static_cast<std::uint16_t>(pos_ - from);
-    token.glued = from == previous_end_ && from > 0;
-    return token;
+void Lexer::push_word(const Entry& entry, std::size_t from) {
+  if (entry.word == Word::refused) {
+    const Refusal why = refusal_of(entry);
+    refuse(from, pos_, std::string(text_.substr(from, pos_ - from)) + " " + std::string(why.message),
+           std::string(why.suggestion));
+    return;
   }
+  Token& token = push(Token::Kind::word, from);
+  token.word = entry.word;
+  token.value = entry.value;
+  token.entry = &entry;
+}
 
-  // Bytes of an apostrophe here: ' or the typographic one.
-  std::size_t apostrophe() const {
-    if (at(0) == '\'') return 1;
-    return at(0) == '\xE2' && at(1) == '\x80' && (at(2) == '\x99' || at(2) == '\x98') ? 3 : 0;
+void Lexer::read_word() {
+  const std::size_t from = pos_;
+  const bool after_number = out_.count > 0 && out_.list[out_.count - 1].kind == Token::Kind::number &&
+                            previous_end_ == pos_ && pos_ > 0;
+  if (!after_number && read_zone_path(from)) return;
+  std::string_view word = read_letters(!after_number);
+  if (word.size() >= 3 && (word == "utc" || word == "gmt") && read_offset(from)) return;
+  if (const Entry* joined = read_hyphenated(word)) {
+    push_word(*joined, from);
+    return;
   }
-
-  // Letters and digits in lower case; "o'clock" loses its apostrophe, "a.m." its dots.
-  std::string_view read_letters(bool digits_too) {
-    std::size_t size = 0;
-    for (;;) {
-      const char c = at(0);
-      if (is_letter(c) || (digits_too && is_digit(c) && size > 0)) {
-        if (size < buffer_.size()) buffer_[size++] = lower(c);
-        ++pos_;
-      } else if (const std::size_t skip = apostrophe(); skip > 0 && is_letter(at(skip))) {
-        pos_ += skip;
-      } else if (c == '.' && size == 1 && is_letter(at(1))) {
-        ++pos_;
-      } else {
-        break;
-      }
-    }
-    return {buffer_.data(), size};
+  word = std::string_view(buffer_.data(), word.size());
+  const Entry* entry = find_word(word);
+  // "new" and "st" begin holidays, and New York and St Johns as well.
+  const bool may_be_city = entry == nullptr || entry->word == Word::holiday_new ||
+                           entry->word == Word::holiday_day || at(0) == '\xC3';
+  if (may_be_city && !after_number && read_city(from)) return;
+  if (entry != nullptr && at(0) != '\xC3') {
+    if (at(0) == '.' && at(1) != '.') ++pos_;  // an abbreviation's dot: "mon."
+    push_word(*entry, from);
+    return;
   }
-
-  void push_word(const Entry& entry, std::size_t from) {
-    if (entry.word == Word::refused) {
-      const Refusal why = refusal_of(entry);
-      refuse(from, pos_, std::string(text_.substr(from, pos_ - from)) + " " + std::string(why.message),
-             std::string(why.suggestion));
-      return;
-    }
-    Token& token = push(Token::Kind::word, from);
-    token.word = entry.word;
-    token.value = entry.value;
-    token.entry = &entry;
+  while (at(0) == '\xC3' && at(1) != '\0') {
+    pos_ += 2;
+    while (is_letter(at(0))) ++pos_;
   }
-
-  void read_word() {
-    const std::size_t from = pos_;
-    const bool after_number = out_.count > 0 && out_.list[out_.count - 1].kind == Token::Kind::number &&
-                              previous_end_ == pos_ && pos_ > 0;
-    if (!after_number && read_zone_path(from)) return;
-    std::string_view word = read_letters(!after_number);
-    if (word.size() >= 3 && (word == "utc" || word == "gmt") && read_offset(from)) return;
-    if (const Entry* joined = read_hyphenated(word)) {
-      push_word(*joined, from);
-      return;
-    }
-    word = std::string_view(buffer_.data(), word.size());
-    const Entry* entry = find_word(word);
-    // "new" and "st" begin holidays, and New York and St Johns as well.
-    const bool may_be_city = entry == nullptr || entry->word == Word::holiday_new ||
-                             entry->word == Word::holiday_day || at(0) == '\xC3';
-    if (may_be_city && !after_number && read_city(from)) return;
-    if (entry != nullptr && at(0) != '\xC3') {
-      if (at(0) == '.') ++pos_;  // an abbreviation's dot: "mon."
-      push_word(*entry, from);
-      return;
-    }
-    while (at(0) == '\xC3' && at(1) != '\0') {
-      pos_ += 2;
-      while (is_letter(at(0))) ++pos_;
-    }
-    const std::string_view text = text_.substr(from, pos_ - from);
-    if (const std::string zone = canonical_zone(text); !zone.empty()) {
-      push_zone(zone, from);
-      return;
-    }
-    std::string near(nearest_word(word));
-    std::string city = nearest_city(word, near.empty() ? 3 : edit_distance(word, near, 3));
-    if (!city.empty()) near = std::move(city);
-    refuse(from, pos_, "unknown word \"" + std::string(text) + "\"", std::move(near));
+  const std::string_view text = text_.substr(from, pos_ - from);
+  if (const std::string zone = canonical_zone(text); !zone.empty()) {
+    push_zone(zone, from);
+    return;
   }
+  std::string near(nearest_word(word));
+  std::string city = nearest_city(word, near.empty() ? 3 : edit_distance(word, near, 3));
+  if (!city.empty()) near = std::move(city);
+  refuse(from, pos_, "unknown word \"" + std::string(text) + "\"", std::move(near));
+}
 
-  bool read_city(std::size_t from) {
-    const CityMatch city = find_city(text_.substr(from));
-    if (city.length == 0) return false;
-    pos_ = from + city.length;
-    if (city.zones.size() == 1) {
-      push_zone(city.zones.front(), from);
-      return true;
-    }
-    std::string names;
-    for (const std::string& zone : city.zones) names += (names.empty() ? "" : " or ") + zone;
-    refuse(from, pos_, std::string(text_.substr(from, city.length)) + " is ambiguous: it may mean " + names,
-           city.zones.front());
+bool Lexer::read_city(std::size_t from) {
+  const CityMatch city = find_city(text_.substr(from));
+  if (city.length == 0) return false;
+  pos_ = from + city.length;
+  if (city.zones.size() == 1) {
+    push_zone(city.zones.front(), from);
     return true;
   }
+  std::string names;
+  for (const std::string& zone : city.zones) names += (names.empty() ? "" : " or ") + zone;
+  refuse(from, pos_, std::string(text_.substr(from, city.length)) + " is ambiguous: it may mean " + names,
+         city.zones.front());
+  return true;
+}
 
-  void push_zone(const std::string& name, std::size_t from) {
-    const auto& names = zone_names();
-    const auto found = std::find(names.begin(), names.end(), name);
-    push(Token::Kind::zone, from).value = static_cast<int>(found - names.begin());
-  }
+void Lexer::push_zone(const std::string& name, std::size_t from) {
+  const auto& names = zone_names();
+  const auto found = std::find(names.begin(), names.end(), name);
+  push(Token::Kind::zone, from).value = static_cast<int>(found - names.begin());
+}
 
-  // "Europe/Zurich"
-  bool read_zone_path(std::size_t from) {
-    std::size_t end = from;
-    bool slash = false;
-    const auto part_of_name = [](char c) {
-      return is_letter(c) || is_digit(c) || c == '_' || c == '/' || c == '-' || c == '+';
-    };
-    while (end < text_.size() && part_of_name(text_[end])) slash |= text_[end++] == '/';
-    if (!slash) return false;
-    const std::string_view name = text_.substr(from, end - from);
-    pos_ = end;
-    if (const std::string zone = canonical_zone(name); !zone.empty()) {
-      push_zone(zone, from);
-      return true;
-    }
-    std::string best;
-    int distance = 4;
-    for (const std::string& candidate : zone_names()) {
-      const int d = edit_distance(name, candidate, distance - 1);
-      if (d < distance) {
-        distance = d;
-        best = candidate;
-      }
-    }
-    refuse(from, end, "unknown time zone \"" + std::string(name) + "\"", best);
+// "Europe/Zurich"
+bool Lexer::read_zone_path(std::size_t from) {
+  std::size_t end = from;
+  bool slash = false;
+  const auto part_of_name = [](char c) {
+    return is_letter(c) || is_digit(c) || c == '_' || c == '/' || c == '-' || c == '+';
+  };
+  while (end < text_.size() && part_of_name(text_[end])) slash |= text_[end++] == '/';
+  if (!slash) return false;
+  const std::string_view name = text_.substr(from, end - from);
+  pos_ = end;
+  if (const std::string zone = canonical_zone(name); !zone.empty()) {
+    push_zone(zone, from);
     return true;
   }
-
-  // The "+5:30" of "UTC+5:30"; false when none follows.
-  bool read_offset(std::size_t from) {
-    std::size_t look = 0;
-    while (at(look) == ' ' && at(look + 1) == '+') ++look;
-    if ((at(look) != '+' && at(look) != '-') || !is_digit(at(look + 1))) return false;
-    const int sign = at(look) == '-' ? -1 : 1;
-    pos_ += look + 1;
-    const std::size_t start = pos_;
-    int value = 0;
-    while (is_digit(at(0)) && pos_ - start < 5) value = value * 10 + (text_[pos_++] - '0');
-    const std::size_t digits = pos_ - start;
-    int minutes = value * 60;
-    if (digits > 2) minutes = value / 100 * 60 + value % 100;
-    bool fine = digits == 1 || digits == 2 || digits == 4;
-    if (at(0) == ':' && is_digit(at(1)) && is_digit(at(2)) && digits <= 2) {
-      minutes += (at(1) - '0') * 10 + (at(2) - '0');
-      fine = fine && at(1) < '6';
-      pos_ += 3;
+  std::string best;
+  int distance = 4;
+  for (const std::string& candidate : zone_names()) {
+    const int d = edit_distance(name, candidate, distance - 1);
+    if (d < distance) {
+      distance = d;
+      best = candidate;
     }
-    if (!fine || minutes > 14 * 60) {
-      refuse(from, pos_, "not an offset from UTC: expected UTC+h or UTC+hh:mm, up to 14 hours", "UTC+2");
-      return true;
-    }
-    push(Token::Kind::offset, from).value = sign * minutes;
-    return true;
   }
+  refuse(from, end, "unknown time zone \"" + std::string(name) + "\"", best);
+  return true;
+}
 
-  // "bi-weekly", "mid-night": one word when the vocabulary has it without the hyphen.
-  const Entry* read_hyphenated(std::string_view word) {
-    if (at(0) != '-' || !is_letter(at(1)) || word.size() > 20) return nullptr;
-    std::array<char, 48> joined{};
-    std::copy(word.begin(), word.end(), joined.begin());
-    std::size_t size = word.size();
-    std::size_t end = pos_ + 1;
-    while (end < text_.size() && is_letter(text_[end]) && size < joined.size())
-      joined[size++] = lower(text_[end++]);
-    const Entry* entry = find_word({joined.data(), size});
-    if (entry != nullptr) pos_ = end;
-    return entry;
+// "bi-weekly", "mid-night": one word when the vocabulary has it without the hyphen.
+const Entry* Lexer::read_hyphenated(std::string_view word) {
+  if (at(0) != '-' || !is_letter(at(1)) || word.size() > 20) return nullptr;
+  std::array<char, 48> joined{};
+  std::copy(word.begin(), word.end(), joined.begin());
+  std::size_t size = word.size();
+  std::size_t end = pos_ + 1;
+  while (end < text_.size() && is_letter(text_[end]) && size < joined.size())
+    joined[size++] = lower(text_[end++]);
+  const Entry* entry = find_word({joined.data(), size});
+  if (entry != nullptr) pos_ = end;
+  return entry;
+}
+
+void Lexer::read_symbol() {
+  const std::size_t from = pos_;
+  const char c = at(0);
+  if (c == '\xE2' && at(1) == '\x80' && (at(2) == '\x93' || at(2) == '\x94')) {
+    pos_ += 3;
+    push(Token::Kind::dash, from);
+    return;
   }
-
-  int read_digits(std::size_t most) {
-    int value = 0;
-    for (std::size_t i = 0; i < most && is_digit(at(0)); ++i) value = value * 10 + (text_[pos_++] - '0');
-    return value;
+  if (c == '+' && is_digit(at(1))) {
+    read_offset(from);
+    return;
   }
-
-  void read_number() {
-    const std::size_t from = pos_;
-    const int value = read_digits(9);
-    const auto digits = static_cast<int>(pos_ - from);
-    if (is_digit(at(0))) {
-      while (is_digit(at(0))) ++pos_;
-      refuse(from, pos_, "the number is too large");
-      return;
-    }
-    if (digits == 4 && at(0) == '-' && is_digit(at(1)) && is_digit(at(2)) && at(3) == '-') {
-      read_date(from, value);
-      return;
-    }
-    const bool clock = digits <= 2 && is_digit(at(1)) && is_digit(at(2)) &&
-                       (at(0) == ':' || (at(0) == '.' && !is_digit(at(3))));
-    if (clock) {
-      read_clock(from, value);
-      return;
-    }
-    if (at(0) == '/' && is_digit(at(1))) {
-      while (is_digit(at(0)) || at(0) == '/') ++pos_;
-      refuse(from, pos_, "a date with slashes is ambiguous: write the month's name, or YYYY-MM-DD",
-             "2026-04-03");
-      return;
-    }
-    if (at(0) == ':' || (at(0) == '.' && is_digit(at(1)))) {
-      while (is_digit(at(0)) || at(0) == ':' || at(0) == '.') ++pos_;
-      refuse(from, pos_, "expected a time as HH:MM or a whole number", "09:30");
-      return;
-    }
-    const std::size_t number_end = pos_;
-    const std::array<char, 2> suffix{lower(at(0)), lower(at(1))};
-    const std::string_view tail(suffix.data(), 2);
-    if ((tail == "st" || tail == "nd" || tail == "rd" || tail == "th") && !is_letter(at(2))) {
-      pos_ += 2;
-      push(Token::Kind::ordinal, from).value = value;
-      return;
-    }
-    pos_ = number_end;
-    Token& token = push(Token::Kind::number, from);
-    token.value = value;
-    token.digits = digits;
-  }
-
-  void read_clock(std::size_t from, int hour) {
+  if (c == ':' && is_digit(at(1)) && is_digit(at(2)) && !is_digit(at(3)) && at(3) != ':') {
     ++pos_;
     const int minute = read_digits(2);
-    int second = 0;
-    if (at(0) == ':' && is_digit(at(1)) && is_digit(at(2))) {
-      ++pos_;
-      second = read_digits(2);
-    }
-    if (is_digit(at(0)) || hour > 24 || minute > 59 || second > 59 || (hour == 24 && minute + second > 0)) {
-      while (is_digit(at(0))) ++pos_;
-      refuse(from, pos_, "not a time of day: hours go to 23, minutes and seconds to 59", "23:59");
+    if (minute > 59) {
+      refuse(from, pos_, "minutes go to 59", ":30");
       return;
     }
-    Token& token = push(Token::Kind::clock, from);
-    token.value = hour % 24 * 3600 + minute * 60 + second;
+    push(Token::Kind::minute, from).value = minute;
+    return;
   }
-
-  void read_date(std::size_t from, int year) {
-    ++pos_;
-    const int month = read_digits(2);
-    ++pos_;
-    const int day = read_digits(2);
-    const auto date = std::chrono::year(year) / month / day;
-    if (!date.ok() || is_digit(at(0)) || year < 1970) {
-      refuse(from, pos_, "not a date of the calendar from 1970 on: expected YYYY-MM-DD", "2026-01-05");
+  ++pos_;
+  switch (c) {
+    case ',':
+      push(Token::Kind::comma, from);
       return;
-    }
-    if (lower(at(0)) == 't' && is_digit(at(1))) ++pos_;
-    push(Token::Kind::date, from).value =
-        static_cast<int>(std::chrono::sys_days(date).time_since_epoch().count());
-  }
-
-  void read_symbol() {
-    const std::size_t from = pos_;
-    const char c = at(0);
-    if (c == '\xE2' && at(1) == '\x80' && (at(2) == '\x93' || at(2) == '\x94')) {
-      pos_ += 3;
+    case ';':
+      push(Token::Kind::semicolon, from);
+      return;
+    case '-':
       push(Token::Kind::dash, from);
       return;
-    }
-    if (c == '+' && is_digit(at(1))) {
-      read_offset(from);
+    case '&':
+      push_word(*find_word("and"), from);
       return;
-    }
-    if (c == ':' && is_digit(at(1)) && is_digit(at(2)) && !is_digit(at(3)) && at(3) != ':') {
-      ++pos_;
-      const int minute = read_digits(2);
-      if (minute > 59) {
-        refuse(from, pos_, "minutes go to 59", ":30");
-        return;
-      }
-      push(Token::Kind::minute, from).value = minute;
+    case '@':
+      push_word(*find_word("at"), from);
       return;
-    }
-    ++pos_;
-    switch (c) {
-      case ',':
-        push(Token::Kind::comma, from);
-        return;
-      case ';':
-        push(Token::Kind::semicolon, from);
-        return;
-      case '-':
+    case '.':
+      if (at(0) == '.') {  // "Mon..Fri"
+        ++pos_;
         push(Token::Kind::dash, from);
         return;
-      case '&':
-        push_word(*find_word("and"), from);
-        return;
-      case '@':
-        push_word(*find_word("at"), from);
-        return;
-      case '.':
-      case '!':
-        return;  // the end of a sentence
-      default:
-        break;
-    }
-    while (pos_ < text_.size() && (static_cast<unsigned char>(text_[pos_]) & 0xC0U) == 0x80U) ++pos_;
-    const std::string shown =
-        static_cast<unsigned char>(c) < 0x20 ? "" : " '" + std::string(text_.substr(from, pos_ - from)) + "'";
-    refuse(from, pos_, "unexpected character" + shown);
+      }
+      if (at(0) == '\0' || at(0) == ' ' || at(0) == '\t' || at(0) == '\n' || at(0) == '\r') return;
+      break;
+    case '!':
+      return;  // the end of a sentence
+    default:
+      break;
   }
-
-  std::string_view text_;
-  Tokens& out_;
-  std::size_t pos_ = 0;
-  std::size_t previous_end_ = 0;
-  std::array<char, 48> buffer_{};
-  bool ok_ = true;
-  PhraseError error_;
-};
-
-}  // namespace
+  while (pos_ < text_.size() && (static_cast<unsigned char>(text_[pos_]) & 0xC0U) == 0x80U) ++pos_;
+  const std::string shown =
+      static_cast<unsigned char>(c) < 0x20 ? "" : " '" + std::string(text_.substr(from, pos_ - from)) + "'";
+  refuse(from, pos_, "unexpected character" + shown);
+}
 
 std::expected<void, PhraseError> tokenize(std::string_view phrase, Tokens& out) {
   return Lexer(phrase, out).run();

@@ -28,7 +28,9 @@ struct Days {
   std::array<std::uint32_t, 13> dates{};  // days of one month each
   bool has_dates = false;
 
-  bool special() const;  // nth, last or nearest
+  bool special() const;   // nth, last or nearest
+  bool of_week() const;   // names days by their weekday
+  bool of_month() const;  // names days by their date
   bool any() const { return weekdays != 0 || days != 0 || has_dates || special(); }
 };
 
@@ -46,6 +48,8 @@ struct Window {
   int to = 1439;
   bool starts = false;  // runs are counted from `from`
   bool side = false;    // "after 9am", "before 5pm": two of them make one window
+  bool open = false;    // no end was named
+  bool phase = false;   // "starting at 3am": where the interval is counted from
   Span span;
 };
 
@@ -75,7 +79,9 @@ struct Plan {
   std::vector<Window> windows;
   std::vector<Window> except_windows;
   Days days;
-  bool both = false;  // day of month AND weekday: "friday the 13th"
+  bool both = false;         // day of month AND weekday: "friday the 13th"
+  bool business = false;     // business hours: Monday to Friday, unless days are named
+  bool every_month = false;  // "every march"
   std::uint16_t months = 0;
   Days except;
   std::uint16_t except_months = 0;
