@@ -48,13 +48,14 @@ FileHandle::~FileHandle() {
 }
 
 Result<FileHandle> FileHandle::open_read(const std::filesystem::path& path) {
-  FileHandle file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // Non-blocking: opening a pipe would wait for a writer. It means nothing for regular files.
+  FileHandle file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!file) return os_failure("cannot open", path, errno);
   struct stat status{};
-  if (::fstat(file.get(), &status) == 0 && S_ISDIR(status.st_mode)) {
-    return fail(ErrorCode::io, fmt::format("cannot read {}: it is a directory", path.string()));
-  }
-  return file;
+  if (::fstat(file.get(), &status) != 0) return os_failure("cannot open", path, errno);
+  if (S_ISREG(status.st_mode)) return file;
+  return fail(ErrorCode::io, fmt::format("cannot read {}: it is {}", path.string(),
+                                         S_ISDIR(status.st_mode) ? "a directory" : "not a regular file"));
 }
 
 Result<FileHandle> FileHandle::create(const std::filesystem::path& path, bool truncate) {

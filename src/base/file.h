@@ -24,6 +24,7 @@ class FileHandle {
   FileHandle& operator=(const FileHandle&) = delete;
   ~FileHandle();
 
+  // A regular file; anything else (a folder, a pipe, a device) is refused at once.
   static Result<FileHandle> open_read(const std::filesystem::path& path);
   // Created with mode 0600; fails when it exists unless truncate is set.
   static Result<FileHandle> create(const std::filesystem::path& path, bool truncate);

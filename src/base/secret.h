@@ -21,7 +21,8 @@ class Secret {
   std::string value_;
 };
 
-// Replaces the user:password part and the query of a URL by ***, for logs and errors.
+// Replaces by *** what may be secret in a URL, for logs and errors: user and password, the values of the
+// query, the fragment. Also of text that is no proper URL; mask before cutting, half a password is one too.
 std::string mask_url(std::string_view url);
 
 }  // namespace sluice

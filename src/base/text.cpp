@@ -27,6 +27,29 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return d[a.size()][b.size()];
 }
 
+// Bytes of the character that `text` begins with, 0 = not UTF-8 (RFC 3629: no overlong form, no surrogate,
+// nothing above U+10FFFF).
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned first = byte(0);
+  const std::size_t length = first < 0x80                    ? 1
+                             : first >= 0xC2 && first < 0xE0 ? 2
+                             : first >= 0xE0 && first < 0xF0 ? 3
+                             : first >= 0xF0 && first < 0xF5 ? 4
+                                                             : 0;
+  if (length == 0 || length > text.size()) return 0;
+  for (std::size_t i = 1; i < length; ++i)
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  if (length < 3) return length;
+  const unsigned second = byte(1);
+  const bool good = first == 0xE0   ? second >= 0xA0
+                    : first == 0xED ? second < 0xA0
+                    : first == 0xF0 ? second >= 0x90
+                    : first == 0xF4 ? second < 0x90
+                                    : true;
+  return good ? length : 0;
+}
+
 }  // namespace
 
 std::string_view trim(std::string_view text) {
@@ -96,20 +119,13 @@ std::string printable(std::string_view bytes, std::size_t limit) {
   std::size_t i = 0;
   while (i < bytes.size() && result.size() < limit) {
     const auto c = static_cast<unsigned char>(bytes[i]);
-    const std::size_t length = c < 0x80                ? 1
-                               : c >= 0xC2 && c < 0xE0 ? 2
-                               : c >= 0xE0 && c < 0xF0 ? 3
-                               : c >= 0xF0 && c < 0xF5 ? 4
-                                                       : 0;
-    bool valid = length > 0 && i + length <= bytes.size();
-    for (std::size_t k = 1; valid && k < length; ++k)
-      valid = (static_cast<unsigned char>(bytes[i + k]) & 0xC0) == 0x80;
-    if (!valid) {
+    const std::size_t length = utf8_length(bytes.substr(i));
+    if (length == 0) {
       result += "\xEF\xBF\xBD";
       ++i;
-    } else if (length == 1) {
-      result += c < 0x20 || c == 0x7F ? ' ' : static_cast<char>(c);
-      ++i;
+    } else if (c < 0x20 || c == 0x7F || (c == 0xC2 && static_cast<unsigned char>(bytes[i + 1]) < 0xA0)) {
+      result += ' ';
+      i += length;
     } else {
       result.append(bytes.substr(i, length));
       i += length;

@@ -60,6 +60,22 @@ TEST(Secret, urls_lose_their_user_and_the_values_of_their_query) {
   EXPECT_EQ(mask_url("https://host/a@b"), "https://host/a@b");
   EXPECT_EQ(mask_url("postgres://me:p@ss@host:5432/db"), "postgres://***@host:5432/db");
   EXPECT_EQ(mask_url("plain"), "plain");
+  EXPECT_EQ(mask_url("https://[::1]:8080/a@b"), "https://[::1]:8080/a@b");
+  EXPECT_EQ(mask_url("https://[::1]/a@b"), "https://[::1]/a@b");
+}
+
+TEST(Secret, urls_that_are_written_wrongly_lose_their_password_too) {
+  // Not encoded as they should be: / ? and # end the host for every parser.
+  for (const std::string_view sign : {"/", "?", "#"})
+    EXPECT_EQ(mask_url(fmt::format("https://me:pa{}ss@host/path", sign)), "https://***@host/path") << sign;
+  EXPECT_EQ(mask_url("me:pass@host/path"), "***@host/path");  // the scheme was forgotten
+}
+
+TEST(Secret, urls_lose_fragments_and_long_words_of_the_query_that_have_no_name) {
+  EXPECT_EQ(mask_url("https://host/p#access_token=abc"), "https://host/p#***");
+  EXPECT_EQ(mask_url("https://host/p?a=1#token"), "https://host/p?a=***#***");
+  EXPECT_EQ(mask_url("https://host/p?json"), "https://host/p?json");
+  EXPECT_EQ(mask_url("https://host/p?0123456789abcdef&x=1"), "https://host/p?***&x=***");
 }
 
 TEST(Id, none_is_false) {

@@ -54,6 +54,15 @@ TEST(File, errors_name_the_path_and_the_reason) {
   EXPECT_EQ(again.error().code, ErrorCode::already_exists);
 }
 
+TEST(File, a_pipe_is_refused_instead_of_waited_for) {
+  const Folder folder;
+  ASSERT_EQ(::mkfifo((folder.path / "pipe").c_str(), 0600), 0);
+  const auto pipe = FileHandle::open_read(folder.path / "pipe");
+  ASSERT_FALSE(pipe);
+  EXPECT_NE(pipe.error().message.find("pipe: it is not a regular file"), std::string::npos);
+  EXPECT_FALSE(read_file("/dev/zero"));
+}
+
 TEST(File, reading_stops_at_the_limit) {
   const Folder folder;
   ASSERT_TRUE(write_file_atomically(folder.path / "big", std::string(1000, 'x')));

@@ -41,6 +41,20 @@ TEST(Text, printable_replaces_what_a_terminal_must_not_see) {
   EXPECT_EQ(printable("abcdef", 3), "abc…");
 }
 
+TEST(Text, printable_gives_utf8_that_every_reader_takes) {
+  // JSON writers refuse these, and a terminal may take them for other characters: RFC 3629, 3 and 10.
+  for (const std::string_view bytes :
+       {"\xed\xa0\x80", "\xe0\x80\xaf", "\xf0\x80\x80\xaf", "\xf4\x90\x80\x80"})
+    EXPECT_EQ(printable(bytes).substr(0, 3), "\xef\xbf\xbd") << bytes.size();
+  for (const std::string_view bytes :
+       {"\xed\x9f\xbf", "\xe0\xa0\x80", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"})
+    EXPECT_EQ(printable(bytes), bytes);
+  EXPECT_EQ(printable("a\xc2\x9b"
+                      "31m"),
+            "a 31m")
+      << "C1 controls are terminal commands as well";
+}
+
 TEST(Text, groups_digits) {
   EXPECT_EQ(group_digits(0), "0");
   EXPECT_EQ(group_digits(999), "999");
