@@ -46,7 +46,8 @@ struct Pin {
   std::filesystem::path path;
   std::uint64_t length = 0;
   std::int64_t mtime_ns = 0;
-  bool rehash = false;  // mtime was too fresh to show a later write
+  std::int64_t ctime_ns = 0;
+  bool rehash = false;  // the times were too fresh to show a later write
 };
 
 struct Item {

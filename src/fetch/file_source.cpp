@@ -3,6 +3,7 @@
 #include "fetch/glob.h"
 #include "fetch/hash.h"
 #include "fetch/path_policy.h"
+#include "fetch/path_text.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -11,7 +12,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <string_view>
 #include <system_error>
+#include <unordered_map>
 
 namespace sluice::fetch {
 namespace fs = std::filesystem;
@@ -30,21 +33,25 @@ Result<void> check_kind(const fs::path& path, const struct stat& status) {
   if (S_ISDIR(status.st_mode))
     return fail(
         ErrorCode::invalid_definition,
-        fmt::format("{0} is a folder; name a file in it or a pattern such as {0}/*.csv", path.string()));
+        fmt::format("{0} is a folder; name a file in it or a pattern such as {0}/*.csv", shown(path)));
   return fail(ErrorCode::forbidden,
-              fmt::format("{} is not a regular file but a {}; only regular files are read", path.string(),
+              fmt::format("{} is not a regular file but a {}; only regular files are read", shown(path),
                           S_ISFIFO(status.st_mode)   ? "pipe"
                           : S_ISSOCK(status.st_mode) ? "socket"
                                                      : "device"));
 }
 
 std::unexpected<Error> open_failure(const fs::path& path, int number) {
-  if (number == ENOENT || number == ENOTDIR)
-    return fail(ErrorCode::not_found, fmt::format("there is no file {}", path.string()));
+  if (number == ENOENT || number == ENOTDIR) {
+    const bool tilde = std::find(path.begin(), path.end(), "~") != path.end();
+    return fail(ErrorCode::not_found,
+                fmt::format("there is no file {}{}", shown(path),
+                            tilde ? "; ~ is not replaced by a home folder, write the path in full" : ""));
+  }
   if (number == EACCES)
     return fail(ErrorCode::io,
-                fmt::format("no permission to read {}: let the service's user read it", path.string()));
-  return fail(ErrorCode::io, fmt::format("cannot open {}: {}", path.string(), os_message(number)));
+                fmt::format("no permission to read {}: let the service's user read it", shown(path)));
+  return fail(ErrorCode::io, fmt::format("cannot open {}: {}", shown(path), os_message(number)));
 }
 
 // The path that was really opened, after every symbolic link: asked of the kernel, so that a link that is
@@ -60,8 +67,7 @@ Result<fs::path> real_path(const FileHandle& file, const fs::path& path, const s
   if (!code && ::stat(real.c_str(), &status) == 0 && status.st_ino == opened.st_ino &&
       status.st_dev == opened.st_dev)
     return real;
-  return fail_transient(ErrorCode::conflict,
-                        fmt::format("{} was replaced while it was opened", path.string()));
+  return fail_transient(ErrorCode::conflict, fmt::format("{} was replaced while it was opened", shown(path)));
 }
 
 struct Opened {
@@ -74,7 +80,7 @@ Result<Opened> open_checked(const fs::path& path, const Policy& policy) {
   // Checked before anything is opened or told apart, so that errors do not reveal what lies outside.
   std::error_code code;
   const fs::path expected = fs::weakly_canonical(path, code);
-  if (code) return fail(ErrorCode::io, fmt::format("cannot resolve {}: {}", path.string(), code.message()));
+  if (code) return fail(ErrorCode::io, fmt::format("cannot resolve {}: {}", shown(path), code.message()));
   SLUICE_CHECK(check_path(expected, path, policy));
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) return open_failure(path, errno);
@@ -93,7 +99,7 @@ std::unexpected<Error> changed(const fs::path& path) {
   return fail_transient(
       ErrorCode::conflict,
       fmt::format("{} changed while it was read; write new data beside it and rename it into place",
-                  path.string()));
+                  shown(path)));
 }
 
 // Hashes the file, unless the last run saw exactly this file.
@@ -104,20 +110,23 @@ Result<Item> pin(const fs::path& path, const Validators* last, Context& context,
   const auto mtime = nanoseconds(status.st_mtim);
   const auto now =
       std::chrono::duration_cast<std::chrono::nanoseconds>(context.clock.now().time_since_epoch()).count();
-  const bool fresh = mtime > now - kFreshNs;
+  // The time of the last change of any kind counts too: tools set the other one back after they have written.
+  const auto ctime = nanoseconds(status.st_ctim);
+  const bool fresh = std::max(mtime, ctime) > now - kFreshNs;
 
   Item item;
-  item.name = path.string();
-  item.pin = Pin{path, static_cast<std::uint64_t>(status.st_size), mtime, fresh};
+  item.name = shown(path);
+  item.pin = Pin{path, static_cast<std::uint64_t>(status.st_size), mtime, ctime, fresh};
   auto& validators = item.validators;
   validators.location = opened.real.string();
   validators.length = static_cast<std::uint64_t>(status.st_size);
   validators.mtime_ns = fresh ? 0 : mtime;
-  validators.ctime_ns = nanoseconds(status.st_ctim);
+  validators.ctime_ns = ctime;
   validators.inode = status.st_ino;
 
-  if (last && !fresh && last->mtime_ns == mtime && last->ctime_ns == validators.ctime_ns &&
-      last->inode == validators.inode && last->length == validators.length) {
+  if (last && !fresh && last->mtime_ns != 0 && last->mtime_ns == mtime &&
+      last->ctime_ns == validators.ctime_ns && last->inode == validators.inode &&
+      last->length == validators.length) {
     validators.body_hash = last->body_hash;
   } else {
     SLUICE_TRY(FileHash hash, hash_file(*opened.file, stop));
@@ -134,20 +143,23 @@ Result<Item> pin(const fs::path& path, const Validators* last, Context& context,
 Result<Fetched> fetch_files(const SourceSpec& source, const std::vector<Validators>& previous,
                             Context& context, std::stop_token stop) {
   std::error_code code;
-  if (has_pattern(
-          source.file.native())) {  // checked before it is listed: a refusal must not tell what is there
+  if (source.file.native().find('\0') != std::string::npos)
+    return fail(ErrorCode::invalid_definition,
+                fmt::format("the path {} holds a NUL byte, which no file name has", shown(source.file)));
+  // Checked before it is listed: a refusal must not tell what is there.
+  if (has_pattern(source.file.native())) {
     const auto folder = fixed_folder(source.file);
     SLUICE_CHECK(check_path(fs::weakly_canonical(folder, code), folder, context.policy));
   }
-  SLUICE_TRY(const auto paths, expand(source.file));
+  SLUICE_TRY(const auto paths, expand(source.file, stop));
 
+  std::unordered_map<std::string_view, const Validators*> last;
+  for (const auto& one : previous) last.emplace(one.location, &one);
   Fetched fetched;
   bool same = previous.size() == paths.size();
   for (const auto& path : paths) {
-    const fs::path real = fs::weakly_canonical(path, code);
-    const auto last = std::find_if(previous.begin(), previous.end(),
-                                   [&](const Validators& v) { return v.location == real.string(); });
-    const Validators* known = last == previous.end() ? nullptr : &*last;
+    const auto remembered = last.find(fs::weakly_canonical(path, code).native());
+    const Validators* known = remembered == last.end() ? nullptr : remembered->second;
     SLUICE_TRY(Item item, pin(path, known, context, fetched, stop));
     same = same && known && known->location == item.validators.location &&
            known->length == item.validators.length && known->body_hash == item.validators.body_hash;
@@ -166,7 +178,8 @@ Result<void> verify_pinned(const Fetched& fetched, std::stop_token stop) {
     if (static_cast<std::uint64_t>(status.st_size) != item.pin->length ||
         nanoseconds(status.st_mtim) != item.pin->mtime_ns)
       return changed(item.pin->path);
-    if (!item.pin->rehash) continue;
+    // A new ctime may be new bytes under an old time, or only new rights or another name: the bytes tell.
+    if (!item.pin->rehash && nanoseconds(status.st_ctim) == item.pin->ctime_ns) continue;
     SLUICE_TRY(const FileHash hash, hash_file(*item.file, stop));
     if (hash.hex != item.validators.body_hash) return changed(item.pin->path);
   }

@@ -1,8 +1,11 @@
 #include "fetch/glob.h"
 
+#include "fetch/path_text.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <system_error>
 
 namespace sluice::fetch {
@@ -52,16 +55,50 @@ bool match_one(std::string_view pattern, std::size_t at, char c, std::size_t& ne
   return pattern[at] == c;
 }
 
-Result<void> list_matches(const fs::path& folder, const std::string& pattern, std::vector<fs::path>& into) {
+// Calls `visit` with each entry of the folder; one that is not there, or is no folder, has none.
+Result<void> list(const fs::path& folder, const std::stop_token& stop,
+                  const std::function<void(const fs::directory_entry&)>& visit) {
   std::error_code code;
-  fs::directory_iterator entries(folder, code);
+  fs::directory_iterator entries(folder.empty() ? fs::path(".") : folder, code);
   if (code == std::errc::no_such_file_or_directory || code == std::errc::not_a_directory) return {};
   while (!code && entries != fs::directory_iterator()) {
-    if (matches(pattern, entries->path().filename().native())) into.push_back(entries->path());
+    if (stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped while folders were listed");
+    visit(*entries);
     entries.increment(code);
   }
   if (code)
-    return fail(ErrorCode::io, fmt::format("cannot list folder {}: {}", folder.string(), code.message()));
+    return fail(ErrorCode::io, fmt::format("cannot list folder {}: {}", shown(folder), code.message()));
+  return {};
+}
+
+// The folder and all below it. Links to folders are left out: they may lead round in a circle.
+Result<void> list_tree(const fs::path& top, const std::stop_token& stop, std::vector<fs::path>& into) {
+  std::error_code code;
+  if (!fs::is_directory(top.empty() ? fs::path(".") : top, code)) return {};
+  for (std::size_t next = into.size(), end = (into.push_back(top), into.size()); next < end; ++next) {
+    const fs::path folder = into[next];
+    SLUICE_CHECK(list(folder, stop, [&](const fs::directory_entry& entry) {
+      const auto name = entry.path().filename();
+      if (name.native().starts_with('.') || entry.is_symlink(code) || !entry.is_directory(code)) return;
+      into.push_back(folder / name);
+    }));
+    end = into.size();
+  }
+  return {};
+}
+
+// What `part` stands for below `folder`.
+Result<void> step_down(const fs::path& folder, const fs::path& part, const std::stop_token& stop,
+                       std::vector<fs::path>& into) {
+  std::error_code code;
+  if (part == "**") return list_tree(folder, stop, into);
+  if (has_pattern(part.native())) {
+    return list(folder, stop, [&](const fs::directory_entry& entry) {
+      const auto name = entry.path().filename();
+      if (matches(part.native(), name.native())) into.push_back(folder / name);
+    });
+  }
+  if (fs::exists(folder / part, code)) into.push_back(folder / part);
   return {};
 }
 
@@ -102,33 +139,31 @@ fs::path fixed_folder(const fs::path& pattern) {
   return folder;
 }
 
-Result<std::vector<fs::path>> expand(const fs::path& pattern) {
+Result<std::vector<fs::path>> expand(const fs::path& pattern, std::stop_token stop) {
   std::error_code code;
   if (!has_pattern(pattern.native()) || fs::exists(fs::symlink_status(pattern, code)))
     return std::vector{pattern};
   std::vector<fs::path> found{fs::path()};
-  for (const auto& part : pattern) {
+  const auto step = [&](const fs::path& part) -> Result<void> {
     std::vector<fs::path> next;
-    for (const auto& folder : found) {
-      if (has_pattern(part.native())) {
-        SLUICE_CHECK(list_matches(folder, part.native(), next));
-      } else if (next.emplace_back(folder / part); !fs::exists(next.back(), code)) {
-        next.pop_back();
-      }
-    }
+    for (const auto& folder : found) SLUICE_CHECK(step_down(folder, part, stop, next));
     found = std::move(next);
-  }
+    return {};
+  };
+  for (const auto& part : pattern) SLUICE_CHECK(step(part));
+  if (pattern.filename() == "**") SLUICE_CHECK(step("*"));  // so far only the folders
   // A folder that happens to match *.csv is not meant; one that is named in full is refused when opened.
   std::erase_if(found, [&](const fs::path& path) { return fs::is_directory(path, code); });
   if (found.empty()) {
     const auto folder = fixed_folder(pattern);
-    if (!fs::is_directory(folder, code))
-      return fail(ErrorCode::not_found, fmt::format("no file matches {}: there is no folder {}",
-                                                    pattern.string(), folder.string()));
-    return fail(ErrorCode::not_found, fmt::format("no file in {} matches {}", folder.string(),
-                                                  pattern.lexically_relative(folder).string()));
+    if (!folder.empty() && !fs::is_directory(folder, code))
+      return fail(ErrorCode::not_found,
+                  fmt::format("no file matches {}: there is no folder {}", shown(pattern), shown(folder)));
+    return fail(ErrorCode::not_found, fmt::format("no file in {} matches {}", shown(folder),
+                                                  shown(pattern.lexically_relative(folder))));
   }
   std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());  // **/** comes by many ways
   return found;
 }
 

@@ -1,9 +1,12 @@
-// Shell patterns over files: * ? [abc] [a-z] [!a-z], in any part of a path; \ quotes the next character.
+// Shell patterns over files: * ? [abc] [a-z] [!a-z], in any part of a path; \ quotes the next character; a
+// part
+// ** is any number of folders, none included.
 #pragma once
 
 #include "base/error.h"
 
 #include <filesystem>
+#include <stop_token>
 #include <string_view>
 #include <vector>
 
@@ -19,7 +22,8 @@ bool matches(std::string_view pattern, std::string_view name);
 std::filesystem::path fixed_folder(const std::filesystem::path& pattern);
 
 // The files that match, sorted by path. A path without a pattern, and one that exists word for word, is
-// itself. Error not_found naming pattern and folder when nothing matches, io when a folder cannot be listed.
-Result<std::vector<std::filesystem::path>> expand(const std::filesystem::path& pattern);
+// itself. Errors: not_found naming pattern and folder when nothing matches, io when a folder cannot be
+// listed, cancelled.
+Result<std::vector<std::filesystem::path>> expand(const std::filesystem::path& pattern, std::stop_token stop);
 
 }  // namespace sluice::fetch

@@ -1,5 +1,7 @@
 #include "fetch/path_policy.h"
 
+#include "fetch/path_text.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,7 +15,7 @@ Result<void> check_path(const fs::path& real, const fs::path& as_written, const 
   for (const auto& allowed : policy.allowed_roots) {
     std::error_code code;
     fs::path root = fs::weakly_canonical(allowed, code);
-    if (code) continue;
+    if (code || root.empty()) continue;  // an empty path would be the beginning of every other
     if (!root.has_filename()) root = root.parent_path();  // "data/" and "data" are one folder
     const auto [in_root, in_path] = std::mismatch(root.begin(), root.end(), real.begin(), real.end());
     if (in_root == root.end()) return {};
@@ -25,8 +27,7 @@ Result<void> check_path(const fs::path& real, const fs::path& as_written, const 
       ErrorCode::forbidden,
       fmt::format("{}{} lies outside the folders that definitions may read; start with --allow-path {} "
                   "to allow it",
-                  as_written.string(), is_link ? fmt::format(" (really {})", real.string()) : "",
-                  folder.string()));
+                  shown(as_written), is_link ? fmt::format(" (really {})", shown(real)) : "", shown(folder)));
 }
 
 }  // namespace sluice::fetch

@@ -19,7 +19,7 @@ struct Validators {
   std::string body_hash;      // 32 hex digits, XXH3-128 of the bytes as handed on
   std::string content_type;   // http only
   std::uint64_t length = 0;   // bytes as handed on
-  std::int64_t mtime_ns = 0;  // file only; 0 = changed too recently to be trusted, compare by hash
+  std::int64_t mtime_ns = 0;  // file only; 0 = touched too recently to be trusted, compare by hash
   std::int64_t ctime_ns = 0;  // file only
   std::uint64_t inode = 0;    // file only
   friend bool operator==(const Validators&, const Validators&) = default;

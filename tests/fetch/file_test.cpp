@@ -1,4 +1,5 @@
 // Local files: found, pinned, told from the last run's, and kept to the allowed folders.
+#include "base/text.h"
 #include "fetch/fixture.h"
 
 #include <fcntl.h>
@@ -115,6 +116,47 @@ TEST_F(Files, a_change_within_the_tick_of_the_file_system_is_seen_too) {
   EXPECT_EQ(error_of(verify_pinned(*fetched)).code, ErrorCode::conflict);
 }
 
+TEST_F(Files, a_change_while_it_is_read_is_seen_even_when_its_time_is_set_back) {
+  const auto path = write("a.csv", "id\n1\n");
+  age(path, clock_, std::chrono::hours(2));
+  const auto fetched = get(file("a.csv"));
+  ASSERT_TRUE(fetched);
+  std::ofstream(path, std::ios::in) << "id\n2\n";
+  age(path, clock_, std::chrono::hours(2));  // as `rsync --inplace --times` does
+  EXPECT_EQ(error_of(verify_pinned(*fetched)).code, ErrorCode::conflict);
+}
+
+TEST_F(Files, new_rights_while_it_is_read_are_no_change) {
+  const auto path = write("a.csv", "id\n1\n");
+  age(path, clock_, std::chrono::hours(2));
+  const auto fetched = get(file("a.csv"));
+  ASSERT_TRUE(fetched);
+  fs::permissions(path, fs::perms::owner_all);
+  EXPECT_TRUE(verify_pinned(*fetched));
+}
+
+TEST_F(Files, an_old_time_that_was_set_a_moment_ago_is_not_trusted) {
+  clock_.set(SystemClock().now());
+  age(write("a.csv", "id\n1\n"), clock_, std::chrono::hours(1));  // `cp -p`: the copy is fresh all the same
+  const auto first = get(file("a.csv"));
+  ASSERT_TRUE(first);
+  clock_.advance(std::chrono::hours(1));
+  const auto again = get(file("a.csv"), validators(*first));
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(again->not_modified);
+  EXPECT_EQ(again->bytes, 5) << "read, not trusted";
+}
+
+TEST_F(Files, a_time_of_zero_is_no_reason_to_trust) {
+  clock_.set(SystemClock().now());
+  age(write("a.csv", "id\n1\n"), clock_,
+      std::chrono::floor<std::chrono::seconds>(clock_.now().time_since_epoch()));
+  const auto first = get(file("a.csv"));  // mtime is 1970-01-01, which also stands for "not to be trusted"
+  ASSERT_TRUE(first);
+  clock_.advance(std::chrono::hours(1));
+  EXPECT_EQ(get(file("a.csv"), validators(*first))->bytes, 5) << "read, not trusted";
+}
+
 TEST_F(Files, a_file_replaced_by_rename_keeps_its_old_bytes_for_this_run) {
   const auto path = write("a.csv", "id\n1\n");
   age(path, clock_, std::chrono::hours(1));
@@ -143,6 +185,56 @@ TEST_F(Files, a_pattern_may_stand_in_any_part) {
   const auto fetched = get(file("20[0-9]?/*/x.csv"));
   ASSERT_TRUE(fetched) << fetched.error().describe();
   EXPECT_EQ(fetched->items.size(), 2u);
+}
+
+TEST_F(Files, two_stars_are_any_folders_below) {
+  for (const std::string_view name :
+       {"in/a.csv", "in/x/b.csv", "in/x/y/z/c.csv", "in/x/.git/d.csv", "in/x/e.txt"})
+    write(name, name);
+  fs::create_directory_symlink(folder_ / "in", folder_ / "in/x/loop");
+  const auto fetched = get(file("in/**/*.csv"));
+  ASSERT_TRUE(fetched) << fetched.error().describe();
+  EXPECT_THAT(names(*fetched), testing::ElementsAre("a.csv", "b.csv", "c.csv"));
+  const auto all = get(file("in/**"));
+  ASSERT_TRUE(all) << all.error().describe();
+  EXPECT_THAT(names(*all), testing::ElementsAre("a.csv", "b.csv", "e.txt", "c.csv"));
+}
+
+TEST_F(Files, a_stop_ends_a_walk_through_many_folders) {
+  write("in/x/a.csv", "1");
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_EQ(error_of(get(file("in/**/*.json"), {}, stop.get_token())).code, ErrorCode::cancelled);
+  EXPECT_EQ(error_of(get(file("in/*/*.json"), {}, stop.get_token())).code, ErrorCode::cancelled);
+}
+
+TEST_F(Files, odd_names_are_read_and_printed_without_control_characters) {
+  for (const std::string_view name :
+       {"größe ñ 日本.csv", " lead and trail ", "line\nbreak.csv", "\xff\xfe.csv"}) {
+    write(fs::path("odd") / name, name);
+    const auto fetched = get(file(fs::path("odd") / name));
+    ASSERT_TRUE(fetched) << fetched.error().describe();
+    EXPECT_EQ(bytes_of(fetched->items[0]), name);
+    EXPECT_EQ(fetched->items[0].name, printable((folder_ / "odd" / name).string(), 4096));
+  }
+  EXPECT_EQ(get(file("odd/*"))->items.size(), 4u);
+  EXPECT_THAT(error_of(get(file("odd/no\nsuch"))).describe(), Not(HasSubstr("\n")));
+  EXPECT_THAT(error_of(get(file("odd/no\n*"))).describe(), Not(HasSubstr("\n")));
+  EXPECT_EQ(error_of(get(file(std::string("odd/a\0b", 7)))).code, ErrorCode::invalid_definition);
+}
+
+TEST_F(Files, a_tilde_that_leads_nowhere_is_explained) {
+  const auto error = error_of(get(file("~/a.csv")));
+  EXPECT_EQ(error.code, ErrorCode::not_found);
+  EXPECT_THAT(error.message, HasSubstr("~ is not replaced"));
+}
+
+TEST_F(Files, an_empty_file_is_an_empty_item) {
+  write("a.csv", "");
+  const auto fetched = get(file("a.csv"));
+  ASSERT_TRUE(fetched);
+  EXPECT_EQ(bytes_of(fetched->items[0]), "");
+  EXPECT_TRUE(get(file("a.csv"), validators(*fetched))->not_modified);
 }
 
 TEST_F(Files, a_file_named_like_a_pattern_is_that_file) {
@@ -228,6 +320,12 @@ TEST_F(Paths, outside_the_allowed_folders_are_refused_whatever_leads_there) {
   EXPECT_FALSE(get(file("allowed/a.csv"))) << "no root, no file";
   policy_.allow_any_path = true;
   EXPECT_TRUE(get(file("allowed/a.csv")));
+}
+
+TEST_F(Paths, an_empty_root_allows_nothing) {
+  write("a.csv", "1");
+  policy_.allowed_roots = {""};
+  EXPECT_EQ(error_of(get(file("a.csv"))).code, ErrorCode::forbidden);
 }
 
 TEST_F(Paths, a_root_that_is_a_link_is_followed) {
