@@ -27,6 +27,7 @@ void age(const fs::path& path, const Clock& clock, std::chrono::seconds age) {
 
 std::vector<std::string> names(const Fetched& fetched) {
   std::vector<std::string> result;
+  result.reserve(fetched.items.size());
   for (const auto& item : fetched.items) result.push_back(fs::path(item.name).filename());
   return result;
 }
