@@ -71,6 +71,46 @@ struct City {
   std::string zone;
 };
 
+struct NamedZone {
+  std::string_view name, zone;
+};
+// Names of zones in full. One that stands twice with different zones is refused as ambiguous.
+constexpr auto kNamedZones = std::to_array<NamedZone>({
+    {"eastern time", "America/New_York"},
+    {"us eastern", "America/New_York"},
+    {"eastern standard time", "America/New_York"},
+    {"eastern daylight time", "America/New_York"},
+    {"us central", "America/Chicago"},
+    {"central time", "America/Chicago"},
+    {"central time", "Australia/Adelaide"},
+    {"central standard time", "America/Chicago"},
+    {"central standard time", "Australia/Adelaide"},
+    {"central daylight time", "America/Chicago"},
+    {"central daylight time", "Australia/Adelaide"},
+    {"mountain time", "America/Denver"},
+    {"us mountain", "America/Denver"},
+    {"mountain standard time", "America/Denver"},
+    {"mountain daylight time", "America/Denver"},
+    {"pacific time", "America/Los_Angeles"},
+    {"us pacific", "America/Los_Angeles"},
+    {"pacific standard time", "America/Los_Angeles"},
+    {"pacific daylight time", "America/Los_Angeles"},
+    {"central european time", "CET"},
+    {"central european summer time", "CET"},
+    {"eastern european time", "EET"},
+    {"western european time", "WET"},
+    {"greenwich mean time", "GMT"},
+    {"coordinated universal time", "UTC"},
+    {"universal time", "UTC"},
+    {"uk time", "Europe/London"},
+    {"india standard time", "Asia/Kolkata"},
+    {"indian standard time", "Asia/Kolkata"},
+    {"japan standard time", "Asia/Tokyo"},
+    {"irish standard time", "Europe/Dublin"},
+    {"israel standard time", "Asia/Jerusalem"},
+    {"british summer time", "Europe/London"},
+});
+
 std::vector<City> all_cities() {
   constexpr std::array<std::string_view, 7> kNoCities{"Etc/",    "US/",      "Canada/", "Brazil/",
                                                       "Mexico/", "SystemV/", "Chile/"};
@@ -86,6 +126,8 @@ std::vector<City> all_cities() {
                       std::find(kNoNames.begin(), kNoNames.end(), folded.text) == kNoNames.end();
     if (name) out.push_back({folded.text, zone});
   }
+  for (const NamedZone& named : kNamedZones)
+    out.push_back({std::string(named.name), std::string(named.zone)});
   std::sort(out.begin(), out.end(), [](const City& a, const City& b) {
     return std::pair(a.name, a.zone) < std::pair(b.name, b.zone);
   });
@@ -108,6 +150,7 @@ std::vector<std::string> distinct(std::vector<std::string> zones) {
                                    [&table](const std::string& other) { return find_zone(other) == table; });
     if (!known) out.push_back(zone);
   }
+  std::sort(out.begin(), out.end());
   return out;
 }
 
@@ -135,6 +178,7 @@ std::string nearest_city(std::string_view text, int limit) {
   for (const City& city : cities()) {
     const int distance = edit_distance(text, city.name, best - 1);
     if (distance >= best) continue;
+    if (city.zone.find('/') == std::string::npos || city.name.ends_with(" time")) continue;
     best = distance;
     found = city.zone.substr(city.zone.rfind('/') + 1);
     std::replace(found.begin(), found.end(), '_', ' ');

@@ -73,12 +73,15 @@ bool Emitter::emit_moments() {
 bool Emitter::fine_times(Minutes& today, Minutes& next) {
   const int step = fine_minutes();
   if (plan_.minute_list != 0 || plan_.hour_list != 0) {
-    if (plan_.fine->unit != Unit::hours && step != 1) {
+    const bool minutes = plan_.fine->unit != Unit::hours;
+    if (minutes && step != 1 && (plan_.minute_list != 0 || 60 % step != 0)) {
       return refuse(plan_.fine->span, "an interval of minutes and minutes of the hour contradict each other",
                     "every hour");
     }
     Minutes grid;
-    if (plan_.fine->unit == Unit::hours) {
+    if (minutes && plan_.minute_list == 0) {
+      for (int m = 0; m < 1440; m += step) grid.add(m);
+    } else if (plan_.fine->unit == Unit::hours) {
       for (int m = 0; m < 1440; m += step) grid.hours[static_cast<std::size_t>(m / 60)] = plan_.minute_list;
     } else {
       listed_times(grid);
@@ -190,11 +193,9 @@ bool Emitter::add_seconds(Minutes today, Minutes next) {
 
 void Emitter::add_times(const Minutes& minutes, std::uint64_t seconds, ListStyle minute_style,
                         ListStyle hour_style, bool next_day) {
+  const bool fixed = plan_.second_list != 0 ? !plan_.second_range : minute_style == ListStyle::fixed;
   const std::string prefix =
-      seconds == 1 ? ""
-                   : field_text(seconds, 0, 59,
-                                minute_style == ListStyle::fixed ? ListStyle::fixed : ListStyle::spread) +
-                         " ";
+      seconds == 1 ? "" : field_text(seconds, 0, 59, fixed ? ListStyle::fixed : ListStyle::spread) + " ";
   std::array<bool, 24> done{};
   for (std::size_t h = 0; h < 24; ++h) {
     if (minutes.hours[h] == 0 || done[h]) continue;

@@ -97,6 +97,11 @@ bool Grammar::finish_plan() {
     warn("\"" + std::string(kNames[part]) + "\" is read as " +
          (kHours[part] == 0 ? "00" : std::to_string(kHours[part])) + ":00");
   }
+  const bool all_days = !plan_.days.any() && !plan_.except.any() && plan_.months == 0 &&
+                        plan_.except_months == 0 && (!plan_.coarse || plan_.coarse->unit == Unit::days);
+  if (ends_day_ != nullptr && !all_days)
+    return refuse(*ends_day_, "24:00 is the midnight that ends a day: say 00:00 of the day after", "00:00");
+  ends_day_ = nullptr;
   if (plan_.business && !plan_.days.any()) plan_.days.weekdays = 0b0111110;
   if (plan_.every_month && !plan_.days.any() && !plan_.coarse && !plan_.moments.empty()) {
     return refuse(tokens_.list[0], "a month of the year with a time of day: once, or every day of the month?",
@@ -109,6 +114,15 @@ bool Grammar::finish_plan() {
     return refuse(
         peek(), "it is not clear which times belong to which days: separate whole schedules with \";\"", ";");
   }
+  for (std::size_t i = 1; i < plan_.moments.size();) {  // "12pm (noon)"
+    const auto begin = plan_.moments.begin();
+    const auto at = begin + static_cast<std::ptrdiff_t>(i);
+    if (std::find(begin, at, *at) != at) {
+      plan_.moments.erase(at);
+    } else {
+      ++i;
+    }
+  }
   if (plan_.count > 0) {
     int named = static_cast<int>(plan_.moments.size());
     std::string what = "time";
@@ -120,6 +134,7 @@ bool Grammar::finish_plan() {
     }
     if (plan_.count_unit == Unit::months) {
       named = std::popcount(plan_.days.days) + (plan_.days.special() ? plan_.count : 0);
+      if (plan_.coarse && plan_.coarse->n > 1) named = plan_.days.any() ? 1 : 0;
       what = "day", of = " of the month", suggestion = "on the 1st of the month";
     }
     if (named != plan_.count) {
@@ -225,20 +240,28 @@ bool Grammar::parse_word_clause(const Token& at) {
     case Word::of:
     case Word::during:
       take();
-      if (is_whole()) return skip_whole();
+      if (at.is(Word::of) && is_whole()) return skip_whole();
       accept(Word::the);
+      if (is_unit(0, UnitWord::month) && peek(1).is(Word::of) && peek(2).is(Word::month_name)) take(), take();
       if (peek().is(Kind::end)) return expected("a month or a time zone", "january");
       if (peek().is(Kind::number) && peek().digits == 4) {
         return refuse(peek(), "cron has no years: a schedule repeats every year");
       }
-      if ((peek().is(Kind::number) || peek().is(Word::number)) && peek(1).is(Word::unit)) {
+      if (is_number(peek()) && peek(1).is(Word::unit) && !names_interval(0)) {
         return refuse(span_from(at), "points at one moment, a schedule repeats", "every");
       }
       if (peek().is(Word::at) || peek().is(Word::on) || peek().is(Word::in) || peek().is(Word::never)) {
         return expected("a month, a time zone or a part of the day", "january");
       }
       return parse_clause();
+    case Word::past:
+      if (!plan_.fine || plan_.fine->unit == Unit::hours) break;
+      if (!peek(1).is(Word::every) && !is_unit(1, UnitWord::hour))
+        return refuse(at, "may mean an interval or one minute of the hour", "of every hour");
+      return parse_past_hours() &&
+             (&peek() != &at || refuse(at, "\"" + text_of(at) + "\" needs hours after it", "past hour 9"));
     case Word::from:
+      if (peek(1).is(Kind::date)) return parse_starting();
       return parse_window(false);
     case Word::between:
       return parse_window(true);
@@ -253,6 +276,10 @@ bool Grammar::parse_word_clause(const Token& at) {
     case Word::other:
       // "but not", "other than"
       if (at.is(Word::but) && peek(1).is(Word::no)) take();
+      if (at.is(Word::other) && peek(1).is(Word::noise) && peek(1).entry->text == "than") {
+        take();  // "other than"
+        return parse_except();
+      }
       if (at.is(Word::other))
         return refuse(at, "\"" + text_of(at) + "\" needs \"every\" before it", "every other");
       return parse_except();
@@ -282,6 +309,7 @@ bool Grammar::parse_word_clause(const Token& at) {
     case Word::ordinal:
       return parse_ordinals(plan_.days, plan_.months, false);
     case Word::unit:
+      if (is_unit(0, UnitWord::hour) && starts_relative(0)) return parse_times();
       if (is_unit(0, UnitWord::hour) && !is_number(peek(1)))
         return refuse(at, "\"" + text_of(at) + "\" needs \"every\" before it", "every hour");
       return parse_on_the();
@@ -294,10 +322,16 @@ bool Grammar::parse_word_clause(const Token& at) {
       if (starts_time()) return parse_times();
       if (is_unit(1, UnitWord::day)) return parse_before_end(plan_.days);
       break;
-    case Word::half:
+    case Word::half: {
+      const std::size_t adverb = peek(1).is(Kind::dash) ? 2 : 1;
+      if (peek(adverb).is(Word::adverb) && peek(adverb).value == static_cast<int>(UnitWord::hour)) {
+        for (std::size_t i = 0; i <= adverb; ++i) take();
+        return enter(Group::time, at) && set_step(30, UnitWord::minute, span_from(at), false);
+      }
       if (parse_minutes_past()) return true;
       if (!error_.message.empty()) return false;
       return parse_times();
+    }
     case Word::clock_name:
       return parse_times();
     case Word::weekday_name:

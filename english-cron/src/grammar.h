@@ -33,14 +33,21 @@ class Grammar {
 
   // grammar_interval.cpp
   bool set_step(int n, UnitWord unit, Span span, bool bare);
+  bool adds_hours(const Step& step);
   bool parse_every();
   bool parse_every_unit(int n, const Token& at);
   bool parse_every_ordinal();
+  bool halves() const;
+  bool parse_halves(int n, const Token& at);
   bool parse_adverb();
+  bool names_interval(std::size_t ahead) const;  // "5 minute intervals"
   bool parse_short_interval();
+  bool parse_start_of(const Token& at);
+  bool parse_starting_minute();
   bool parse_starting();
 
   // grammar_extent.cpp: exceptions, conditions, zones, counts
+  bool names_moment(std::size_t ahead) const;
   bool parse_except();
   bool parse_condition();
   bool parse_zone();
@@ -62,6 +69,7 @@ class Grammar {
   // grammar_windows.cpp
   bool is_window_of_interval();
   bool add_window(int from, int to, const Token& at);
+  bool parse_between_days(const Token& at);
   bool parse_window(bool between);
   bool parse_window_side();
   bool parse_day_part();
@@ -134,7 +142,8 @@ class Grammar {
   bool need_time_ = false;
   bool need_day_ = false;
   Group latest_ = Group::none;
-  int part_ = -1;  // DayPart that decides "at 7"; -1: none
+  int part_ = -1;                    // DayPart that decides "at 7"; -1: none
+  const Token* ends_day_ = nullptr;  // "24:00"
   bool nth_months_ = false;
   bool zone_seen_ = false;
   PhraseError error_;

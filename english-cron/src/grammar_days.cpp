@@ -1,5 +1,6 @@
 // Days: of the week, of the month, the last ones, holidays.
 #include "grammar.h"
+#include "grammar_time.h"
 
 #include <bit>
 
@@ -102,6 +103,7 @@ bool Grammar::parse_weekdays(Days& days) {
         take();
         accept(Word::to);
         accept(Word::the);
+        if (is_unit(0, UnitWord::day)) take();
         int day = 0;
         if (!read_day_number(day, true)) return false;
         days.nearest |= 1U << day;
@@ -149,6 +151,16 @@ bool Grammar::parse_ordinals(Days& days, std::uint16_t& months, bool numbers) {
   if (main && !enter(Group::day, at)) return false;
   std::uint32_t named = 0;
   bool last_too = false;
+  const std::size_t count = ordinal_at(0) == 1 ? ordinal_length(0) : 0;
+  if (count > 0 && is_number(peek(count)) && is_unit(count + 1, UnitWord::day)) {
+    // "the first 7 days of the month"
+    for (std::size_t i = 0; i < count; ++i) take();
+    int n = 0;
+    if (!read_number(n)) return false;
+    if (n < 1 || n > 31) return refuse(at, "a month has at most 31 days", "first 7 days");
+    take();
+    return parse_of_month(days, months, static_cast<std::uint32_t>((std::uint64_t{2} << n) - 2));
+  }
   for (;;) {
     const Token& item = peek();
     int from = 0;
@@ -165,6 +177,12 @@ bool Grammar::parse_ordinals(Days& days, std::uint16_t& months, bool numbers) {
     }
     int to = from;
     const std::size_t end = skip_the(1);
+    if (is_range(0) && (peek(end).is(Word::end) || (end > 1 && peek(end).is(Word::last)))) {
+      // "from the 25th to the end of the month", "the 25th to the last day"
+      for (std::size_t i = 0; i <= end; ++i) take();
+      for (int day = from; day <= 31; ++day) named |= 1U << day;
+      break;
+    }
     if (is_range(0) && is_day_number(end, numbers)) {
       for (std::size_t i = 0; i < end; ++i) take();
       if (!read_day_number(to, numbers)) return false;

@@ -1,5 +1,6 @@
 // What narrows or places a schedule: exceptions, conditions, zones, counts, even and odd.
 #include "grammar.h"
+#include "grammar_time.h"
 #include "zones.h"
 
 #include <array>
@@ -7,8 +8,16 @@
 
 namespace english_cron {
 
+// A time that nothing but a time of day can be: "noon", "3am", "12:30".
+bool Grammar::names_moment(std::size_t ahead) const {
+  const Token& at = peek(ahead);
+  return plan_.fine && (at.is(Kind::clock) || at.is(Word::clock_name) ||
+                        (is_number(at) && peek(ahead + 1).is(Word::meridiem)));
+}
+
 bool Grammar::parse_except() {
   const Token& at = take();
+  if (at.value == 1 && !accept(Word::from)) return expected("\"from\"", "from");  // "apart from"
   bool any = false;
   for (;;) {
     const std::size_t start = pos_;
@@ -17,7 +26,17 @@ bool Grammar::parse_except() {
            peek().is(Word::every) || peek().is(Word::condition) || peek().is(Word::noise)) {
       take();
     }
-    if (peek().is(Word::between) || peek().is(Word::from)) {
+    if (const std::size_t time = peek().is(Word::at) ? 1 : 0; names_moment(time)) {
+      if (time == 1) take();
+      const Token& moment = peek();
+      int second = 0;
+      if (!parse_time(second)) return false;
+      Window window;
+      window.from = window.to = second / 60;
+      window.span = Span{moment.offset, moment.length};
+      if (is_range(0) || second % 60 != 0) return refuse(moment, "a window here takes \"from\"", "from");
+      plan_.except_windows.push_back(window);
+    } else if (peek().is(Word::between) || peek().is(Word::from)) {
       const std::size_t before = plan_.windows.size();
       if (!parse_window(peek().is(Word::between))) return false;
       if (plan_.windows.size() == before) return refuse(at, "expected a window of time after \"except\"");
@@ -71,6 +90,7 @@ bool Grammar::parse_condition() {
   const Token& at = take();
   while (peek().is(Word::noise) || peek().is(Word::the) || peek().is(Word::on)) take();
   const Days& days = plan_.days;
+  if (!days.any() && starts_days()) return parse_days(plan_.days, plan_.months);
   const bool dated = days.days != 0 || days.days_before_last != 0 || days.last_nearest != 0 ||
                      days.nearest != 0 || days.has_dates;
   if (!dated || days.weekdays != 0) return refuse(at, "a condition needs days of the month before it", "on");
@@ -132,7 +152,8 @@ bool Grammar::parse_count() {
   const auto word = static_cast<UnitWord>(unit.value);
   if (word < UnitWord::day && count == 1)
     return enter(Group::time, at) && set_step(1, word, span_from(at), true);
-  if (word != UnitWord::day && word != UnitWord::week && word != UnitWord::month) {
+  const bool yearly = count == 1 && (word == UnitWord::year || word == UnitWord::quarter);
+  if (word != UnitWord::day && word != UnitWord::week && word != UnitWord::month && !yearly) {
     return refuse(span_from(at), "does not say when: give the interval",
                   word == UnitWord::hour ? "every 30 minutes" : "every 6 months");
   }
@@ -146,8 +167,8 @@ bool Grammar::parse_count() {
 bool Grammar::parse_parity() {
   const Token& at = take();
   const bool even = at.is(Word::even);
-  if (peek().is(Kind::dash) && peek(1).is(Word::number))
-    return expected("minutes, hours, days or months", "days");
+  if (peek().is(Kind::dash) && peek(1).is(Word::noise)) take();
+  if (peek().is(Word::noise) && peek().entry->text == "numbered") take();
   if (!peek().is(Word::unit)) return expected("minutes, hours, days or months", "days");
   const Token& unit = take();
   std::uint64_t bits = 0;

@@ -36,7 +36,13 @@ bool Grammar::set_step(int n, UnitWord word, Span span, bool bare) {
   Step step{n * row.factor, row.unit, bare, word == UnitWord::quarter, span};
   const bool fine = row.unit == Unit::seconds || row.unit == Unit::minutes || row.unit == Unit::hours;
   if (fine) {
+    if (plan_.fine && adds_hours(step)) return true;
     if (plan_.fine) return refuse(span, "a second interval: separate whole schedules with \";\"", ";");
+    const bool daily = step.unit == Unit::hours && step.n == 24;
+    if (!plan_.moments.empty() && daily) {
+      if (!plan_.coarse) plan_.coarse = Step{1, Unit::days, true, false, span};
+      return true;
+    }
     if (!plan_.moments.empty())
       return refuse(span, "an interval and times of day: separate whole schedules with \";\"", ";");
     if (step.unit == Unit::seconds && step.n % 60 == 0) step.n /= 60, step.unit = Unit::minutes;
@@ -49,17 +55,37 @@ bool Grammar::set_step(int n, UnitWord word, Span span, bool bare) {
   return true;
 }
 
+// "every 15 minutes, every 2 hours", "every 5 minutes of every hour": the hours in which the first interval
+// runs.
+bool Grammar::adds_hours(const Step& step) {
+  const Step& fine = *plan_.fine;
+  const bool inside = fine.unit == Unit::seconds || (fine.unit == Unit::minutes && fine.n < 60);
+  const bool whole = 60 % fine.n == 0;
+  const bool hours = step.unit == Unit::hours && step.n < 24 && 24 % step.n == 0;
+  if (!inside || !whole || !hours || plan_.hour_list != 0) return false;
+  if (step.n == 1) return true;
+  if (fine.unit == Unit::seconds) return false;
+  for (int h = 0; h < 24; h += step.n) plan_.hour_list |= std::uint32_t{1} << h;
+  plan_.hour_range = true;
+  return true;
+}
+
 bool Grammar::parse_every() {
   const Token& at = take();
+  if (peek().is(Word::conjunction) && peek(1).is(Word::every)) take(), take();  // "each and every"
+  const bool of_week = peek().is(Word::noise) && peek().entry->text == "dayofweek";
   while (peek().is(Word::noise)) take();
+  if (of_week && (peek().is(Word::from) || peek().is(Word::weekday_name))) return parse_clause();
   if (accept(Word::other)) {
     if (peek().is(Word::unit)) return parse_every_unit(2, at);
-    if (!peek().is(Word::weekday_name)) return expected("a unit or a day of the week", "day");
+    const bool weekend = peek().is(Word::weekdays) && peek().value == 65;
+    if (!peek().is(Word::weekday_name) && !weekend) return expected("a unit or a day of the week", "day");
     return enter(Group::day, at) && set_step(2, UnitWord::week, span_from(at), false) &&
            parse_weekdays(plan_.days);
   }
   if (peek().is(Word::half)) {
     take();
+    accept(Kind::dash);
     accept(Word::the);
     const bool hour = is_unit(0, UnitWord::hour);
     const bool day = is_unit(0, UnitWord::day);
@@ -91,6 +117,8 @@ bool Grammar::parse_every() {
   if (peek().is(Kind::number) || peek().is(Word::number) || peek().is(Word::hundred)) {
     int n = 0;
     if (!read_number(n)) return false;
+    if (peek().is(Kind::dash) && peek(1).is(Word::unit)) take();
+    if (halves()) return parse_halves(n, at);
     if (peek().is(Word::unit)) return parse_every_unit(n, at);
     if (peek().is(Word::meridiem) || peek().is(Word::oclock)) {
       return refuse(tokens_.list[pos_ - 1], "a time of day needs \"every day at\" before it", "every day at");
@@ -119,11 +147,30 @@ bool Grammar::parse_every() {
   return expected("a unit or a day after \"" + text_of(at) + "\"", "every day");
 }
 
+// "2 and a half hours", "hour and a half"
+bool Grammar::halves() const {
+  return peek().is(Word::conjunction) && peek(1).is(Word::the) && peek(2).is(Word::half) &&
+         !peek(3).is(Word::past);
+}
+
+bool Grammar::parse_halves(int n, const Token& at) {
+  for (int i = 0; i < 3; ++i) take();
+  const bool hours = is_unit(0, UnitWord::hour);
+  if (!hours && !is_unit(0, UnitWord::minute)) return expected("\"hours\" or \"minutes\"", "hours");
+  take();
+  return enter(Group::time, at) &&
+         set_step(n * 60 + 30, hours ? UnitWord::minute : UnitWord::second, span_from(at), false);
+}
+
 bool Grammar::parse_every_unit(int n, const Token& at) {
   const Token& unit = take();
   if (unit.entry->misspelt)
     warn("\"" + text_of(unit) + "\" is read as \"" + std::string(unit.entry->fixed) + "\"");
   auto word = static_cast<UnitWord>(unit.value);
+  if (word == UnitWord::hour && halves()) {
+    for (int i = 0; i < 3; ++i) take();
+    return enter(Group::time, at) && set_step(n * 60 + 30, UnitWord::minute, span_from(at), false);
+  }
   if (word == UnitWord::hour || word == UnitWord::minute) {
     // "1 hour and 30 minutes", "1h30m"
     const std::size_t next = peek().is(Word::conjunction) ? 1 : 0;
@@ -175,13 +222,27 @@ bool Grammar::parse_adverb() {
   return enter(fine ? Group::time : Group::weak_day, at) && set_step(1, word, span_from(at), true);
 }
 
+bool Grammar::names_interval(std::size_t ahead) const {
+  const Token& number = peek(ahead);
+  if (!number.is(Kind::number) && !number.is(Word::number)) return false;
+  const std::size_t unit = ahead + (peek(ahead + 1).is(Kind::dash) ? 2 : 1);
+  const Token& noun = peek(unit + 1);
+  return peek(unit).is(Word::unit) && noun.is(Word::noise) && noun.entry->text.starts_with("interval");
+}
+
 bool Grammar::parse_short_interval() {
   // "15m", "4 hours" at the head of a schedule; not "10 minutes past the hour", "5 days before the end".
   const Token& at = peek();
   const std::size_t start = pos_;
   const bool head = at.digits != 4 && !plan_.has_time() && !plan_.coarse && !saw_day_;
   int n = 0;
-  if (!head || !read_number(n) || !peek().is(Word::unit)) {
+  if (!head || !read_number(n)) {
+    pos_ = start;
+    error_ = {};
+    return false;
+  }
+  if (peek().is(Kind::dash) && peek(1).is(Word::unit)) take();
+  if (!peek().is(Word::unit)) {
     pos_ = start;
     error_ = {};
     return false;
@@ -195,8 +256,39 @@ bool Grammar::parse_short_interval() {
   return parse_every_unit(n, at);
 }
 
+// "start of the month", "top of the hour", "beginning of march": the first day, the first minute.
+bool Grammar::parse_start_of(const Token& at) {
+  const std::size_t noun = skip_the(1);
+  const bool hour = is_unit(noun, UnitWord::hour);
+  if (at.value != 0 && !hour) return refuse(at, "only an hour has a top and a bottom", "start");
+  if (hour || is_unit(noun, UnitWord::day)) {
+    if (!enter(Group::time, at)) return false;
+    for (std::size_t i = 0; i <= noun; ++i) take();
+    if (hour) plan_.minute_list |= std::uint64_t{1} << (at.value == 2 ? 30 : 0);
+    if (!hour) plan_.moments.push_back(0);
+    return true;
+  }
+  return enter(Group::day, at) && parse_of_month(plan_.days, plan_.months, 1U << 1);
+}
+
+// "every 15 minutes starting at :05"
+bool Grammar::parse_starting_minute() {
+  const Token& at = peek();
+  const bool minutes = plan_.fine && plan_.fine->unit == Unit::minutes;
+  if (!minutes || 60 % plan_.fine->n != 0 || at.value >= plan_.fine->n)
+    return refuse(at, "a minute to start at needs an interval of minutes that divides the hour before it",
+                  "every 15 minutes");
+  take();
+  for (int m = at.value; m < 60; m += plan_.fine->n) plan_.minute_list |= std::uint64_t{1} << m;
+  plan_.minute_range = true;
+  plan_.fine = Step{1, Unit::hours, true, false, plan_.fine->span};
+  return true;
+}
+
 bool Grammar::parse_starting() {
   const Token& at = take();
+  if (peek().is(Word::of)) return parse_start_of(at);
+  if (at.value != 0) return expected("\"of the hour\"", "of the hour");
   while (peek().is(Word::at) || peek().is(Word::on) || peek().is(Word::from) || peek().is(Word::the)) take();
   if (peek().is(Kind::date)) {
     if (plan_.start_day) return refuse(peek(), "a second start date");
@@ -210,6 +302,7 @@ bool Grammar::parse_starting() {
     plan_.start_span = span_from(at);
     return true;
   }
+  if (peek().is(Kind::minute)) return parse_starting_minute();
   if (!starts_time()) return expected("a date (YYYY-MM-DD) or a time", "2026-01-05");
   Window window;
   int second = 0;

@@ -48,25 +48,34 @@ bool Grammar::parse_number_list(int low, int high, std::uint64_t& bits, bool& ra
   }
 }
 
-// "past every hour", "of hours 9 through 17", "past every 2 hours": false only on an error.
+// "past every hour", "of hours 9 through 17", "past every 2nd hour", "past every hour from 9 through 17":
+// false only on an error.
 bool Grammar::parse_past_hours() {
-  std::size_t next = 0;
   if (!is_past(peek()) && !peek().is(Word::of) && !peek().is(Word::in)) return true;
-  next = 1;
+  std::size_t next = 1;
   bool every = false;
   while (peek(next).is(Word::the) || peek(next).is(Word::every)) every = peek(next++).is(Word::every);
-  const Token& number = peek(next);
-  if (every && is_number(number) && is_unit(next + 1, UnitWord::hour)) {
+  const int ordinal = ordinal_at(next);
+  const std::size_t length = ordinal > 0 ? ordinal_length(next) : 1;
+  const bool counted = ordinal > 0 || is_number(peek(next));
+  if (every && counted && is_unit(next + length, UnitWord::hour)) {
     for (std::size_t i = 0; i < next; ++i) take();
     const Token& at = peek();
-    int n = 0;
-    if (!read_number(n)) return false;
+    int n = ordinal;
+    if (ordinal > 0) {
+      for (std::size_t i = 0; i < length; ++i) take();
+    } else if (!read_number(n)) {
+      return false;
+    }
     take();
     return set_step(n, UnitWord::hour, span_from(at), false);
   }
   if (!is_unit(next, UnitWord::hour)) return true;
   for (std::size_t i = 0; i <= next; ++i) take();
-  if (!is_number(peek())) return true;
+  const std::size_t list = every && peek().is(Word::from) ? 1 : 0;
+  if (!is_number(peek(list))) return true;
+  if (peek(list + 1).is(Word::meridiem)) return true;
+  if (list == 1) take();
   std::uint64_t bits = 0;
   if (!parse_number_list(0, 23, bits, plan_.hour_range)) return false;
   plan_.hour_list |= static_cast<std::uint32_t>(bits);
@@ -174,6 +183,7 @@ bool Grammar::parse_minutes_past() {
   if (seconds) {
     for (std::size_t i = 0; i <= next; ++i) take();
     plan_.second_list |= bits;
+    plan_.second_range = plan_.second_range || range;
     return true;
   }
   if (before) {
@@ -194,6 +204,12 @@ bool Grammar::parse_on_the() {
   if (peek().is(Word::half) && is_unit(1, UnitWord::hour)) {
     take(), take();
     plan_.minute_list |= std::uint64_t{1} << 30;
+    return enter(Group::time, at);
+  }
+  const std::size_t noun = peek(1).is(Kind::dash) ? 2 : 1;
+  if (is_unit(0, UnitWord::quarter) && is_unit(noun, UnitWord::hour)) {
+    for (std::size_t i = 0; i <= noun; ++i) take();
+    for (int m = 0; m < 60; m += 15) plan_.minute_list |= std::uint64_t{1} << m;
     return enter(Group::time, at);
   }
   if (parse_minutes_past()) return true;
@@ -229,8 +245,13 @@ bool Grammar::parse_on_the() {
       if (ordinal_at(0) == 2 && !number) return parse_ordinals(plan_.days, plan_.months, false);
       if (!number) break;
       take();
-      bool range = false;
-      return enter(Group::time, at) && parse_number_list(0, 59, plan_.second_list, range);
+      if (!enter(Group::time, at) || !parse_number_list(0, 59, plan_.second_list, plan_.second_range))
+        return false;
+      const std::size_t minute = skip_the(1);
+      if (is_past(peek()) && is_unit(minute, UnitWord::minute)) {
+        for (std::size_t i = 0; i <= minute; ++i) take();
+      }
+      return true;
     }
     case UnitWord::day:
       if (!is_day_number(1, true)) break;

@@ -9,10 +9,12 @@ namespace english_cron {
 
 bool Grammar::starts_relative(std::size_t ahead) const {
   const Token& at = peek(ahead);
-  const bool fraction = at.is(Word::half) || is_unit(ahead, UnitWord::quarter);
+  const bool fraction =
+      at.is(Word::half) || is_unit(ahead, UnitWord::quarter) || is_unit(ahead, UnitWord::hour);
   if (!fraction && !is_number(at)) return false;
   std::size_t next = ahead + 1;
-  const bool minutes = is_unit(next, UnitWord::minute);
+  if (at.is(Word::half) && peek(next).is(Word::the) && is_unit(next + 1, UnitWord::hour)) next += 2;
+  const bool minutes = is_unit(next, UnitWord::minute) || (is_number(at) && is_unit(next, UnitWord::hour));
   if (minutes) ++next;
   // "5 to 9" is a range; "5 minutes to 9" and "quarter to 9" are times.
   const bool link = is_past(peek(next)) || ((fraction || minutes) && is_to(peek(next)));
@@ -27,7 +29,8 @@ bool Grammar::starts_time(std::size_t ahead) const {
   if (!is_number(at)) return false;
   const Token& next = peek(ahead + 1);
   if (next.is(Word::meridiem) || next.is(Word::oclock) || next.is(Word::clock_name)) return true;
-  if (is_unit(ahead + 1, UnitWord::hour) && next.glued) return at.digits == 4 || at.digits == 2;
+  if (is_unit(ahead + 1, UnitWord::hour) && at.digits == 4) return true;
+  if (is_unit(ahead + 1, UnitWord::hour) && next.glued) return at.digits == 2;
   const bool something_else = next.is(Word::unit) || next.is(Word::month_name) || next.is(Word::times) ||
                               next.is(Word::hundred) || next.is(Word::weekday_name) || is_past(next);
   return !something_else && (at.value <= 24 || at.digits == 4);
@@ -84,9 +87,8 @@ bool Grammar::apply_meridiem(int& second, bool& bare, const Token& number) {
 }
 
 void Grammar::settle_bare(int second, const Token& number) {
-  const Span said = span_from(number);
-  warn("\"" + std::string(phrase_.substr(said.offset, said.length)) + "\" is read on the 24-hour clock, as " +
-       clock_text(second) + ": write am or pm to be sure");
+  warn("\"" + text_of(number) + "\" is read on the 24-hour clock, as " + clock_text(second) +
+       ": write am or pm to be sure");
 }
 
 bool Grammar::parse_relative_time(int& second, bool& bare) {
@@ -98,11 +100,17 @@ bool Grammar::parse_relative_time(int& second, bool& bare) {
   } else if (is_unit(0, UnitWord::quarter)) {
     take();
     minutes = 15;
+  } else if (is_unit(0, UnitWord::hour)) {
+    take();  // "an hour after midnight"
+    minutes = 60;
   } else if (!read_number(minutes)) {
     return false;
   }
-  if (minutes > 59) return refuse(at, "minutes go to 59", "30");
-  if (is_unit(0, UnitWord::minute)) take();
+  if (at.is(Word::half) && peek().is(Word::the)) take(), take();  // "half an hour"
+  const bool hours = is_unit(0, UnitWord::hour);
+  if (minutes > (hours ? 23 : 60)) return refuse(at, hours ? "hours go to 23" : "minutes go to 59", "30");
+  if (hours) minutes *= 60;
+  if (hours || is_unit(0, UnitWord::minute)) take();
   const bool past = is_past(take());
   if (!parse_time_of_day(second, bare)) return false;
   second = (second + (past ? minutes : -minutes) * 60 + kDay) % kDay;
@@ -195,8 +203,8 @@ bool Grammar::parse_times() {
       if ((bare_to || bare_from) && to <= from)
         return refuse(bare_to ? end : at, "am or pm?",
                       text_of(bare_to ? end : at) + (bare_to ? " pm" : " am"));
-      if (bare_from) settle_bare(from, at);
-      if (bare_to) settle_bare(to, end);
+      if (bare_from && !is_24_hour(end)) settle_bare(from, at);
+      if (bare_to && !is_24_hour(at)) settle_bare(to, end);
       if (!add_window(from, to, at)) return false;
     } else {
       items.push_back(item);
@@ -210,7 +218,15 @@ bool Grammar::parse_times() {
     repeated_at_ = repeated_at_ || at_again;
     for (std::size_t i = 0; i < next; ++i) take();
   }
+  if (!items.empty() && plan_.fine && plan_.fine->unit == Unit::hours && plan_.fine->n == 24) {
+    plan_.fine.reset();  // "every 24 hours at 3am" is every day
+    if (!plan_.coarse) plan_.coarse = Step{1, Unit::days, true, false, {}};
+  }
   if (!items.empty() && plan_.fine) {
+    const bool offset = plan_.fine->unit == Unit::hours && plan_.fine->n > 1;
+    if (offset)
+      return refuse(first, "an interval and times of day: say from when it is counted, or leave it out",
+                    "starting at " + clock_text(items.front().second));
     return refuse(first, "an interval and times of day: separate whole schedules with \";\"", ";");
   }
   // "9 and 11 am": the last one decides, as long as the times stay in order.
@@ -221,8 +237,13 @@ bool Grammar::parse_times() {
     const int same_half = item.second % kNoon + (items[i].second >= kNoon ? kNoon : 0);
     if (same_half < items[i].second) item.second = same_half, item.bare = false;
   }
+  // "6, 12 and 18": one of them tells that it is the 24-hour clock
+  const bool by_24 = std::any_of(items.begin(), items.end(), [](const Item& item) {
+    return item.at->value > 12 && is_number(*item.at) && item.second == item.at->value * 3600;
+  });
   for (const Item& item : items) {
-    if (item.bare) settle_bare(item.second, *item.at);
+    if (phrase_.substr(item.at->offset, 2) == "24" && item.second == 0) ends_day_ = item.at;
+    if (item.bare && !by_24) settle_bare(item.second, *item.at);
     plan_.moments.push_back(item.second);
   }
   return true;
@@ -230,17 +251,41 @@ bool Grammar::parse_times() {
 
 bool Grammar::parse_at() {
   const Token& at = take();
+  while (peek().is(Word::noise)) take();
   if (peek().is(Word::the)) {
     if (peek(1).is(Word::unit) || peek(1).is(Word::half)) return parse_on_the();
     take();
   }
+  while (peek().is(Word::noise)) take();
   if (peek().is(Kind::minute)) return parse_colon_minutes();
   if (parse_minutes_past()) return true;
   if (!error_.message.empty()) return false;
+  if (is_number(peek()) && peek(1).is(Word::to) && peek(1).entry->text == "to" && !plan_.fine) {
+    // "at ten to six": after "at", no window begins
+    const int minutes = peek().value;
+    const bool usual = minutes == 5 || minutes == 10 || minutes == 20 || minutes == 25;
+    if (usual && starts_time(2)) {
+      if (!enter(Group::time, peek())) return false;
+      const Token& first = peek();
+      take(), take();
+      int second = 0;
+      bool bare = false;
+      if (!parse_time_of_day(second, bare)) return false;
+      second = (second - minutes * 60 + kDay) % kDay;
+      if (bare) settle_bare(second, first);
+      plan_.moments.push_back(second);
+      return true;
+    }
+  }
   if (lists_minutes()) return parse_minutes_of_interval();
   if (starts_time()) return parse_times();
   if (peek().is(Word::unit)) return parse_on_the();
-  if (peek().is(Word::day_part) || peek().is(Word::every) || peek().is(Word::end)) return parse_clause();
+  if (peek().is(Word::starting) && !peek(1).is(Word::of)) return expected("a time of day", "9am");
+  if (peek().is(Word::day_part) || peek().is(Word::every) || peek().is(Word::end) ||
+      peek().is(Word::starting) || peek().is(Word::weekdays)) {
+    return parse_clause();
+  }
+  if (names_interval(0)) return parse_short_interval() || expected("an interval", "every 5 minutes");
   if (is_number(peek()) && peek(1).is(Word::unit))
     return refuse(peek(), "an interval takes \"every\"", "every");
   return expected("a time of day after \"" + text_of(at) + "\"", "9am");

@@ -7,7 +7,7 @@ namespace english_cron {
 // Looks ahead: "every 15 minutes, monday to friday, 8am - 6pm" ends with the window of its interval; that is
 // no second schedule.
 bool Grammar::is_window_of_interval() {
-  if (!connected_ || strong_ || !plan_.fine || !plan_.windows.empty()) return false;
+  if (strong_ || !plan_.fine || !plan_.windows.empty()) return false;
   const std::size_t begin = pos_;
   PhraseError error = error_;
   int second = 0;
@@ -35,9 +35,30 @@ bool Grammar::add_window(int from, int to, const Token& at) {
   return true;
 }
 
+// "between the 1st and the 7th", "between day 5 and 10 of the month"
+bool Grammar::parse_between_days(const Token& at) {
+  if (!enter(Group::day, at)) return false;
+  const bool numbers = is_unit(0, UnitWord::day);
+  if (numbers) take();
+  int from = 0;
+  int to = 0;
+  if (!read_day_number(from, numbers)) return false;
+  if (!accept(Word::conjunction) && !is_range(0)) return expected("\"and\" and the last day", "and");
+  if (is_range(0)) take();
+  accept(Word::the);
+  if (numbers && is_unit(0, UnitWord::day)) take();
+  if (!read_day_number(to, numbers)) return false;
+  if (to < from) return refuse(span_from(at), "the range runs backwards");
+  std::uint32_t named = 0;
+  for (int day = from; day <= to; ++day) named |= 1U << day;
+  return parse_of_month(plan_.days, plan_.months, named);
+}
+
 bool Grammar::parse_window(bool between) {
   const Token& at = take();
   accept(Word::the);
+  const bool day_of_month = is_unit(0, UnitWord::day) || ordinal_at(0) > 0;
+  if (between && day_of_month) return parse_between_days(at);
   if (!starts_time()) {
     const bool range = is_range(1) || (between && peek(1).is(Word::conjunction)) || ordinal_at(0) > 0 ||
                        peek(1).is(Kind::ordinal) || peek(1).is(Kind::number) || peek(1).is(Kind::dash);
@@ -88,8 +109,8 @@ bool Grammar::parse_window(bool between) {
                   "am or pm? This would run from " + clock_text(from) + " over midnight to " + clock_text(to),
                   text_of(open) + (bare_to ? " pm" : " am"));
   }
-  if (bare_from) settle_bare(from, start);
-  if (bare_to) settle_bare(to, end);
+  if (bare_from && !is_24_hour(end)) settle_bare(from, start);
+  if (bare_to && !is_24_hour(start)) settle_bare(to, end);
   return add_window(from, to, at);
 }
 

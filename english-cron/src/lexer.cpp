@@ -163,6 +163,17 @@ bool Lexer::read_zone_path(std::size_t from) {
     push_zone(zone, from);
     return true;
   }
+  std::array<char, 16> head{};
+  std::size_t size = 0;
+  while (size < head.size() && is_letter(name[size])) {
+    head[size] = lower(name[size]);
+    ++size;
+  }
+  const Entry* first = name[size] == '/' ? find_word({head.data(), size}) : nullptr;
+  if (first != nullptr && (first->word == Word::weekday_name || first->word == Word::month_name)) {
+    pos_ = from;
+    return false;
+  }
   std::string best;
   int distance = 4;
   for (const std::string& candidate : zone_names()) {
@@ -176,24 +187,39 @@ bool Lexer::read_zone_path(std::size_t from) {
   return true;
 }
 
-// "bi-weekly", "mid-night": one word when the vocabulary has it without the hyphen.
+// "bi-weekly", "mid-night", "day-of-month": one word when the vocabulary has it without the hyphen.
 const Entry* Lexer::read_hyphenated(std::string_view word) {
   if (at(0) != '-' || !is_letter(at(1)) || word.size() > 20) return nullptr;
   std::array<char, 48> joined{};
   std::copy(word.begin(), word.end(), joined.begin());
   std::size_t size = word.size();
-  std::size_t end = pos_ + 1;
-  while (end < text_.size() && is_letter(text_[end]) && size < joined.size())
-    joined[size++] = lower(text_[end++]);
-  const Entry* entry = find_word({joined.data(), size});
-  if (entry != nullptr) pos_ = end;
-  return entry;
+  std::size_t end = pos_;
+  const Entry* found = nullptr;
+  while (end + 1 < text_.size() && text_[end] == '-' && is_letter(text_[end + 1])) {
+    ++end;
+    while (end < text_.size() && is_letter(text_[end]) && size < joined.size())
+      joined[size++] = lower(text_[end++]);
+    if (const Entry* entry = find_word({joined.data(), size})) {
+      found = entry;
+      pos_ = end;
+    }
+    if (size == joined.size()) break;
+  }
+  return found;
+}
+
+// A slash right after a day, a month or a time with am or pm joins a list.
+bool Lexer::lists_before(std::size_t from) const {
+  if (out_.count == 0 || previous_end_ != from) return false;
+  const Word word = out_.list[out_.count - 1].word;
+  return word == Word::weekday_name || word == Word::month_name || word == Word::meridiem;
 }
 
 void Lexer::read_symbol() {
   const std::size_t from = pos_;
   const char c = at(0);
-  if (c == '\xE2' && at(1) == '\x80' && (at(2) == '\x93' || at(2) == '\x94')) {
+  const bool long_dash = c == '\xE2' && at(1) == '\x80' && (at(2) == '\x93' || at(2) == '\x94');
+  if (long_dash || (c == '\xE2' && at(1) == '\x88' && at(2) == '\x92')) {  // the last one is the minus sign
     pos_ += 3;
     push(Token::Kind::dash, from);
     return;
@@ -238,7 +264,17 @@ void Lexer::read_symbol() {
       if (at(0) == '\0' || at(0) == ' ' || at(0) == '\t' || at(0) == '\n' || at(0) == '\r') return;
       break;
     case '!':
-      return;  // the end of a sentence
+    case '(':
+    case ')':
+    case '[':
+    case ']':
+      return;
+    case '/':
+      if (lists_before(from)) {  // "mon/wed/fri"
+        push(Token::Kind::comma, from);
+        return;
+      }
+      break;
     default:
       break;
   }

@@ -9,9 +9,11 @@ namespace english_cron {
 bool Lexer::read_offset(std::size_t from) {
   std::size_t look = 0;
   while (at(look) == ' ' && at(look + 1) == '+') ++look;
-  if ((at(look) != '+' && at(look) != '-') || !is_digit(at(look + 1))) return false;
-  const int sign = at(look) == '-' ? -1 : 1;
-  pos_ += look + 1;
+  const bool minus_sign = at(look) == '\xE2' && at(look + 1) == '\x88' && at(look + 2) == '\x92';
+  const std::size_t width = minus_sign ? 3 : 1;
+  if ((at(look) != '+' && at(look) != '-' && !minus_sign) || !is_digit(at(look + width))) return false;
+  const int sign = at(look) == '+' ? 1 : -1;
+  pos_ += look + width;
   const std::size_t start = pos_;
   int value = 0;
   while (is_digit(at(0)) && pos_ - start < 5) value = value * 10 + (text_[pos_++] - '0');
@@ -66,6 +68,12 @@ void Lexer::read_number() {
   if (at(0) == ':' || (at(0) == '.' && is_digit(at(1)))) {
     while (is_digit(at(0)) || at(0) == ':' || at(0) == '.') ++pos_;
     refuse(from, pos_, "expected a time as HH:MM or a whole number", "09:30");
+    return;
+  }
+  const bool french = digits <= 2 && lower(at(0)) == 'h' && is_digit(at(1)) && is_digit(at(2)) &&
+                      !is_digit(at(3)) && !is_letter(at(3));
+  if (french) {  // "17h30"
+    read_clock(from, value);
     return;
   }
   const std::size_t number_end = pos_;

@@ -20,6 +20,7 @@ class Lexer {
   char at(std::size_t ahead) const { return pos_ + ahead < text_.size() ? text_[pos_ + ahead] : '\0'; }
 
   bool skip_blanks();
+  bool lists_before(std::size_t from) const;
   void refuse(std::size_t from, std::size_t to, std::string message, std::string suggestion = {});
   Token& push(Token::Kind kind, std::size_t from);
   std::size_t apostrophe() const;

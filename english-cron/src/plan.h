@@ -76,6 +76,7 @@ struct Plan {
   std::uint32_t hour_list = 0;
   bool hour_range = false;
   std::uint64_t second_list = 0;
+  bool second_range = false;
   std::vector<Window> windows;
   std::vector<Window> except_windows;
   Days days;
