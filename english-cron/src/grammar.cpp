@@ -89,6 +89,12 @@ bool Grammar::finish_plan() {
     out_.plans.push_back(plan_);
     return true;
   }
+  if (part_ == static_cast<int>(DayPart::night) && (plan_.days.any() || plan_.months != 0)) {
+    const bool early =
+        std::any_of(plan_.moments.begin(), plan_.moments.end(), [](int m) { return m < 6 * 3600; });
+    if (early || !plan_.has_time())
+      return refuse(tokens_.list[0], "a night goes on after midnight: name the day and the time", "at 23:00");
+  }
   if (part_ >= 0 && !plan_.has_time()) {
     constexpr std::array<int, 4> kHours{10, 15, 20, 0};
     constexpr std::array<std::string_view, 4> kNames{"morning", "afternoon", "evening", "night"};
@@ -99,6 +105,8 @@ bool Grammar::finish_plan() {
   }
   const bool all_days = !plan_.days.any() && !plan_.except.any() && plan_.months == 0 &&
                         plan_.except_months == 0 && (!plan_.coarse || plan_.coarse->unit == Unit::days);
+  if (midnight_ && !all_days) warn("midnight is read as the start of the day, 00:00");
+  midnight_ = false;
   if (ends_day_ != nullptr && !all_days)
     return refuse(*ends_day_, "24:00 is the midnight that ends a day: say 00:00 of the day after", "00:00");
   ends_day_ = nullptr;
@@ -208,7 +216,8 @@ bool Grammar::parse_clause() {
         return parse_ordinals(plan_.days, plan_.months, true);
       if (starts_time()) return parse_times();
       if (is_unit(1, UnitWord::day)) return parse_before_end(plan_.days);
-      return refuse(at, "a number alone has no meaning here: expected a time or a day", text_of(at) + ":00");
+      return refuse(at, "a number alone has no meaning here: expected a time or a day",
+                    at.value < 24 ? text_of(at) + ":00" : "");
     }
     default:
       break;
@@ -250,6 +259,8 @@ bool Grammar::parse_word_clause(const Token& at) {
       if (is_number(peek()) && peek(1).is(Word::unit) && !names_interval(0)) {
         return refuse(span_from(at), "points at one moment, a schedule repeats", "every");
       }
+      if (!at.is(Word::during) && starts_time() && !lists_days_of_month())
+        return refuse(at, "\"" + text_of(at) + "\" does not go with a time of day", "at");
       if (peek().is(Word::at) || peek().is(Word::on) || peek().is(Word::in) || peek().is(Word::never)) {
         return expected("a month, a time zone or a part of the day", "january");
       }

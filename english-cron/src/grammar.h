@@ -63,6 +63,7 @@ class Grammar {
   bool parse_relative_time(int& second, bool& bare);
   bool parse_time_of_day(int& second, bool& bare);
   bool parse_time(int& second);
+  bool said_half() const;
   bool parse_times();
   bool parse_at();
 
@@ -144,6 +145,7 @@ class Grammar {
   Group latest_ = Group::none;
   int part_ = -1;                    // DayPart that decides "at 7"; -1: none
   const Token* ends_day_ = nullptr;  // "24:00"
+  bool midnight_ = false;            // the word
   bool nth_months_ = false;
   bool zone_seen_ = false;
   PhraseError error_;

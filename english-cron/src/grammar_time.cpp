@@ -29,7 +29,7 @@ bool Grammar::starts_time(std::size_t ahead) const {
   if (!is_number(at)) return false;
   const Token& next = peek(ahead + 1);
   if (next.is(Word::meridiem) || next.is(Word::oclock) || next.is(Word::clock_name)) return true;
-  if (is_unit(ahead + 1, UnitWord::hour) && at.digits == 4) return true;
+  if (at.digits == 4 && (is_unit(ahead + 1, UnitWord::hour) || phrase_[at.offset] == '0')) return true;
   if (is_unit(ahead + 1, UnitWord::hour) && next.glued) return at.digits == 2;
   const bool something_else = next.is(Word::unit) || next.is(Word::month_name) || next.is(Word::times) ||
                               next.is(Word::hundred) || next.is(Word::weekday_name) || is_past(next);
@@ -112,7 +112,10 @@ bool Grammar::parse_relative_time(int& second, bool& bare) {
   if (hours) minutes *= 60;
   if (hours || is_unit(0, UnitWord::minute)) take();
   const bool past = is_past(take());
+  const Token& hour = peek();
   if (!parse_time_of_day(second, bare)) return false;
+  if (second % 3600 != 0 && !hours)
+    return refuse(hour, "minutes are counted from a full hour: write the time as HH:MM", "09:45");
   second = (second + (past ? minutes : -minutes) * 60 + kDay) % kDay;
   return true;
 }
@@ -145,6 +148,10 @@ bool Grammar::parse_time_of_day(int& second, bool& bare) {
     second = (hour / 100 * 60 + hour % 100) * 60;
     return true;
   }
+  if (at.digits == 4 && phrase_[at.offset] == '0' && hour % 100 < 60) {
+    second = (hour / 100 * 60 + hour % 100) * 60;  // "0930": no year begins with 0
+    return apply_meridiem(second, bare, at);
+  }
   if (at.digits == 4) {
     const std::string digits = text_of(at);
     return refuse(at, "four digits may be a time or a year: write a time as HH:MM",
@@ -158,6 +165,14 @@ bool Grammar::parse_time_of_day(int& second, bool& bare) {
   }
   second = hour % 24 * 3600;
   bare = hour >= 1 && hour <= 12;
+  if (peek().is(Word::number) && peek().value >= 10 && peek().value < 60) {
+    // "nine thirty", "five forty-five"
+    const Token& spoken = peek();
+    int minute = 0;
+    if (!read_number(minute)) return false;
+    if (minute > 59 || peek().is(Word::unit)) return refuse(spoken, "minutes go to 59", "thirty");
+    second += minute * 60;
+  }
   accept(Word::oclock);
   return apply_meridiem(second, bare, at);
 }
@@ -170,13 +185,24 @@ bool Grammar::parse_time(int& second) {
   return true;
 }
 
+bool Grammar::said_half() const {
+  const Token& last = tokens_.list[pos_ > 0 ? pos_ - 1 : 0];
+  return last.is(Word::meridiem) || last.is(Word::day_part) || part_ >= 0;
+}
+
 bool Grammar::parse_times() {
   struct Item {
     int second;
     bool bare;
     const Token* at;
+    bool said_half = false;  // am, pm or a part of the day
   };
   const Token& first = peek();
+  const bool number_before = pos_ > 0 && is_number(tokens_.list[pos_ - 1]);
+  if (number_before && !plan_.moments.empty() && is_number(first) && !peek(1).is(Word::meridiem) &&
+      !starts_relative(0)) {
+    return refuse(first, "two numbers in a row: join two times with \"and\", write one as HH:MM", "and");
+  }
   if (is_window_of_interval()) {
     latest_ = Group::time;
   } else if (!enter(Group::time, first)) {
@@ -197,9 +223,10 @@ bool Grammar::parse_times() {
       take();
       const Token& end = peek();
       if (!parse_time_of_day(to, bare_to)) return false;
-      if (bare_from && !bare_to && to >= kNoon && from < kNoon && from + kNoon < to)
-        from += kNoon, bare_from = false;
-      if (bare_from && !bare_to && from < to && to < kNoon) bare_from = false;
+      if (bare_from && !bare_to && said_half()) {
+        const int same_half = from % kNoon + (to >= kNoon ? kNoon : 0);
+        if (same_half < to) from = same_half, bare_from = false;
+      }
       if ((bare_to || bare_from) && to <= from)
         return refuse(bare_to ? end : at, "am or pm?",
                       text_of(bare_to ? end : at) + (bare_to ? " pm" : " am"));
@@ -207,6 +234,7 @@ bool Grammar::parse_times() {
       if (bare_to && !is_24_hour(at)) settle_bare(to, end);
       if (!add_window(from, to, at)) return false;
     } else {
+      item.said_half = said_half();
       items.push_back(item);
     }
     std::size_t next = 0;
@@ -230,7 +258,7 @@ bool Grammar::parse_times() {
     return refuse(first, "an interval and times of day: separate whole schedules with \";\"", ";");
   }
   // "9 and 11 am": the last one decides, as long as the times stay in order.
-  const bool decided = !items.empty() && !items.back().bare;
+  const bool decided = !items.empty() && !items.back().bare && items.back().said_half;
   for (std::size_t i = items.size(); decided && i-- > 1;) {
     Item& item = items[i - 1];
     if (!item.bare) break;
@@ -242,6 +270,7 @@ bool Grammar::parse_times() {
     return item.at->value > 12 && is_number(*item.at) && item.second == item.at->value * 3600;
   });
   for (const Item& item : items) {
+    midnight_ = midnight_ || (item.at->is(Word::clock_name) && item.second == 0);
     if (phrase_.substr(item.at->offset, 2) == "24" && item.second == 0) ends_day_ = item.at;
     if (item.bare && !by_24) settle_bare(item.second, *item.at);
     plan_.moments.push_back(item.second);

@@ -99,7 +99,7 @@ bool Grammar::parse_window(bool between) {
   const Token& end = peek();
   if (!starts_time()) return expected("the end of the window", "5pm");
   if (!parse_time_of_day(to, bare_to)) return false;
-  if (bare_from && !bare_to) {
+  if (bare_from && !bare_to && said_half()) {
     const int same_half = from % kNoon + (to >= kNoon ? kNoon : 0);
     if (same_half < to) from = same_half, bare_from = false;
   }
@@ -140,6 +140,10 @@ bool Grammar::parse_window_side() {
 
 bool Grammar::parse_day_part() {
   const Token& at = take();
+  if (part_ >= 0 && connected_ && !plan_.moments.empty()) {  // "mornings at 7 and evenings at 8"
+    part_ = at.value;
+    return true;
+  }
   part_ = at.value;
   for (const int moment : plan_.moments) {
     if (!fits_part(moment, at)) return false;

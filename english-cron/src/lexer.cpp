@@ -238,6 +238,11 @@ void Lexer::read_symbol() {
     push(Token::Kind::minute, from).value = minute;
     return;
   }
+  if (c == ':' && out_.count > 0 && (at(1) == ' ' || at(1) == '\t') && previous_end_ == from &&
+      out_.list[out_.count - 1].kind == Token::Kind::word) {
+    ++pos_;  // "mondays: 9am"
+    return;
+  }
   ++pos_;
   switch (c) {
     case ',':
