@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <exception>
 
 namespace sluice::jobs {
@@ -14,6 +15,7 @@ constexpr std::size_t kLineLimit = 4096;
 constexpr std::size_t kMessageLimit = 16 * 1024;
 constexpr std::size_t kLinesInMemory = 10'000;  // the store keeps no more of one job
 constexpr std::chrono::milliseconds kTellEvery{100};
+constexpr std::chrono::milliseconds kLongestWish = std::chrono::hours(366 * 24);
 
 JobError as_job_error(const Error& error) {
   return {std::string(to_string(error.code)), clean_text(error.describe(), kMessageLimit)};
@@ -161,7 +163,13 @@ Completion Attempt::finish(const Error& error, double random) {
   completion.error = as_job_error(error);
   if (error.retryable && job.attempt < job.max_attempts) {
     completion.to = JobState::scheduled;
-    completion.run_at = clock_.now() + retry_delay(job.retry, job.attempt, random, error.retry_after);
+    const Timestamp now = clock_.now();
+    completion.run_at = now + retry_delay(job.retry, job.attempt, random);
+    if (error.retry_after) {
+      // What is longer than a year only means "never"; sums stay far from overflow.
+      const auto asked = std::clamp(*error.retry_after, std::chrono::milliseconds(0), kLongestWish);
+      completion.wish = Wish{now + asked, now + granted_delay(job.retry, asked)};
+    }
   } else {
     completion.to = JobState::failed;
   }

@@ -85,7 +85,7 @@ Result<Cancelled> Engine::cancel(JobId job, std::string_view reason) { return im
 Result<void> Engine::requeue(JobId job, std::string_view reason) {
   SLUICE_CHECK(impl_->store_.jobs().requeue(job, reason, impl_->clock_.now()));
   impl_->wake();
-  impl_->tell(JobChanged{job, {}, JobState::enqueued});
+  impl_->tell(JobChanged{job, impl_->subject_of(job), JobState::enqueued});
   return {};
 }
 
@@ -111,7 +111,7 @@ Result<void> Engine::retire_recurring(std::string_view id, std::string_view reas
   SLUICE_TRY(const auto jobs, impl_->store_.recurring().retire(id, reason, impl_->clock_.now()));
   impl_->wake();
   impl_->tell(RecurringChanged{std::string(id)});
-  for (const JobId job : jobs) impl_->tell(JobChanged{job, {}, JobState::deleted});
+  for (const JobId job : jobs) impl_->tell(JobChanged{job, impl_->subject_of(job), JobState::deleted});
   return {};
 }
 
@@ -165,8 +165,15 @@ Result<Cancelled> Engine::Impl::cancel(JobId job, std::string_view reason) {
     if (attempt) attempt->request_stop(StopReason::cancelled, reason);
   }
   wake();
-  tell(JobChanged{job, {}, outcome == Cancelled::deleted ? JobState::deleted : JobState::processing});
+  tell(JobChanged{job, subject_of(job),
+                  outcome == Cancelled::deleted ? JobState::deleted : JobState::processing});
   return outcome;
+}
+
+std::string Engine::Impl::subject_of(JobId job) {
+  // What was asked for is done: a store that cannot be read now only makes the news of it shorter.
+  const auto found = store_.queries().get(job);
+  return found && *found ? (*found)->subject : std::string();
 }
 
 Result<Job> Engine::Impl::wait(JobId job, std::stop_token stop) {

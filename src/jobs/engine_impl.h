@@ -31,6 +31,7 @@ class Engine::Impl {
   Result<Cancelled> cancel(JobId job, std::string_view reason);
   Result<Job> wait(JobId job, std::stop_token stop);
 
+  std::string subject_of(JobId job);
   void tell(const Change& change) { listeners_->send(change); }
   // Something is to be done, or somebody waits for what was done.
   void wake();

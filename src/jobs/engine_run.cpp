@@ -102,7 +102,7 @@ void Engine::Impl::run(const std::shared_ptr<Attempt>& attempt) {
 void Engine::Impl::complete(const Completion& completion, const Job& job) {
   // A result is not thrown away because the store is busy or its disk is full just now.
   milliseconds pause{50};
-  Result<std::vector<bool>> done = store_.jobs().complete(std::span(&completion, 1), clock_.now());
+  auto done = store_.jobs().complete(std::span(&completion, 1), clock_.now());
   while (!done && clock_.sleep_for(pause, give_up_.get_token())) {
     spdlog::error("the end of job {} could not be written, trying again: {}", job.id.value(),
                   done.error().describe());
@@ -118,7 +118,7 @@ void Engine::Impl::complete(const Completion& completion, const Job& job) {
   } else if (!done->front()) {
     spdlog::warn("job {} was taken from this node before it ended; its result is dropped", job.id.value());
   } else {
-    tell(JobChanged{job.id, job.subject, completion.to});
+    tell(JobChanged{job.id, job.subject, *done->front()});
   }
 }
 

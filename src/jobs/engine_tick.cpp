@@ -128,7 +128,7 @@ Result<void> Engine::Impl::fire(Timestamp now) {
     SLUICE_TRY(const auto fired, store_.recurring().fire_due(plan, kFireBatch, now));
     SLUICE_TRY(next_fire_, store_.recurring().next_fire());
     for (const Fired& tick : fired) {
-      tell(JobChanged{tick.job, {}, tick.state});
+      tell(JobChanged{tick.job, tick.subject, tick.state});
       tell(RecurringChanged{tick.recurring_id});
     }
     if (!fired.empty()) claim_again_ = true;

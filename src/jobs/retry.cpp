@@ -9,13 +9,11 @@ namespace sluice::jobs {
 namespace {
 
 using std::chrono::milliseconds;
-constexpr milliseconds kLongestWish = std::chrono::hours(24);
 constexpr int kMostDoublings = 40;  // 2^40 ms is 35 years: beyond any max_delay, far from overflow
 
 }  // namespace
 
-milliseconds retry_delay(const RetryPolicy& policy, int attempt, double random,
-                         std::optional<milliseconds> retry_after) {
+milliseconds retry_delay(const RetryPolicy& policy, int attempt, double random) {
   const milliseconds cap = std::max(policy.max_delay, milliseconds(0));
   milliseconds delay = std::clamp(policy.delay, milliseconds(0), cap);
   if (policy.backoff == Backoff::exponential) {
@@ -24,9 +22,11 @@ milliseconds retry_delay(const RetryPolicy& policy, int attempt, double random,
   }
   const double jitter = std::clamp(policy.jitter, 0.0, 1.0);
   const double share = 1.0 - jitter * (1.0 - std::clamp(random, 0.0, 1.0));
-  delay = milliseconds(static_cast<std::int64_t>(static_cast<double>(delay.count()) * share));
-  if (retry_after) delay = std::max(delay, std::min(*retry_after, kLongestWish));
-  return delay;
+  return milliseconds(static_cast<std::int64_t>(static_cast<double>(delay.count()) * share));
+}
+
+milliseconds granted_delay(const RetryPolicy& policy, milliseconds asked) {
+  return std::clamp(asked, milliseconds(0), std::max(policy.max_delay, milliseconds(0)));
 }
 
 std::string to_json(const RetryPolicy& policy) {

@@ -24,10 +24,12 @@ struct RetryPolicy {
   friend bool operator==(const RetryPolicy&, const RetryPolicy&) = default;
 };
 
-// The pause after the given failed attempt (1 = the first). `random` is uniform in [0, 1). The other side's
-// own wish (Retry-After) is a lower bound and beats max_delay, up to a day.
-std::chrono::milliseconds retry_delay(const RetryPolicy& policy, int attempt, double random,
-                                      std::optional<std::chrono::milliseconds> retry_after = {});
+// The pause after the given failed attempt (1 = the first). `random` is uniform in [0, 1).
+std::chrono::milliseconds retry_delay(const RetryPolicy& policy, int attempt, double random);
+
+// How long the policy waits because the other side asked for it (Retry-After): as long as asked, up to
+// max_delay. A server that says "tomorrow" does not decide for how long a loader rests.
+std::chrono::milliseconds granted_delay(const RetryPolicy& policy, std::chrono::milliseconds asked);
 
 // The form the store keeps: a JSON object.
 std::string to_json(const RetryPolicy& policy);

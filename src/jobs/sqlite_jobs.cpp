@@ -1,4 +1,5 @@
 // Enqueue, claim, complete, cancel on SQLite.
+#include "jobs/sqlite_finish.h"
 #include "jobs/sqlite_parts.h"
 
 #include <fmt/format.h>
@@ -11,28 +12,6 @@ namespace {
 
 constexpr int kPromoteAtOnce = 1000;
 constexpr std::int64_t kMostLogLines = 10'000;
-
-// What a step needs to know of a job.
-struct Held {
-  JobState state = JobState::enqueued;
-  std::int64_t lease = 0;
-  int attempt = 0;
-  std::optional<Timestamp> started_at;
-  std::string node;
-};
-
-Result<std::optional<Held>> look_up(Database& database, JobId id) {
-  std::optional<Held> held;
-  SLUICE_CHECK(database.each(
-      "select state, lease, attempt, started_at, node from job where id = ?",
-      [&](const Row& row) -> Result<void> {
-        held = Held{static_cast<JobState>(row.integer(0)), row.integer(1), static_cast<int>(row.integer(2)),
-                    row.maybe_time(3), row.text(4)};
-        return {};
-      },
-      id));
-  return held;
-}
 
 std::unexpected<Error> no_such_job(JobId id) {
   return fail(ErrorCode::not_found, fmt::format("there is no job {}", id.value()));
@@ -117,43 +96,6 @@ Result<Claimed> take(Database& database, Account& account, JobId id, std::string
   return claimed;
 }
 
-Result<bool> finish(Database& database, Account& account, const Completion& completion, Timestamp now) {
-  const JobId id = completion.lease.job;
-  SLUICE_TRY(const auto held, look_up(database, id));
-  if (!held || held->state != JobState::processing || held->lease != completion.lease.token) return false;
-
-  const JobState to = completion.to;
-  const std::int64_t duration =
-      held->started_at
-          ? std::max<std::int64_t>(
-                0, std::chrono::floor<std::chrono::milliseconds>(now - *held->started_at).count())
-          : 0;
-  const bool given_back = to == JobState::enqueued;
-  const auto error_code = completion.error ? std::optional(completion.error->code) : std::nullopt;
-  const auto error_message = completion.error ? std::optional(completion.error->message) : std::nullopt;
-  const bool keeps_reason = to == JobState::held || to == JobState::deleted;
-  SLUICE_CHECK(database.run(
-      "update job set state = ?1, attempt = attempt - ?2, finished_at = ?3, duration_ms = ?4, run_at = "
-      "coalesce(?5, run_at), "
-      "error_code = iif(?6, error_code, ?7), error_message = iif(?6, error_message, ?8), "
-      "result = iif(?9 = '', result, ?9), reason = ?10, cancel_requested_at = null where id = ?11",
-      to, completion.count_attempt ? 0 : 1, is_at_rest(to) ? std::optional(now) : std::nullopt,
-      given_back ? std::nullopt : std::optional(duration), completion.run_at, given_back, error_code,
-      error_message, completion.result,
-      keeps_reason ? std::string_view(completion.reason) : std::string_view(), id));
-  std::string why = completion.reason;
-  if (why.empty() && completion.error)
-    why = fmt::format("{}: {}", completion.error->code, completion.error->message);
-  SLUICE_CHECK(account.step({.job = id,
-                             .from = held->state,
-                             .to = to,
-                             .attempt = held->attempt,
-                             .node = held->node,
-                             .reason = why,
-                             .duration_ms = duration}));
-  return true;
-}
-
 }  // namespace
 
 Result<std::vector<Enqueued>> SqliteJobStore::enqueue(std::span<const NewJob> jobs, Timestamp now) {
@@ -195,16 +137,17 @@ Result<std::vector<Claimed>> SqliteJobStore::claim(const ClaimRequest& request, 
   });
 }
 
-Result<std::vector<bool>> SqliteJobStore::complete(std::span<const Completion> completions, Timestamp now) {
-  return file_.write([&](Database& database) -> Result<std::vector<bool>> {
+Result<std::vector<std::optional<JobState>>> SqliteJobStore::complete(std::span<const Completion> completions,
+                                                                      Timestamp now) {
+  return file_.write([&](Database& database) -> Result<std::vector<std::optional<JobState>>> {
     Account account(database, now);
-    std::vector<bool> written;
+    std::vector<std::optional<JobState>> ended;
     for (const Completion& completion : completions) {
-      SLUICE_TRY(const bool done, finish(database, account, completion, now));
-      written.push_back(done);
+      SLUICE_TRY(const auto state, finish(database, account, completion, now));
+      ended.push_back(state);
     }
     SLUICE_CHECK(account.close());
-    return written;
+    return ended;
   });
 }
 
@@ -242,6 +185,10 @@ Result<void> SqliteJobStore::requeue(JobId job, std::string_view reason, Timesta
       return fail(ErrorCode::conflict,
                   fmt::format("job {} is {}; only a failed, deleted or held job can be run again",
                               job.value(), to_string(held->state)));
+    }
+    SLUICE_TRY(const auto retired, retired_reason(database, job));
+    if (retired) {
+      return fail(ErrorCode::conflict, fmt::format("job {} cannot run again: {}", job.value(), *retired));
     }
     Account account(database, now);
     SLUICE_CHECK(

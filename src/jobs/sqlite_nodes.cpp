@@ -36,9 +36,10 @@ Result<JobState> take_back(Database& database, Account& account, const Lost& job
   const int crashes = job.crashes + (crashed ? 1 : 0);
   JobState to = JobState::enqueued;
   std::string reason = crashed ? fmt::format("its process died (node {})", node) : "its node left";
-  if (job.cancelled) {
+  SLUICE_TRY(const auto retired, retired_reason(database, job.id));
+  if (job.cancelled || retired) {
     to = JobState::deleted;
-    reason = job.reason;
+    reason = job.cancelled ? job.reason : *retired;
   } else if (crashes >= kMaxCrashes) {
     to = JobState::failed;
     reason =

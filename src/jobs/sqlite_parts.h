@@ -18,7 +18,8 @@ class SqliteJobStore final : public JobStore {
   explicit SqliteJobStore(SqliteFile& file) : file_(file) {}
   Result<std::vector<Enqueued>> enqueue(std::span<const NewJob> jobs, Timestamp now) override;
   Result<std::vector<Claimed>> claim(const ClaimRequest& request, Timestamp now) override;
-  Result<std::vector<bool>> complete(std::span<const Completion> completions, Timestamp now) override;
+  Result<std::vector<std::optional<JobState>>> complete(std::span<const Completion> completions,
+                                                        Timestamp now) override;
   Result<Cancelled> cancel(JobId job, std::string_view reason, Timestamp now) override;
   Result<void> requeue(JobId job, std::string_view reason, Timestamp now) override;
   Result<void> save_progress(Lease lease, const Progress& progress) override;

@@ -83,6 +83,19 @@ Result<bool> upsert_one(Database& database, const RecurringSpec& given, const Fi
   return true;
 }
 
+// Whether a live job waits for a retry that comes with this tick (the tick ended its pause).
+Result<bool> comes_to_its_retry(Database& database, JobId job, Timestamp fire_at) {
+  bool comes = false;
+  SLUICE_CHECK(database.each(
+      "select 1 from job where id = ? and state = 0 and run_at <= ?",
+      [&](const Row&) -> Result<void> {
+        comes = true;
+        return {};
+      },
+      job, fire_at));
+  return comes;
+}
+
 Result<std::optional<Fired>> fire_tick(Database& database, Account& account, const Recurring& recurring,
                                        const Tick& tick) {
   const RecurringSpec& spec = recurring.spec;
@@ -106,13 +119,14 @@ Result<std::optional<Fired>> fire_tick(Database& database, Account& account, con
     if (live) {
       more.state = JobState::skipped;
       more.blocking_job = *live;
-      more.reason = fmt::format("job {} was not done", live->value());
+      SLUICE_TRY(const bool retried, comes_to_its_retry(database, *live, tick.fire_at));
+      more.reason = fmt::format("job {} {}", live->value(), retried ? "is tried again now" : "was not done");
     }
   }
   SLUICE_TRY(const JobId id, account.insert_job(job, more));
   SLUICE_CHECK(database.run("update fired set job = ? where recurring_id = ? and fire_at = ?", id, spec.id,
                             tick.fire_at));
-  return Fired{spec.id, tick.fire_at, id, more.state};
+  return Fired{spec.id, spec.subject, tick.fire_at, id, more.state};
 }
 
 }  // namespace
@@ -134,10 +148,9 @@ Result<std::vector<JobId>> SqliteRecurringStore::retire(std::string_view id, std
   return file_.write([&](Database& database) -> Result<std::vector<JobId>> {
     SLUICE_TRY(const auto found, find(database, id));
     if (!found) return no_such_recurring(id);
-    if (found->retired_at) return std::vector<JobId>{};
     SLUICE_CHECK(
         database.run("update recurring set retired_at = ?, retired_reason = ?, next_fire_at = null, "
-                     "updated_at = ? where id = ?",
+                     "updated_at = ? where id = ? and retired_at is null",
                      now, reason, now, id));
     struct Waiting {
       JobId id;

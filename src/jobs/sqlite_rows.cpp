@@ -102,6 +102,19 @@ Result<Recurring> read_recurring(const Row& row) {
   return recurring;
 }
 
+Result<std::optional<std::string>> retired_reason(Database& database, JobId job) {
+  std::optional<std::string> reason;
+  SLUICE_CHECK(database.each(
+      "select recurring.retired_reason from job join recurring on recurring.id = job.recurring_id "
+      "where job.id = ? and recurring.retired_at is not null",
+      [&](const Row& row) -> Result<void> {
+        reason = row.text(0);
+        return {};
+      },
+      job));
+  return reason;
+}
+
 Result<std::optional<JobId>> find_live(Database& database, std::string_view exclusive_key) {
   std::optional<JobId> found;
   SLUICE_CHECK(database.each(

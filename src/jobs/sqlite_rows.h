@@ -30,6 +30,10 @@ struct InsertedJob {
   std::string reason;
 };
 
+// Why the recurring job that this one is a run of fires no more; nothing while it does, or when there is
+// none.
+Result<std::optional<std::string>> retired_reason(Database& database, JobId job);
+
 // The job of this key that is enqueued, processing or waiting for a retry.
 Result<std::optional<JobId>> find_live(Database& database, std::string_view exclusive_key);
 

@@ -39,6 +39,12 @@ struct Claimed {
   Lease lease;
 };
 
+// When the other side wants to be asked again (Retry-After), and how long a pause the retry policy grants it.
+struct Wish {
+  Timestamp asked{};
+  Timestamp granted{};  // not after `asked`
+};
+
 // How an attempt ended.
 struct Completion {
   Lease lease;
@@ -46,13 +52,17 @@ struct Completion {
   std::string result;               // JSON; empty keeps what is there
   std::optional<JobError> error;    // for failed, and for scheduled (a retry)
   std::string reason;               // for the history, and kept with held and deleted
-  std::optional<Timestamp> run_at;  // for scheduled
-  bool count_attempt = true;        // false: stopped by shut-down
+  std::optional<Timestamp> run_at;  // for scheduled: not before
+  // For scheduled: waits for what is granted, but not past the next tick of a recurring job with its
+  // exclusive key, which would be skipped for a job that only waits. The history tells what was asked and
+  // what came of it.
+  std::optional<Wish> wish;
+  bool count_attempt = true;  // false: stopped by shut-down
 };
 
 enum class Cancelled {
   deleted,    // it had not begun: it is deleted now
-  requested,  // it runs: its node has been asked to stop it
+  requested,  // it runs: its node has been asked to stop it; unless it succeeds or fails first, it is deleted
   too_late,   // it was final already; nothing changed
 };
 
@@ -62,10 +72,14 @@ class JobStore {
   virtual Result<std::vector<Enqueued>> enqueue(std::span<const NewJob> jobs, Timestamp now) = 0;
   // Makes due scheduled jobs enqueued, then takes up to `limit` by (priority, run_at, id).
   virtual Result<std::vector<Claimed>> claim(const ClaimRequest& request, Timestamp now) = 0;
-  // One flag per completion: false = the lease was lost, nothing was written.
-  virtual Result<std::vector<bool>> complete(std::span<const Completion> completions, Timestamp now) = 0;
+  // The state that each job has now; none = the lease was lost, nothing was written. A job that would go on
+  // (scheduled, enqueued, held) is deleted instead when somebody asked to cancel it or, held excepted, when
+  // the recurring job it is a run of was retired.
+  virtual Result<std::vector<std::optional<JobState>>> complete(std::span<const Completion> completions,
+                                                                Timestamp now) = 0;
   virtual Result<Cancelled> cancel(JobId job, std::string_view reason, Timestamp now) = 0;
-  // failed, deleted or held -> enqueued, with its attempts counted anew. A conflict for other states.
+  // failed, deleted or held -> enqueued, with its attempts counted anew. A conflict for other states, and for
+  // a run of a recurring job that was retired.
   virtual Result<void> requeue(JobId job, std::string_view reason, Timestamp now) = 0;
   // Both ignore leases that were lost. Progress and lines are advisory.
   virtual Result<void> save_progress(Lease lease, const Progress& progress) = 0;
@@ -87,6 +101,7 @@ struct FirePlan {
 using FirePlanner = std::function<FirePlan(const Recurring&)>;
 struct Fired {
   std::string recurring_id;
+  std::string subject;
   Timestamp fire_at{};
   JobId job;
   JobState state = JobState::enqueued;  // or skipped
@@ -100,8 +115,9 @@ class RecurringStore {
   // Returns the ids that changed.
   virtual Result<std::vector<std::string>> upsert(std::span<const RecurringSpec> specs,
                                                   const FirePlanner& first_fire, Timestamp now) = 0;
-  // Its definition is gone: it fires no more, its jobs that have not begun end deleted with the reason.
-  // Returns those jobs.
+  // Its definition is gone: it fires no more, and its jobs that wait (for a worker, their time or a retry)
+  // end deleted with the reason, whoever asked for them. One that runs may end, but is not tried again.
+  // Returns the jobs that were deleted. Idempotent.
   virtual Result<std::vector<JobId>> retire(std::string_view id, std::string_view reason, Timestamp now) = 0;
   virtual Result<void> pause(std::string_view id, std::string_view by, std::string_view reason,
                              Timestamp now) = 0;

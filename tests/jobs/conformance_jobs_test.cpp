@@ -163,7 +163,8 @@ TEST_P(StoreConformance, a_batch_of_completions_says_which_were_written) {
   std::vector<Completion> batch(2);
   batch[0].lease = claimed[0].lease;
   batch[1].lease = {claimed[1].lease.job, claimed[1].lease.token + 7};
-  EXPECT_EQ(store_->jobs().complete(batch, now_).value(), (std::vector{true, false}));
+  EXPECT_EQ(store_->jobs().complete(batch, now_).value(),
+            (std::vector<std::optional<JobState>>{JobState::succeeded, std::nullopt}));
 }
 
 TEST_P(StoreConformance, what_shut_down_stopped_goes_to_the_head_uncounted) {

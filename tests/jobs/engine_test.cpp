@@ -117,6 +117,10 @@ TEST_F(EngineTest, the_sources_own_wish_sets_the_pause) {
   const JobId id = engine->enqueue(retried).value();
   tick(*engine);
   EXPECT_EQ(after_attempt(*engine, id, 1).run_at, clock_.now() + 10min);
+  retried.retry.max_delay = 5min;
+  const JobId impatient = engine->enqueue(retried).value();
+  tick(*engine);
+  EXPECT_EQ(after_attempt(*engine, impatient, 1).run_at, clock_.now() + 5min) << "no longer than maxDelay";
 }
 
 TEST_F(EngineTest, a_handler_that_throws_fails_the_job) {

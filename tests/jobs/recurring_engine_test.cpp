@@ -196,6 +196,32 @@ TEST_F(RecurringEngineTest, pause_resume_and_retire) {
   EXPECT_EQ(all().size(), 1u);
 }
 
+TEST_F(RecurringEngineTest, a_source_that_says_tomorrow_does_not_silence_the_schedule) {
+  auto engine = make();
+  std::atomic<int> tries = 0;
+  engine->register_handler("load", [&](JobContext&, std::stop_token) -> Result<JobOutcome> {
+    if (++tries > 1) return JobOutcome{};
+    auto error = fail_transient(ErrorCode::rate_limited, "429").error();
+    error.retry_after = 24h;
+    return std::unexpected(error);
+  });
+  start(*engine);
+  RecurringSpec spec = recurring("*/10 * * * *");
+  spec.retry = {.limit = 3, .delay = 60s, .max_delay = 15min};
+  upsert(*engine, spec);
+  clock_.set(at(9, 10));
+  tick(*engine);
+  const JobId id = all().at(0).id;
+  EXPECT_EQ(after_attempt(*engine, id, 1).run_at, at(9, 20)) << "with the next tick";
+  clock_.set(at(9, 20));
+  EXPECT_EQ(wait(*engine, id).state, JobState::succeeded);
+  EXPECT_EQ(tries, 2);
+  clock_.set(at(9, 30));
+  tick(*engine);
+  EXPECT_EQ(wait(*engine, all().back().id).state, JobState::succeeded);
+  EXPECT_EQ(fired_times(), (Times{at(9, 10), at(9, 20), at(9, 30)}));
+}
+
 TEST_F(RecurringEngineTest, two_engines_on_one_file_fire_each_time_once) {
   const auto other_store = open_store(scratch_.path());
   auto first = make();

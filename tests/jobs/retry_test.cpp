@@ -44,11 +44,14 @@ TEST(RetryDelay, part_jitter_keeps_the_rest_fixed) {
   EXPECT_EQ(retry_delay(policy, 1, 0), 8s);
 }
 
-TEST(RetryDelay, the_other_sides_wish_is_a_lower_bound) {
-  const RetryPolicy policy{.delay = 1s, .max_delay = 5s, .jitter = 0};
-  EXPECT_EQ(retry_delay(policy, 1, 0, 30s), 30s);
-  EXPECT_EQ(retry_delay(policy, 1, 0, 100ms), 1s);
-  EXPECT_EQ(retry_delay(policy, 1, 0, milliseconds(1000h)), 24h);
+TEST(RetryDelay, the_other_sides_wish_is_granted_up_to_the_longest_delay) {
+  const RetryPolicy policy{.delay = 1s, .max_delay = 5min, .jitter = 0};
+  EXPECT_EQ(granted_delay(policy, 30s), 30s);
+  EXPECT_EQ(granted_delay(policy, 5min), 5min);
+  EXPECT_EQ(granted_delay(policy, 24h), 5min);
+  EXPECT_EQ(granted_delay(policy, milliseconds::max()), 5min);
+  EXPECT_EQ(granted_delay(policy, -3s), 0s);
+  EXPECT_EQ(granted_delay({.max_delay = -1s}, 3s), 0s);
 }
 
 TEST(RetryPolicyJson, comes_back_as_it_went) {

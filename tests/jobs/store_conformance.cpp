@@ -36,7 +36,7 @@ Claimed StoreConformance::claim_one() {
   return claimed.empty() ? Claimed{} : claimed.front();
 }
 
-bool StoreConformance::complete(Completion completion) {
+std::optional<JobState> StoreConformance::ending(Completion completion) {
   const auto done = store_->jobs().complete(std::span(&completion, 1), now_);
   EXPECT_TRUE(done) << done.error().describe();
   return done->front();

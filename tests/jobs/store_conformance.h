@@ -33,7 +33,10 @@ class StoreConformance : public testing::TestWithParam<StoreKind> {
   JobId add() { return add(job()); }
   std::vector<Claimed> claim(int limit = 10);
   Claimed claim_one();
-  bool complete(Completion completion);
+  // False: the lease was lost.
+  bool complete(Completion completion) { return ending(std::move(completion)).has_value(); }
+  // The state the job has afterwards.
+  std::optional<JobState> ending(Completion completion);
   Job get(JobId id);
   RecurringSpec recurring(std::string id = "load:Country") const;
   // Fires what is due as if each schedule ticked at the given time and next an hour later.
