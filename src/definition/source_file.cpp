@@ -100,13 +100,50 @@ void read_into(SourceFile& file, const fs::path& path) {
   }
 }
 
+std::string relative_to(const fs::path& root, const fs::path& path) {
+  return path.lexically_relative(root).generic_string();
+}
+
+// Adds the definitions in a folder and below it. The error tells that this one could not be read, or not to
+// its end.
+std::error_code read_below(const fs::path& root, const fs::path& folder, std::vector<SourceFile>& files) {
+  std::error_code error;
+  fs::directory_iterator entry(folder, error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    const auto name = entry->path().filename().string();
+    std::error_code ignored;
+    const bool directory = entry->is_directory(ignored) && !entry->is_symlink(ignored);
+    const auto known = classify(name);
+    if (known && (!directory || known->kind != FileKind::misnamed)) {
+      SourceFile file;
+      file.path = relative_to(root, entry->path());
+      file.kind = known->kind;
+      file.nox = known->nox;
+      if (known->kind != FileKind::misnamed) read_into(file, entry->path());
+      files.push_back(std::move(file));
+    } else if (directory && !name.starts_with('.')) {
+      const auto unreadable = read_below(root, entry->path(), files);
+      // Gone since it was listed: it is absent. Anything else hides definitions that may well be there.
+      if (!unreadable || unreadable == std::errc::no_such_file_or_directory ||
+          unreadable == std::errc::not_a_directory)
+        continue;
+      SourceFile shut;
+      shut.path = relative_to(root, entry->path()) + '/';
+      shut.kind = FileKind::folder;
+      shut.problem = "cannot be read: " + unreadable.message();
+      files.push_back(std::move(shut));
+    }
+  }
+  return error;
+}
+
 }  // namespace
 
 std::string_view to_string(FileKind kind) {
   for (const auto& [name, value] : kKinds) {
     if (value == kind) return name;
   }
-  return "misnamed";
+  return kind == FileKind::folder ? "folder" : "misnamed";
 }
 
 std::optional<FileName> classify(std::string_view path) {
@@ -154,28 +191,14 @@ SourceFile make_source_file(std::string path, std::string text) {
 Result<std::vector<SourceFile>> read_folder(const fs::path& root) {
   std::vector<SourceFile> files;
   std::error_code error;
-  if (!fs::is_directory(root, error))
+  if (const auto status = fs::status(root, error); !fs::exists(status) || !fs::is_directory(status)) {
+    if (error && status.type() != fs::file_type::not_found)
+      return fail(error_code_for_errno(error.value()), "cannot be read: " + error.message(), root.string());
     return fail(ErrorCode::not_found, fmt::format("there is no definitions folder \"{}\"", root.string()));
-  auto entry = fs::recursive_directory_iterator(root, fs::directory_options::skip_permission_denied, error);
-  if (error) return fail(error_code_for_errno(error.value()), error.message(), root.string());
-  while (entry != fs::recursive_directory_iterator()) {
-    const auto name = entry->path().filename().string();
-    std::error_code ignored;
-    const bool directory = entry->is_directory(ignored) && !entry->is_symlink(ignored);
-    if (directory && name.starts_with('.')) {
-      entry.disable_recursion_pending();
-    } else if (const auto known = classify(name);
-               known && (!directory || known->kind != FileKind::misnamed)) {
-      SourceFile file;
-      file.path = entry->path().lexically_relative(root).generic_string();
-      file.kind = known->kind;
-      file.nox = known->nox;
-      if (known->kind != FileKind::misnamed) read_into(file, entry->path());
-      if (directory) entry.disable_recursion_pending();
-      files.push_back(std::move(file));
-    }
-    entry.increment(error);
-    if (error) return fail(error_code_for_errno(error.value()), error.message(), root.string());
+  }
+  if (const auto unreadable = read_below(root, root, files)) {
+    return fail(error_code_for_errno(unreadable.value()), "cannot be read: " + unreadable.message(),
+                root.string());
   }
   std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
   return files;

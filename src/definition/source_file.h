@@ -18,11 +18,13 @@ enum class FileKind {
   loader,
   job,
   misnamed,  // looks like a definition, but its name does not say so: reported, never skipped in silence
+  folder,    // a sub-folder that cannot be read: nobody knows what it holds
 };
-std::string_view to_string(FileKind kind);  // "service" "dataSource" "entity" "loader" "job" "misnamed"
+// "service" "dataSource" "entity" "loader" "job" "misnamed" "folder"
+std::string_view to_string(FileKind kind);
 
 struct SourceFile {
-  std::string path;  // relative to the root, with '/'
+  std::string path;  // relative to the root, with '/'; a folder's ends with one
   FileKind kind = FileKind::misnamed;
   bool nox = false;  // *.nox.yaml
   std::string text;
@@ -50,9 +52,10 @@ std::string hash_text(std::string_view text);
 // Makes one SourceFile of a text, for callers that keep texts elsewhere (stored definitions, tests).
 SourceFile make_source_file(std::string path, std::string text);
 
-// Every definition below the root, sub-folders included (hidden folders are not searched), sorted by path. A
-// file that cannot be read, is too large or is no regular file comes with `problem` set. Fails only when the
-// root itself cannot be read.
+// Every definition below the root, sub-folders included (hidden ones and links to folders are not searched),
+// sorted by path. A file that cannot be read, is too large or is no regular file comes with `problem` set,
+// and so does a sub-folder that cannot be read (kind `folder`). Fails only when the root itself cannot be
+// read.
 Result<std::vector<SourceFile>> read_folder(const std::filesystem::path& root);
 
 }  // namespace sluice::definition

@@ -2,7 +2,10 @@
 
 #include "definition/source_file.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <unordered_map>
@@ -17,6 +20,26 @@ StoredByPath by_path(const std::vector<jobs::StoredDefinition>& stored) {
   StoredByPath result;
   for (const auto& definition : stored) result[definition.path] = &definition;
   return result;
+}
+
+// A definition that was accepted from a folder which cannot be read now is not gone: nobody knows. It is
+// given as a file that cannot be read either, and so goes on as it was accepted.
+void add_hidden(std::vector<SourceFile>& files, const std::vector<jobs::StoredDefinition>& remembered) {
+  std::vector<SourceFile> hidden;
+  for (const auto& folder : files) {
+    if (folder.kind != definition::FileKind::folder) continue;
+    for (const auto& definition : remembered) {
+      const bool listed = std::any_of(files.begin(), files.end(),
+                                      [&](const auto& file) { return file.path == definition.path; });
+      if (listed || !definition.path.starts_with(folder.path)) continue;
+      auto file = definition::make_source_file(definition.path, "");
+      file.hash.clear();
+      file.problem = fmt::format("cannot be read: its folder {} {}", folder.path, folder.problem);
+      hidden.push_back(std::move(file));
+    }
+  }
+  files.insert(files.end(), std::make_move_iterator(hidden.begin()), std::make_move_iterator(hidden.end()));
+  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
 }
 
 // The files with each broken one replaced by its last accepted text. Empty when none could be.
@@ -109,6 +132,7 @@ Result<std::vector<jobs::StoredDefinition>> CatalogKeeper::stored() const {
 Result<CatalogKeeper::Changed> CatalogKeeper::reload() {
   SLUICE_TRY(auto files, definition::read_folder(checker_.options().root));
   SLUICE_TRY(const auto remembered, stored());
+  add_hidden(files, remembered);
   const auto remembered_by_path = by_path(remembered);
   // A text that ran before keeps its name and table when a copy of it turns up.
   for (auto& file : files) {

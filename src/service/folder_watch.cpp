@@ -135,8 +135,9 @@ struct FolderWatch::State {
       return true;
     }
     if (name.empty() || ignored(name)) return false;
-    if ((event.mask & IN_ISDIR) != 0 && (event.mask & (IN_CREATE | IN_MOVED_TO)) != 0) {
-      // Files may have been put into it before the watch stood; the callback reads the folder as a whole.
+    if ((event.mask & IN_ISDIR) != 0 && (event.mask & (IN_CREATE | IN_MOVED_TO | IN_ATTRIB)) != 0) {
+      // Files may have been put into it before the watch stood; the callback reads the folder as a whole. One
+      // that could not be read may be readable now.
       if (!add_folder(folder->second / name)) poll_only = true;
     }
     return true;

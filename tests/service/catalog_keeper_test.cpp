@@ -1,5 +1,7 @@
 #include "service/catalog_keeper.h"
 
+#include "base/without_rights.h"
+
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -40,6 +42,7 @@ class CatalogKeeperTest : public testing::Test {
     std::string name = (fs::temp_directory_path() / "sluice-keeper-XXXXXX").string();
     ASSERT_NE(::mkdtemp(name.data()), nullptr);
     folder_ = name;
+    fs::permissions(folder_, fs::perms(0755));
   }
   void TearDown() override { fs::remove_all(folder_); }
 
@@ -152,6 +155,69 @@ TEST_F(CatalogKeeperTest, a_copy_of_a_loader_does_not_take_the_accepted_one_down
   const auto* loader = after.current()->catalog->find("A");
   ASSERT_NE(loader, nullptr);
   EXPECT_EQ(loader->file, "A.loader.yaml");
+}
+
+// The keeper reads as an ordinary user would.
+TEST_F(CatalogKeeperTest, a_sub_folder_that_cannot_be_read_takes_nothing_away) {
+  fs::create_directory(folder_ / "team");
+  write("team/service.service.yaml", "name: S\ndefaults:\n  schedule: every day at 4am\n");
+  write_loader("team/A");
+  write("team/A.loader.yaml", "name: A\nsource: {file: data.json}\nkey: id\n");
+  write_loader("B");
+  auto running = keeper();
+  reload(running);
+  fs::permissions(folder_ / "team", fs::perms::none);
+  for (const bool restarted : {false, true}) {
+    auto fresh = keeper();
+    CatalogKeeper& now = restarted ? fresh : running;
+    {
+      const WithoutRights user;
+      EXPECT_TRUE(reload(now).removed.empty()) << "restarted: " << restarted;
+    }
+    const auto* loader = now.current()->catalog->find("A");
+    ASSERT_NE(loader, nullptr) << "restarted: " << restarted;
+    EXPECT_EQ(loader->spec.schedule.phrase, "every day at 4am") << "with the service file beside it";
+    EXPECT_NE(now.current()->catalog->find("B"), nullptr);
+    std::map<std::string, const FileState*> files;
+    for (const auto& file : now.current()->files) files[file.report.file] = &file;
+    ASSERT_TRUE(files.contains("team/"));
+    EXPECT_FALSE(files["team/"]->report.problems.empty());
+    ASSERT_TRUE(files.contains("team/A.loader.yaml"));
+    EXPECT_TRUE(files["team/A.loader.yaml"]->using_stored);
+    EXPECT_EQ(files["team/A.loader.yaml"]->report.name, "A");
+    EXPECT_NE((store_.kept[{"loader", "A"}].error.find("team/")), std::string::npos);
+  }
+  fs::permissions(folder_ / "team", fs::perms(0755));
+  EXPECT_TRUE(reload(running).removed.empty());
+  EXPECT_TRUE((store_.kept[{"loader", "A"}].error.empty()));
+  fs::remove(folder_ / "team" / "A.loader.yaml");
+  EXPECT_EQ(reload(running).removed, std::vector<std::string>{"A"});
+}
+
+TEST_F(CatalogKeeperTest, a_file_that_cannot_be_read_runs_as_stored) {
+  write_loader("A");
+  auto running = keeper();
+  reload(running);
+  fs::permissions(folder_ / "A.loader.yaml", fs::perms::none);
+  {
+    const WithoutRights user;
+    EXPECT_TRUE(reload(running).removed.empty());
+  }
+  EXPECT_NE(running.current()->catalog->find("A"), nullptr);
+  EXPECT_TRUE(running.current()->files.at(0).using_stored);
+}
+
+TEST_F(CatalogKeeperTest, a_root_that_cannot_be_read_is_an_error_and_changes_nothing) {
+  write_loader("A");
+  auto running = keeper();
+  reload(running);
+  fs::permissions(folder_, fs::perms(0711));
+  {
+    const WithoutRights user;
+    EXPECT_FALSE(running.reload());
+  }
+  EXPECT_NE(running.current()->catalog->find("A"), nullptr);
+  EXPECT_TRUE(store_.kept.contains({"loader", "A"}));
 }
 
 TEST_F(CatalogKeeperTest, a_folder_that_is_gone_is_an_error_and_changes_nothing) {

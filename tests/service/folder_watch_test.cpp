@@ -1,5 +1,7 @@
 #include "service/folder_watch.h"
 
+#include "base/without_rights.h"
+
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -104,6 +106,24 @@ TEST_P(FolderWatchTest, picks_up_a_root_that_comes_back) {
   write("A.loader.yaml", "a");
   EXPECT_TRUE(signal_.await());
   fs::remove_all(away);
+}
+
+TEST_P(FolderWatchTest, watches_a_folder_that_may_be_read_again) {
+  watch_.reset();
+  fs::permissions(root_ / "sub", fs::perms::none);
+  FolderWatchOptions options;
+  options.quiet = 5ms;
+  options.force_polling = GetParam();
+  options.poll_interval = 5ms;
+  watch_ = std::make_unique<FolderWatch>(root_, options);
+  {
+    const WithoutRights user;  // the watch's thread inherits it
+    ASSERT_TRUE(watch_->start(signal_.callback()).has_value());
+  }
+  fs::permissions(root_ / "sub", fs::perms(0755));
+  ASSERT_TRUE(signal_.await()) << "what is in it can be read now";
+  write("sub/later.loader.yaml", "later");
+  EXPECT_TRUE(signal_.await()) << "a change inside it";
 }
 
 TEST_P(FolderWatchTest, stops_at_once_and_twice) {
