@@ -51,6 +51,7 @@ class Engine::Impl {
   void loop(std::stop_token stop);
 
   // The parts of a tick.
+  Result<void> look_at_clock(Timestamp now);
   Result<void> look_elsewhere();
   Result<void> look_after_nodes(Timestamp now);
   Result<void> stop_cancelled();
@@ -62,6 +63,7 @@ class Engine::Impl {
   // On a worker's thread.
   void run(const std::shared_ptr<Attempt>& attempt);
   void complete(const Completion& completion, const Job& job);
+  void give_back(const Attempt& attempt);  // one that has not begun
   double random();
   std::vector<std::shared_ptr<Attempt>> running() const;
 
@@ -78,7 +80,7 @@ class Engine::Impl {
   std::mutex tick_mutex_;  // guards what follows
   bool claim_again_ = false;
   bool look_for_cancels_ = false;
-  std::optional<Timestamp> next_fire_, next_due_, nodes_looked_at_, next_trim_;
+  std::optional<Timestamp> next_fire_, next_due_, nodes_looked_at_, next_trim_, last_tick_;
 
   std::stop_source give_up_;  // ends the tries to write completions
   WorkerPool pool_;

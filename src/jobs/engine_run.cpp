@@ -76,7 +76,7 @@ void Engine::Impl::stop(milliseconds timeout) {
     phase_ = Phase::stopped;
     unbegun = pool_.close();
   }
-  for (const auto& attempt : unbegun) complete(attempt->give_back(), attempt->job());
+  for (const auto& attempt : unbegun) give_back(*attempt);
   if (!pool_.wait_idle(timeout)) {
     for (const auto& attempt : running()) attempt->request_stop(StopReason::shutdown, "stopped by shut-down");
   }
@@ -88,6 +88,17 @@ void Engine::Impl::stop(milliseconds timeout) {
   }
   wake();
   tell(NodesChanged{});
+}
+
+void Engine::Impl::give_back(const Attempt& attempt) {
+  const Completion completion = attempt.give_back();
+  // Tried once: what cannot be written now goes back as this node leaves, and nobody waits for that.
+  const auto done = store_.jobs().complete(std::span(&completion, 1), clock_.now());
+  {
+    std::lock_guard lock(mutex_);
+    running_.erase(attempt.job().id);
+  }
+  if (done && done->front()) tell(JobChanged{attempt.job().id, attempt.job().subject, *done->front()});
 }
 
 void Engine::Impl::run(const std::shared_ptr<Attempt>& attempt) {

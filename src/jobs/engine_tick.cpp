@@ -41,6 +41,7 @@ Result<milliseconds> Engine::Impl::tick() {
   std::lock_guard one(tick_mutex_);
   if (phase_ != Phase::running) return fail(ErrorCode::internal, "the job engine is not running");
   const Timestamp now = clock_.now();
+  SLUICE_CHECK(look_at_clock(now));
   SLUICE_CHECK(look_elsewhere());
   SLUICE_CHECK(look_after_nodes(now));
 
@@ -73,6 +74,26 @@ milliseconds Engine::Impl::until_next(Timestamp now) const {
       delay = std::min(delay, std::max(milliseconds(0), std::chrono::ceil<milliseconds>(*time - now)));
   }
   return delay;
+}
+
+Result<void> Engine::Impl::look_at_clock(Timestamp now) {
+  // At the first tick too: the clock may have been put right while nobody ran.
+  const bool look = !last_tick_ || now < *last_tick_;
+  if (look && options_.fire_recurring) {
+    SLUICE_TRY(const auto mended, store_.upkeep().clock_set_back(first_fire(), now));
+    if (!mended.recurring.empty() || !mended.jobs.empty()) {
+      spdlog::warn("the clock was set back: {} schedules and {} retries were counted anew from now",
+                   mended.recurring.size(), mended.jobs.size());
+    }
+    for (const std::string& id : mended.recurring) tell(RecurringChanged{id});
+    for (const JobId job : mended.jobs) tell(JobChanged{job, subject_of(job), JobState::scheduled});
+  }
+  if (look) {
+    next_trim_.reset();
+    wake();  // every time that is remembered is to be read again
+  }
+  last_tick_ = now;
+  return {};
 }
 
 Result<void> Engine::Impl::look_elsewhere() {

@@ -44,7 +44,8 @@ struct NewJob {
   // Only the node of this id may run it, for as long as that node lives. Empty = any.
   std::string pinned_node;
   RetryPolicy retry = RetryPolicy::none();
-  std::string recurring_id;  // the recurring job it is a run of, if any
+  // The recurring job it is a run of, or belongs to: with that one it is retired. May be empty.
+  std::string recurring_id;
 };
 
 struct Enqueued {
@@ -70,7 +71,7 @@ struct Job {
   JobState state = JobState::enqueued;
   Origin origin = Origin::api;
   std::string started_by;
-  std::string recurring_id;          // empty unless a recurring job fired it
+  std::string recurring_id;          // as NewJob's
   std::optional<Timestamp> fire_at;  // its nominal time
   Timestamp created_at{};
   Timestamp run_at{};                                // not before

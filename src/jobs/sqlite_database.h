@@ -102,7 +102,8 @@ class Database {
   std::unordered_map<std::string, std::unique_ptr<sql::Statement>> statements_;
 };
 
-// The file: transactions over its two connections. Thread-safe.
+// The file: transactions over its two connections. Thread-safe. Every call fails once the file at the path is
+// another one or none: SQLite itself would go on in a file that nobody finds again.
 class SqliteFile {
  public:
   static Result<std::unique_ptr<SqliteFile>> open(const std::filesystem::path& path);
@@ -110,12 +111,14 @@ class SqliteFile {
   // One immediate transaction: committed when `work` (Result<T>(Database&)) has a value.
   template <class F>
   auto write(F&& work) -> std::invoke_result_t<F, Database&> {
+    SLUICE_CHECK(in_place());
     std::lock_guard lock(write_mutex_);
     return transact(writer_, sql::TransactionKind::immediate, work);
   }
   // One snapshot.
   template <class F>
   auto read(F&& work) -> std::invoke_result_t<F, Database&> {
+    SLUICE_CHECK(in_place());
     std::lock_guard lock(read_mutex_);
     return transact(reader_, sql::TransactionKind::deferred, work);
   }
@@ -123,8 +126,19 @@ class SqliteFile {
   Result<bool> changed_elsewhere();
 
  private:
-  SqliteFile(std::unique_ptr<sql::Connection> writer, std::unique_ptr<sql::Connection> reader)
-      : writer_(std::move(writer)), reader_(std::move(reader)) {}
+  // What tells a file from another one of its name.
+  struct Identity {
+    std::uint64_t device = 0, number = 0;
+    friend bool operator==(const Identity&, const Identity&) = default;
+  };
+  static std::optional<Identity> identity_of(const std::filesystem::path& path);
+
+  SqliteFile(std::filesystem::path path, std::unique_ptr<sql::Connection> writer,
+             std::unique_ptr<sql::Connection> reader)
+      : path_(std::move(path)),
+        identity_(identity_of(path_)),
+        writer_(std::move(writer)),
+        reader_(std::move(reader)) {}
 
   template <class F>
   static auto transact(Database& database, sql::TransactionKind kind, F& work)
@@ -136,7 +150,10 @@ class SqliteFile {
     return result;
   }
   Result<std::int64_t> data_version();
+  Result<void> in_place() const;
 
+  const std::filesystem::path path_;
+  const std::optional<Identity> identity_;
   std::mutex write_mutex_, read_mutex_;
   Database writer_, reader_;
   std::int64_t seen_version_ = 0;

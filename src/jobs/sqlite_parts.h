@@ -97,6 +97,7 @@ class SqliteJobQueries final : public JobQueries {
 class SqliteUpkeep final : public Upkeep {
  public:
   explicit SqliteUpkeep(SqliteFile& file) : file_(file) {}
+  Result<Mended> clock_set_back(const FirePlanner& first_fire, Timestamp now) override;
   Result<int> trim(const Retention& retention, int batch, Timestamp now) override;
 
  private:

@@ -1,11 +1,15 @@
 #include "jobs/sqlite_store.h"
 
+#include "base/text.h"
 #include "jobs/sqlite_parts.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 namespace sluice::jobs {
 namespace {
+
+constexpr std::uint64_t kLongestNumber = 32;
 
 class SqliteStore final : public Store {
  public:
@@ -30,12 +34,24 @@ class SqliteStore final : public Store {
   SqliteUpkeep upkeep_{*file_};
 };
 
+// An error of opening, with what to do about a file that is damaged.
+std::unexpected<Error> not_opened(Error error, const std::filesystem::path& file) {
+  if (error.code == ErrorCode::malformed) {
+    error.message += fmt::format(
+        "; put a backup of {} in its place, or move it away with its -wal and -shm files and start again: "
+        "what was loaded is not touched, the history of jobs begins anew",
+        file.string());
+  }
+  return fail_within(fmt::format("job store {}", file.string()), std::move(error));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Store>> open_sqlite_store(const std::filesystem::path& data_dir) {
   SLUICE_CHECK(make_private_directory(data_dir));
-  auto file = SqliteFile::open(data_dir / "jobs.db");
-  if (!file) return fail_within("job store", std::move(file).error());
+  const auto path = data_dir / "jobs.db";
+  auto file = SqliteFile::open(path);
+  if (!file) return not_opened(std::move(file).error(), path);
   std::string identity;
   auto known = (*file)->read([&](Database& database) -> Result<void> {
     return database.each("select identity from store", [&](const Row& row) -> Result<void> {
@@ -43,19 +59,26 @@ Result<std::unique_ptr<Store>> open_sqlite_store(const std::filesystem::path& da
       return {};
     });
   });
-  if (!known) return fail_within("job store", std::move(known).error());
+  if (!known) return not_opened(std::move(known).error(), path);
   return std::make_unique<SqliteStore>(*std::move(file), std::move(identity), data_dir);
 }
 
 Result<FileLock> lock_for_serving(const std::filesystem::path& data_dir) {
   SLUICE_CHECK(make_private_directory(data_dir));
-  SLUICE_TRY(auto lock, FileLock::try_lock(data_dir / "serve.lock"));
+  const auto path = data_dir / "serve.lock";
+  SLUICE_TRY(auto lock, FileLock::try_lock(path));
   if (!lock.held()) {
+    // Who holds it has written its number; in its first moment it may not have.
+    const auto number = read_file(path, kLongestNumber);
+    const std::string who =
+        number && !number->empty() ? fmt::format(" (process {})", printable(*number)) : "";
     return fail(
         ErrorCode::locked,
-        fmt::format("another `sluice serve` works in {}; stop it, or choose another folder with --data",
-                    data_dir.string()));
+        fmt::format("another `sluice serve`{} works in {}; stop it, or choose another folder with --data",
+                    who, data_dir.string()));
   }
+  SLUICE_TRY(const auto file, FileHandle::create(path, true));
+  SLUICE_CHECK(file.write_all(std::to_string(::getpid())));
   return lock;
 }
 

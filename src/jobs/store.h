@@ -215,9 +215,20 @@ struct Retention {
   std::chrono::hours minutes{31 * 24};
 };
 
+// What clock_set_back() brought forward.
+struct Mended {
+  std::vector<std::string> recurring;
+  std::vector<JobId> jobs;
+};
+
 class Upkeep {
  public:
   virtual ~Upkeep() = default;
+  // The clock was set back, or may have been while nobody ran: times written by a clock ahead would keep
+  // schedules silent until then. Afterwards no recurring job's next time lies after the one that
+  // `first_fire` says, and no retry further ahead than its policy ever waits. Nominal times that were fired
+  // stay fired; jobs that somebody scheduled for a date keep it.
+  virtual Result<Mended> clock_set_back(const FirePlanner& first_fire, Timestamp now) = 0;
   // Removes up to `batch` jobs past their time, with history and log. Returns how many; call again while
   // it equals `batch`.
   virtual Result<int> trim(const Retention& retention, int batch, Timestamp now) = 0;

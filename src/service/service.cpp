@@ -254,6 +254,7 @@ Result<JobId> Service::run_loader(std::string_view name, jobs::Origin origin, st
     job.retry = jobs::RetryPolicy::none();
     return engine_->run_here(std::move(job));
   }
+  job.recurring_id = recurring_id(loader->spec.name);  // goes with the definition
   // At start-up a run that is waiting or being retried already is enough.
   job.unless_live = origin == jobs::Origin::startup;
   return engine_->enqueue(std::move(job));
@@ -270,7 +271,9 @@ Result<JobId> Service::plan_loader(std::string_view name, jobs::Origin origin, s
   job.args = load_args(loader->spec.name, {});
   job.origin = origin;
   job.started_by = std::move(started_by);
-  return options_.serving ? engine_->enqueue(std::move(job)) : engine_->run_here(std::move(job));
+  if (!options_.serving) return engine_->run_here(std::move(job));
+  job.recurring_id = recurring_id(loader->spec.name);
+  return engine_->enqueue(std::move(job));
 }
 
 }  // namespace sluice::service
