@@ -62,7 +62,7 @@ constexpr Field kRetryFields[] = {
     Field{"backoff", Type::choice, "how the pause grows", "exponential", "constant"}.one_of(kBackoff),
     Field{"doubleDelayLimit", Type::integer, "Nox: the pause doubles at most so often", "", "5"}.at_most(
         1000),
-    {"maxDelay", Type::duration, "longest pause", "15m", "1h"},
+    {"maxDelay", Type::duration, "longest pause, whatever the source asks for", "15m", "1h"},
 };
 constexpr Concept kRetry{"retry", kRetryFields, [](std::string_view) { return std::string_view("limit"); },
                          "the limit"};

@@ -195,6 +195,7 @@ TEST_F(ServiceTest, stops_with_ten_slow_runs_under_way_and_counts_none) {
   }
   start(kRuns);
   std::vector<JobId> ids;
+  ids.reserve(kRuns);
   for (int i = 0; i < kRuns; ++i) ids.push_back(run(fmt::format("L{}", i)));
   slow_.wait_until_asked(kRuns);
   service_->stop();
