@@ -21,6 +21,7 @@ bool Emitter::run() {
 }
 
 bool Emitter::cross() {
+  out_.crons.reserve(std::min(out_.crons.size() + days_.size() * times_.size(), kMostCrons + 1));
   for (const DayText& day : days_) {
     for (const TimeText& time : times_) {
       std::string weekday = day.weekday;
@@ -35,7 +36,10 @@ bool Emitter::cross() {
           weekday = weekday_text(static_cast<std::uint8_t>((bits << 1 | bits >> 6) & 0x7FU));
         }
       }
-      std::string cron = time.text + " " + day.day + " " + day.month + " " + weekday;
+      std::string cron;
+      cron.reserve(time.text.size() + day.day.size() + day.month.size() + weekday.size() + 3);
+      cron.append(time.text).append(" ").append(day.day).append(" ").append(day.month).append(" ").append(
+          weekday);
       if (day.day != "*" && weekday != "*") {
         warn("day of month and day of week must both match (crontab(5) would take either)");
       }
@@ -64,14 +68,21 @@ std::expected<Translation, PhraseError> emit(const Parsed& parsed, const Transla
   out.warnings = parsed.warnings;
   out.zone_in_phrase = !parsed.zone.empty();
   out.zone = out.zone_in_phrase ? parsed.zone : canonical_zone(options.zone);
-  const auto zone = find_zone(out.zone);
-  if (!zone)
+  const auto unknown_zone = [&options] {
     return std::unexpected(
         PhraseError{0, 0, "unknown time zone \"" + options.zone + "\" in the options", ""});
-  for (const Plan& plan : parsed.plans) {
-    Emitter emitter(plan, options, *zone, out);
+  };
+  if (out.zone.empty()) return unknown_zone();
+  std::optional<ZoneTable> zone;
+  for (std::size_t i = 0; i < parsed.count; ++i) {
+    const Plan& plan = i == 0 ? parsed.first : parsed.more[i - 1];
+    Emitter emitter(plan, options, zone, out);
+    if (!zone && emitter.needs_interval()) {
+      zone = find_zone(out.zone);
+      if (!zone) return unknown_zone();
+    }
     if (!emitter.run()) return std::unexpected(std::move(emitter.error));
-    if (out.every && parsed.plans.size() > 1) {
+    if (out.every && parsed.count > 1) {
       const Span at = plan.fine ? plan.fine->span : (plan.coarse ? plan.coarse->span : Span{});
       return std::unexpected(
           PhraseError{at.offset, at.length, "a true interval cannot be joined with another schedule", ""});

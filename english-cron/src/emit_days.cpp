@@ -1,5 +1,6 @@
 // Days, as the day, month and weekday fields of crons.
 #include "emitter.h"
+#include "short_list.h"
 
 #include <algorithm>
 
@@ -144,9 +145,8 @@ std::string Emitter::weekday_text(std::uint8_t weekdays) {
   return field_text(weekdays, 0, 6, ListStyle::tidy);
 }
 
-std::vector<Emitter::DayText> Emitter::month_days(const Days& days, std::uint16_t months,
-                                                  const std::string& step) const {
-  std::vector<std::pair<std::uint32_t, std::uint16_t>> groups;
+Emitter::DayTexts Emitter::month_days(const Days& days, std::uint16_t months, const std::string& step) {
+  ShortList<std::pair<std::uint32_t, std::uint16_t>, 12> groups;
   for (unsigned m = 1; m <= 12; ++m) {
     const bool in = (months >> m & 1U) != 0;
     std::uint32_t bits = (in ? days.days : 0) | (in || plan_.months == 0 ? days.dates[m] : 0);
@@ -155,12 +155,12 @@ std::vector<Emitter::DayText> Emitter::month_days(const Days& days, std::uint16_
     const auto known =
         std::find_if(groups.begin(), groups.end(), [bits](const auto& g) { return g.first == bits; });
     if (known == groups.end()) {
-      groups.emplace_back(bits, static_cast<std::uint16_t>(1U << m));
+      groups.push_back({bits, static_cast<std::uint16_t>(1U << m)});
     } else {
       known->second |= static_cast<std::uint16_t>(1U << m);
     }
   }
-  std::vector<DayText> out;
+  DayTexts out(&memory_);
   for (const auto& [bits, in] : groups) {
     out.push_back(
         {field_text(bits, 1, 31, ListStyle::tidy), month_text(in, in == months ? step : ""), "*", false});
@@ -168,9 +168,8 @@ std::vector<Emitter::DayText> Emitter::month_days(const Days& days, std::uint16_
   return out;
 }
 
-std::vector<Emitter::DayText> Emitter::specials(const Days& days, const std::string& month,
-                                                const std::string& rest) const {
-  std::vector<DayText> out;
+Emitter::DayTexts Emitter::specials(const Days& days, const std::string& month, const std::string& rest) {
+  DayTexts out(&memory_);
   const auto add = [&](std::string day, std::string weekday) {
     out.push_back({std::move(day), month, std::move(weekday), false});
   };

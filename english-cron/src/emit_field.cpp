@@ -1,12 +1,12 @@
 #include "emit.h"
+#include "short_list.h"
 
 #include <bit>
-#include <vector>
 
 namespace english_cron {
 
 std::string field_text(std::uint64_t bits, int low, int high, ListStyle style) {
-  std::vector<int> values;
+  ShortList<int, 64> values;
   for (int v = low; v <= high; ++v) {
     if ((bits >> v & 1U) != 0) values.push_back(v);
   }

@@ -48,7 +48,7 @@ std::int64_t Emitter::local_anchor_day() const {
 
 std::int64_t Emitter::local_anchor() const {
   const std::int64_t utc = options_.anchor->time_since_epoch().count();
-  return utc + zone_.offset_at(utc);
+  return utc + zone_->offset_at(utc);
 }
 
 bool Emitter::emit_interval() {
@@ -67,7 +67,7 @@ bool Emitter::emit_interval() {
     }
     std::int64_t anchor = kFirstMonday * kDaySeconds;
     if (plan_.start_day) {
-      anchor = zone_.resolve(*plan_.start_day * kDaySeconds + plan_.start_second).utc;
+      anchor = zone_->resolve(*plan_.start_day * kDaySeconds + plan_.start_second).utc;
     } else if (options_.anchor) {
       anchor = options_.anchor->time_since_epoch().count();
     }
@@ -98,13 +98,13 @@ bool Emitter::emit_calendar_interval(const Step& step, bool days_named) {
     } else if (step.unit == Unit::weeks && !plan_.start_day && !options_.anchor) {
       warn("weeks begin on Monday: name the day to choose another");
     }
-    out_.every = Interval{step.n, step.unit, instant(zone_.resolve(day * kDaySeconds + second).utc)};
+    out_.every = Interval{step.n, step.unit, instant(zone_->resolve(day * kDaySeconds + second).utc)};
     return true;
   }
   if (step.unit == Unit::days && days_named) {
     return refuse(step.span, "an interval of days and named days contradict each other", "every 2 weeks");
   }
-  out_.every = Interval{step.n, step.unit, instant(zone_.resolve(day * kDaySeconds).utc)};
+  out_.every = Interval{step.n, step.unit, instant(zone_->resolve(day * kDaySeconds).utc)};
   Plan inner = plan_;
   inner.coarse.reset();
   inner.start_day.reset();

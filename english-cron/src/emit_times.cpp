@@ -1,9 +1,11 @@
 // Times of day, as the second, minute and hour fields of crons.
 #include "emitter.h"
+#include "short_list.h"
 
 #include <algorithm>
 #include <array>
-#include <map>
+#include <bit>
+#include <utility>
 
 namespace english_cron {
 
@@ -60,9 +62,14 @@ bool Emitter::emit_moments() {
   if (plan_.minute_list != 0 || plan_.hour_list != 0 || plan_.second_list != 0) {
     return refuse(Span{}, "times of day and minutes of the hour: separate whole schedules with \";\"", ";");
   }
-  std::map<int, Minutes> by_second;
-  for (const int moment : plan_.moments) by_second[moment % 60].add(moment / 60);
-  for (auto& [second, minutes] : by_second) {
+  std::uint64_t seconds = 0;
+  for (const int moment : plan_.moments) seconds |= std::uint64_t{1} << (moment % 60);
+  for (; seconds != 0; seconds &= seconds - 1) {
+    const int second = std::countr_zero(seconds);
+    Minutes minutes;
+    for (const int moment : plan_.moments) {
+      if (moment % 60 == second) minutes.add(moment / 60);
+    }
     Minutes none;
     remove_excepted(minutes, none);
     add_times(minutes, std::uint64_t{1} << second, ListStyle::fixed, ListStyle::fixed, false);
@@ -107,7 +114,13 @@ bool Emitter::fine_times(Minutes& today, Minutes& next) {
     }
     return true;
   }
-  for (int m = 0; m < 1440; m += step) today.add(m);
+  if (step < 60 && 60 % step == 0) {
+    std::uint64_t every_hour = 0;
+    for (int m = 0; m < 60; m += step) every_hour |= std::uint64_t{1} << m;
+    today.hours.fill(every_hour);
+  } else {
+    for (int m = 0; m < 1440; m += step) today.add(m);
+  }
   limit(today, next);
   return true;
 }
@@ -158,13 +171,22 @@ bool Emitter::same_day_enough() const {
 
 bool Emitter::add_seconds(Minutes today, Minutes next) {
   const int n = plan_.fine->n;
-  std::map<std::uint64_t, std::uint64_t> minutes_of;  // seconds -> the minutes of the hour that have them
+  ShortList<std::pair<std::uint64_t, std::uint64_t>, 60>
+      minutes_of;  // seconds, and the minutes that have them
   std::array<std::uint64_t, 60> of_minute{};
   for (int s = 0; s < 3600; s += n)
     of_minute[static_cast<std::size_t>(s / 60)] |= std::uint64_t{1} << (s % 60);
   for (std::size_t m = 0; m < 60; ++m) {
-    if (of_minute[m] != 0) minutes_of[of_minute[m]] |= std::uint64_t{1} << m;
+    if (of_minute[m] == 0) continue;
+    auto known = std::find_if(minutes_of.begin(), minutes_of.end(),
+                              [&](const auto& entry) { return entry.first == of_minute[m]; });
+    if (known == minutes_of.end()) {
+      minutes_of.push_back({of_minute[m], 0});
+      known = minutes_of.end() - 1;
+    }
+    known->second |= std::uint64_t{1} << m;
   }
+  std::sort(minutes_of.begin(), minutes_of.end());
   // The end of a window belongs to it to the second: no run at 17:00:10 of "until 17:00".
   std::vector<std::pair<int, bool>> ends;
   for (const Window& window : plan_.windows) {

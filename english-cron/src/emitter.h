@@ -4,8 +4,12 @@
 #include "emit.h"
 #include "zones.h"
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <memory_resource>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,8 +21,12 @@ inline constexpr std::int64_t kDaySeconds = 86400;
 class Emitter {
  public:
   /// All of them outlive the emitter.
-  Emitter(const Plan& plan, const TranslateOptions& options, const ZoneTable& zone, Translation& out)
+  Emitter(const Plan& plan, const TranslateOptions& options, const std::optional<ZoneTable>& zone,
+          Translation& out)
       : plan_(plan), options_(options), zone_(zone), out_(out) {}
+
+  /// True intervals need the zone's table; building one costs more than the rest of a translation.
+  bool needs_interval() const;
 
   /// False: refused, `error` says why.
   bool run();
@@ -33,12 +41,12 @@ class Emitter {
     std::string day, month, weekday;
     bool movable = true;  // the weekday alone decides, so the day after can be said
   };
+  using DayTexts = std::pmr::vector<DayText>;
 
   // emit_interval.cpp: true intervals
   int fine_minutes() const;
   bool divides() const;
   bool windowed() const;
-  bool needs_interval() const;
   std::int64_t local_anchor_day() const;
   std::int64_t local_anchor() const;
   bool emit_interval();
@@ -67,8 +75,8 @@ class Emitter {
   std::string month_text(std::uint16_t months, const std::string& step) const;
   static std::string weekday_text(std::uint8_t weekdays);
   // Days of the month and dates, less the exceptions, grouped by the months that share them.
-  std::vector<DayText> month_days(const Days& days, std::uint16_t months, const std::string& step) const;
-  std::vector<DayText> specials(const Days& days, const std::string& month, const std::string& rest) const;
+  DayTexts month_days(const Days& days, std::uint16_t months, const std::string& step);
+  DayTexts specials(const Days& days, const std::string& month, const std::string& rest);
   void add_specials_of_week(const Days& days, const DayText& base);
 
   // emit.cpp: the run, and the crons
@@ -78,10 +86,12 @@ class Emitter {
 
   const Plan& plan_;
   const TranslateOptions& options_;
-  const ZoneTable& zone_;
+  const std::optional<ZoneTable>& zone_;
   Translation& out_;
-  std::vector<TimeText> times_;
-  std::vector<DayText> days_;
+  std::array<std::byte, 2048> stack_;  // of the usual few texts; more of them go to the heap
+  std::pmr::monotonic_buffer_resource memory_{stack_.data(), stack_.size()};
+  std::pmr::vector<TimeText> times_{&memory_};
+  DayTexts days_{&memory_};
   bool quarter_ = false;
 };
 

@@ -86,7 +86,7 @@ bool Grammar::settle_days(const Token& at, bool had_week, bool had_month) {
 
 bool Grammar::finish_plan() {
   if (plan_.never) {
-    out_.plans.push_back(plan_);
+    out_.add(plan_);
     return true;
   }
   if (part_ == static_cast<int>(DayPart::night) && (plan_.days.any() || plan_.months != 0)) {
@@ -122,15 +122,12 @@ bool Grammar::finish_plan() {
     return refuse(
         peek(), "it is not clear which times belong to which days: separate whole schedules with \";\"", ";");
   }
-  for (std::size_t i = 1; i < plan_.moments.size();) {  // "12pm (noon)"
-    const auto begin = plan_.moments.begin();
-    const auto at = begin + static_cast<std::ptrdiff_t>(i);
-    if (std::find(begin, at, *at) != at) {
-      plan_.moments.erase(at);
-    } else {
-      ++i;
-    }
+  std::size_t kept = 0;  // "12pm (noon)" is one time
+  for (const int moment : plan_.moments) {
+    const auto end = plan_.moments.begin() + kept;
+    if (std::find(plan_.moments.begin(), end, moment) == end) plan_.moments[kept++] = moment;
   }
+  plan_.moments.resize(kept);
   if (plan_.count > 0) {
     int named = static_cast<int>(plan_.moments.size());
     std::string what = "time";
@@ -150,7 +147,7 @@ bool Grammar::finish_plan() {
       return refuse(plan_.count_span, "does not say when: name " + what + of, suggestion);
     }
   }
-  out_.plans.push_back(plan_);
+  out_.add(plan_);
   return true;
 }
 

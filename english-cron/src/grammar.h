@@ -106,9 +106,9 @@ class Grammar {
 
   // grammar_cursor.cpp
   const Token& peek(std::size_t ahead = 0) const {
-    return tokens_.list[std::min(pos_ + ahead, tokens_.list.size() - 1)];
+    return tokens_.list[std::min(pos_ + ahead, tokens_.count)];
   }
-  const Token& take() { return tokens_.list[pos_ + 1 < tokens_.list.size() ? pos_++ : pos_]; }
+  const Token& take() { return tokens_.list[pos_ < tokens_.count ? pos_++ : pos_]; }
   bool accept(Word word);
   bool accept(Kind kind);
   bool is_unit(std::size_t ahead, UnitWord unit) const;

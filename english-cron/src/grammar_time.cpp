@@ -192,9 +192,9 @@ bool Grammar::said_half() const {
 
 bool Grammar::parse_times() {
   struct Item {
-    int second;
-    bool bare;
-    const Token* at;
+    int second = 0;
+    bool bare = false;
+    const Token* at = nullptr;
     bool said_half = false;  // am, pm or a part of the day
   };
   const Token& first = peek();
@@ -208,7 +208,7 @@ bool Grammar::parse_times() {
   } else if (!enter(Group::time, first)) {
     return false;
   }
-  std::vector<Item> items;
+  ShortList<Item, 144> items;
   for (;;) {
     Item item{0, false, &peek()};
     if (!parse_time_of_day(item.second, item.bare)) return false;

@@ -20,9 +20,9 @@ std::expected<void, PhraseError> Lexer::run() {
     previous_end_ = pos_;
   }
   if (!ok_) return std::unexpected(std::move(error_));
-  Token end;
+  Token end{};
   end.offset = static_cast<std::uint16_t>(text_.size());
-  std::fill(out_.list.begin() + static_cast<std::ptrdiff_t>(out_.count), out_.list.end(), end);
+  out_.list[out_.count] = end;
   return {};
 }
 
@@ -143,9 +143,7 @@ bool Lexer::read_city(std::size_t from) {
 }
 
 void Lexer::push_zone(const std::string& name, std::size_t from) {
-  const auto& names = zone_names();
-  const auto found = std::find(names.begin(), names.end(), name);
-  push(Token::Kind::zone, from).value = static_cast<int>(found - names.begin());
+  push(Token::Kind::zone, from).value = zone_index(name);
 }
 
 // "Europe/Zurich"

@@ -28,15 +28,16 @@ struct Token {
     semicolon,
     dash
   };
-  Kind kind = Kind::end;
-  Word word = Word::none;  // of a word
-  bool glued = false;      // nothing stands between it and the token before
-  std::uint16_t offset = 0;
-  std::uint16_t length = 0;
-  int value = 0;  // number; clock: second of the day; minute: of the hour; date: days since 1970; zone: index
-                  // into zone_names(); offset: minutes
-  int digits = 0;  // of a number
-  const Entry* entry = nullptr;
+  // Without initializers: a list of tokens costs nothing until it is filled. Token{} is an `end`.
+  Kind kind;
+  Word word;   // of a word
+  bool glued;  // nothing stands between it and the token before
+  std::uint16_t offset;
+  std::uint16_t length;
+  int value;   // number; clock: second of the day; minute: of the hour; date: days since 1970; zone: index
+               // into zone_names(); offset: minutes
+  int digits;  // of a number
+  const Entry* entry;
 
   bool is(Word wanted) const { return word == wanted; }
   bool is(Kind wanted) const { return kind == wanted; }
@@ -44,7 +45,7 @@ struct Token {
 
 struct Tokens {
   std::array<Token, kMaxPhraseLength + 2> list;
-  std::size_t count = 0;  // the list continues with `end` tokens
+  std::size_t count = 0;  // an `end` stands behind the last
 };
 
 /// Fails on the first word or character that means nothing here.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "english_cron/translation.h"
+#include "short_list.h"
 
 #include <array>
 #include <cstdint>
@@ -68,9 +69,9 @@ struct Minutes {
 
 /// One schedule; a phrase may join several.
 struct Plan {
-  std::optional<Step> fine;    // seconds, minutes, hours
-  std::optional<Step> coarse;  // days, weeks, months
-  std::vector<int> moments;    // seconds of the day
+  std::optional<Step> fine;     // seconds, minutes, hours
+  std::optional<Step> coarse;   // days, weeks, months
+  ShortList<int, 144> moments;  // seconds of the day; a phrase has no room for more
   std::uint64_t minute_list = 0;
   bool minute_range = false;  // written as a range: keep it one
   std::uint32_t hour_list = 0;
@@ -101,7 +102,17 @@ struct Plan {
 };
 
 struct Parsed {
-  std::vector<Plan> plans;
+  /// Written as "a; b"; the first is kept in place, since most phrases have no other.
+  Plan first;
+  std::vector<Plan> more;
+  std::size_t count = 0;
+  void add(const Plan& plan) {
+    if (count++ == 0) {
+      first = plan;
+    } else {
+      more.push_back(plan);
+    }
+  }
   std::string zone;
   std::vector<std::string> warnings;
 };

@@ -100,12 +100,18 @@ const std::vector<std::string>& zone_names() {
   return kNames;
 }
 
-std::string canonical_zone(std::string_view name) {
+int zone_index(std::string_view name) {
   const auto& names = zone_names();
   const auto found =
       std::lower_bound(names.begin(), names.end(), name,
                        [](const std::string& a, std::string_view b) { return compare_no_case(a, b) < 0; });
-  if (found != names.end() && compare_no_case(*found, name) == 0) return *found;
+  return found != names.end() && compare_no_case(*found, name) == 0 ? static_cast<int>(found - names.begin())
+                                                                    : -1;
+}
+
+std::string canonical_zone(std::string_view name) {
+  const int index = zone_index(name);
+  if (index >= 0) return zone_names()[static_cast<std::size_t>(index)];
   if (const auto offset = fixed_offset(name)) return fixed_name(*offset);
   return {};
 }

@@ -75,6 +75,9 @@ std::string canonical_zone(std::string_view name);
 /// Every name of the system's table, sorted without regard to case.
 const std::vector<std::string>& zone_names();
 
+/// Where the name stands among them, in any letter case; -1 when it does not.
+int zone_index(std::string_view name);
+
 /// Nothing for an unknown zone. Built anew on each call, in a few microseconds: nothing is shared or kept.
 std::optional<ZoneTable> find_zone(std::string_view name);
 
