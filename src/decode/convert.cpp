@@ -1,6 +1,7 @@
 #include "decode/convert.h"
 
 #include "base/text.h"
+#include "model/number.h"
 
 #include <fmt/format.h>
 
@@ -14,9 +15,10 @@
 namespace sluice::decode {
 namespace {
 
-constexpr int kExactDigits = 18;      // inference: longer integers stay text
-constexpr int kExactDecimals = 38;    // inference: longer decimals stay text
-constexpr int kExpandedDigits = 100;  // declared exponents: the longest result
+constexpr int kExactDigits = 18;       // inference: longer integers stay text
+constexpr int kExactDecimals = 38;     // inference: longer decimals stay text
+constexpr int kExpandedInteger = 100;  // declared exponents: the longest result
+constexpr int kExpandedFraction = 200;
 
 bool is_digit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
@@ -33,8 +35,7 @@ struct NumberParts {
   bool plus = false;
   std::string_view integer, fraction;
   bool has_point = false;
-  int exponent = 0;
-  bool has_exponent = false;
+  bool has_exponent = false;  // what it says is for parse_number
   bool ok = false;
 };
 
@@ -61,37 +62,42 @@ NumberParts split_number(std::string_view text, char decimal) {
   if (i < text.size() && (text[i] == 'e' || text[i] == 'E')) {
     parts.has_exponent = true;
     ++i;
-    if (i < text.size() && text[i] == '+') ++i;
-    const auto rest = text.substr(i);
-    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), parts.exponent);
-    if (error != std::errc{} || std::abs(parts.exponent) > 10'000) return parts;
-    i += static_cast<std::size_t>(end - rest.data());
+    if (i < text.size() && (text[i] == '+' || text[i] == '-')) ++i;
+    if (digits().empty()) return parts;
   }
   parts.ok = i == text.size();
   return parts;
 }
 
 bool exact_spelling(const NumberParts& parts) {
-  if (parts.plus || parts.has_exponent || parts.integer.empty()) return false;
+  if (parts.plus || parts.integer.empty()) return false;
   if (parts.integer.size() > 1 && parts.integer.front() == '0') return false;
   if (parts.has_point && parts.fraction.empty()) return false;
-  return static_cast<int>(parts.integer.size() + parts.fraction.size()) <= kExactDecimals;
+  return parts.has_exponent ||
+         static_cast<int>(parts.integer.size() + parts.fraction.size()) <= kExactDecimals;
 }
 
-// Moves the decimal point of declared exponents: the digits of integer and fraction in `digits`.
-bool expand_exponent(NumberParts& parts, std::string& digits) {
-  digits.assign(parts.integer);
-  digits += parts.fraction;
-  auto point = static_cast<int>(parts.integer.size()) + parts.exponent;
-  if (std::abs(point) > kExpandedDigits || digits.size() > kExpandedDigits) return false;
-  if (point < 0) {
-    digits.insert(0, static_cast<std::size_t>(-point), '0');
-    point = 0;
-  }
-  if (static_cast<std::size_t>(point) > digits.size()) digits.resize(static_cast<std::size_t>(point), '0');
-  parts.integer = std::string_view(digits).substr(0, static_cast<std::size_t>(point));
-  parts.fraction = std::string_view(digits).substr(static_cast<std::size_t>(point));
-  return true;
+Misfit judge_digits(std::int64_t integer, std::int64_t fraction, const DecimalLimits& limits) {
+  if (limits.precision == 0) return Misfit::none;
+  if (integer > limits.precision - limits.scale) return Misfit::out_of_range;
+  return fraction > limits.scale ? Misfit::too_many_decimals : Misfit::none;
+}
+
+Parsed<std::string_view> parse_with_exponent(std::string_view text, Rule rule, const DecimalLimits& limits,
+                                             std::string& scratch) {
+  if (!exponent_counts(text, rule, limits.decimal)) return {{}, Misfit::not_a_number};
+  const auto number = parse_number(text, limits.decimal);
+  if (!number) return {{}, Misfit::out_of_range};
+  const auto integer = number->integer_digits();
+  const auto fraction = number->fraction_digits();
+  const bool short_enough = rule == Rule::declared
+                                ? integer <= kExpandedInteger && fraction <= kExpandedFraction
+                                : integer + fraction <= kExactDecimals;
+  if (!short_enough) return {{}, Misfit::out_of_range};
+  if (const auto misfit = judge_digits(integer, fraction, limits); misfit != Misfit::none)
+    return {{}, misfit};
+  scratch = plain_text(*number);
+  return {scratch};
 }
 
 constexpr std::array<std::string_view, 6> kTrueWords = {"true", "1", "yes", "y", "t", "on"};
@@ -136,7 +142,15 @@ Parsed<bool> parse_boolean(std::string_view text, Rule rule) {
   return {false, Misfit::not_a_boolean};
 }
 
-Parsed<std::int64_t> parse_int64(std::string_view text, Rule rule) {
+bool exponent_counts(std::string_view text, Rule rule, char decimal) {
+  if (rule != Rule::exact) return true;
+  const auto at = text.find_first_of("eE");
+  if (at == std::string_view::npos || at + 1 >= text.size()) return false;
+  return text[at + 1] == '+' || text[at + 1] == '-' ||
+         text.substr(0, at).find(decimal) != std::string_view::npos;
+}
+
+Parsed<std::int64_t> parse_int64(std::string_view text, Rule rule, char decimal) {
   const char* p = text.data();
   const std::size_t n = text.size();
   const std::size_t sign = n != 0 && *p == '-' ? 1 : 0;
@@ -154,17 +168,23 @@ Parsed<std::int64_t> parse_int64(std::string_view text, Rule rule) {
       return {sign != 0 ? -number : number};
     }
   }
-  if (n != 0 && (is_blank(p[0]) || is_blank(p[n - 1]))) return parse_int64(without_blanks(text), rule);
-  if (rule == Rule::exact) return {0, Misfit::not_a_number};
+  if (n != 0 && (is_blank(p[0]) || is_blank(p[n - 1])))
+    return parse_int64(without_blanks(text), rule, decimal);
+  if (rule != Rule::declared && text.find_first_of("eE") == std::string_view::npos)
+    return {0, Misfit::not_a_number};
+  // 1e-05 is a number only in columns of numbers with a point.
+  if (rule == Rule::exact && text.find(decimal) == std::string_view::npos) return {0, Misfit::not_a_number};
   std::string scratch;
-  const auto decimal = parse_decimal(text, rule, {}, scratch);
-  if (!decimal) return {0, decimal.misfit};
+  const auto number = parse_decimal(text, rule, {0, 0, decimal}, scratch);
+  if (!number) return {0, number.misfit};
   std::int64_t value = 0;
-  const auto* const begin = decimal.value.data();
-  const auto* const end = begin + decimal.value.size();
+  const auto* const begin = number.value.data();
+  const auto* const end = begin + number.value.size();
   const auto [stop, error] = std::from_chars(begin, end, value);
   if (error == std::errc::result_out_of_range) return {0, Misfit::out_of_range};
   if (stop != end) return {0, Misfit::too_many_decimals};
+  if (rule != Rule::declared && end - begin > kExactDigits + (value < 0 ? 1 : 0))
+    return {0, Misfit::out_of_range};
   return {value};
 }
 
@@ -197,16 +217,13 @@ Parsed<std::string_view> parse_decimal(std::string_view text, Rule rule, Decimal
   auto parts = split_number(text, limits.decimal);
   if (!parts.ok) return {{}, Misfit::not_a_number};
   const bool exact = exact_spelling(parts);
-  if (!exact && rule == Rule::exact) return {{}, Misfit::not_a_number};
-  std::string expanded;
-  if (parts.has_exponent && !expand_exponent(parts, expanded)) return {{}, Misfit::out_of_range};
+  if (!exact && rule != Rule::declared) return {{}, Misfit::not_a_number};
+  if (parts.has_exponent) return parse_with_exponent(text, rule, limits, scratch);
   while (!parts.fraction.empty() && parts.fraction.back() == '0') parts.fraction.remove_suffix(1);
   while (parts.integer.size() > 1 && parts.integer.front() == '0') parts.integer.remove_prefix(1);
-  if (limits.precision > 0) {
-    const int digits = parts.integer == "0" ? 0 : static_cast<int>(parts.integer.size());
-    if (digits > limits.precision - limits.scale) return {{}, Misfit::out_of_range};
-    if (static_cast<int>(parts.fraction.size()) > limits.scale) return {{}, Misfit::too_many_decimals};
-  }
+  const auto digits = parts.integer == "0" ? 0 : static_cast<std::int64_t>(parts.integer.size());
+  const auto fraction = static_cast<std::int64_t>(parts.fraction.size());
+  if (const auto misfit = judge_digits(digits, fraction, limits); misfit != Misfit::none) return {{}, misfit};
   const bool zero = parts.fraction.empty() && (parts.integer.empty() || parts.integer == "0");
   if (zero) return {"0"};
   if (exact && (limits.decimal == '.' || parts.fraction.empty())) {

@@ -1,9 +1,11 @@
 // Text -> typed values, and the canonical spellings of values. Pure; any thread.
 //
-// Two rules for what is accepted:
-//   exact     what inference would give this type to, and nothing else: 42, 1.10, true, 2024-01-31
-//   declared  every reasonable spelling: 007, +5, .5, yes, 31.01.2024
-// Both ignore blanks around numbers, booleans, dates and timestamps.
+// Three rules for what is accepted:
+//   exact     what inference would give this type to in CSV, and nothing else: 42, 1.10, 1.5e3, true,
+//             2024-01-31; a number may stand in quotes
+//   literal   the same of a number in JSON, whose exponents need no point: 1E2
+//   declared  every reasonable spelling: 007, +5, .5, 1e3, yes, 31.01.2024
+// All ignore blanks around numbers, booleans, dates and timestamps. Exponents are exact: 1E2 is 100.
 #pragma once
 
 #include "model/value.h"
@@ -15,7 +17,7 @@
 
 namespace sluice::decode {
 
-enum class Rule : std::uint8_t { exact, declared };
+enum class Rule : std::uint8_t { exact, literal, declared };
 
 // Why a value did not fit.
 enum class Misfit : std::uint8_t {
@@ -40,15 +42,20 @@ struct Parsed {
 // exact: true, True, TRUE and false alike. declared: also 1/0, yes/no, y/n, t/f, on/off without case.
 Parsed<bool> parse_boolean(std::string_view text, Rule rule);
 
-// exact: no leading zeros, no +, at most 18 digits. declared: whatever int64 holds, "5.0" included.
-Parsed<std::int64_t> parse_int64(std::string_view text, Rule rule);
+// Whether the exponent of this number says anything under the rule. Not by exact in 1E5 and 12E3, which are
+// part numbers as often; 1.5e3 and 1e-05 count.
+bool exponent_counts(std::string_view text, Rule rule, char decimal = '.');
 
-// Both rules take plain numbers and exponents; finite values only. `decimal` is the decimal sign.
+// exact: no leading zeros, no +, at most 18 digits. declared: whatever int64 holds, "5.0" included.
+Parsed<std::int64_t> parse_int64(std::string_view text, Rule rule, char decimal = '.');
+
+// All rules take plain numbers and exponents; finite values only. `decimal` is the decimal sign.
 Parsed<double> parse_real(std::string_view text, char decimal = '.');
 
 // The canonical text of a number without exponent (model/value.h), exact at any length. Points into `text`
 // where only ends had to be cut, else into `scratch`. precision 0 = not stated; else digits beyond them do
-// not fit. declared also takes exponents (1e3 = 1000) with results of up to 100 digits.
+// not fit. Exponents: results of up to 38 digits, of up to 100 before and 200 behind the point where
+// declared.
 struct DecimalLimits {
   int precision = 0;
   int scale = 0;
@@ -62,8 +69,8 @@ Parsed<std::string_view> parse_decimal(std::string_view text, Rule rule, Decimal
 Parsed<std::int64_t> parse_date(std::string_view text, Rule rule);
 
 // Microseconds since 1970-01-01T00:00Z: YYYY-MM-DD, then T or blank, HH:MM[:SS[.fraction]], then nothing (=
-// UTC), Z or an offset (+02:00, +0200, +02). A date alone is its midnight. Digits after microseconds are cut
-// off.
+// UTC), Z or an offset (+02:00, +0200, +02). A date alone is its midnight. Digits after microseconds: exact
+// takes zeros only, declared cuts them off.
 Parsed<std::int64_t> parse_timestamp(std::string_view text, Rule rule);
 
 // "2024-01-31" and "2024-01-31T09:30:00.25Z".

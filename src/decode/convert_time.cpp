@@ -78,8 +78,8 @@ bool offset(std::string_view text, std::int64_t& minutes) {
   return true;
 }
 
-// Everything after "YYYY-MM-DD": micros of the day, the offset taken off.
-bool time_of_day(std::string_view text, std::int64_t& micros) {
+// Everything after "YYYY-MM-DD": micros of the day, the offset taken off. `cut`: there were digits beyond.
+bool time_of_day(std::string_view text, std::int64_t& micros, bool& cut) {
   if (text.size() < 6 || (text[0] != 'T' && text[0] != ' ' && text[0] != 't') || text[3] != ':') return false;
   const unsigned hour = two(text.data() + 1);
   const unsigned minute = two(text.data() + 4);
@@ -92,7 +92,10 @@ bool time_of_day(std::string_view text, std::int64_t& micros) {
     if (text.size() >= 2 && (text[0] == '.' || text[0] == ',') && is_digit(text[1])) {
       std::int64_t unit = kMicros / 10;
       std::size_t i = 1;
-      for (; i < text.size() && is_digit(text[i]); ++i, unit /= 10) fraction += (text[i] - '0') * unit;
+      for (; i < text.size() && is_digit(text[i]); ++i, unit /= 10) {
+        fraction += (text[i] - '0') * unit;
+        cut = cut || (unit == 0 && text[i] != '0');
+      }
       text.remove_prefix(i);
     }
   }
@@ -111,9 +114,10 @@ bool time_of_day(std::string_view text, std::int64_t& micros) {
 
 Parsed<std::int64_t> parse_date(std::string_view text, Rule rule) {
   std::int64_t days = 0;
-  if (text.size() == 10 && year_first(text.data(), '-', days)) return {days};
+  const char* p = text.data();
+  if (text.size() == 10 && year_first(p, '-', days)) return {days};
   text = without_blanks(text);
-  const char* const p = text.data();
+  p = text.data();
   if (text.size() == 10) {
     if (year_first(p, '-', days)) return {days};
     if (rule == Rule::declared) {
@@ -123,7 +127,9 @@ Parsed<std::int64_t> parse_date(std::string_view text, Rule rule) {
   } else if (rule == Rule::declared) {
     if (text.size() == 8 && civil(four(p), two(p + 4), two(p + 6), days)) return {days};
     std::int64_t micros = 0;
-    if (text.size() > 10 && year_first(p, '-', days) && time_of_day(text.substr(10), micros) && micros == 0) {
+    bool cut = false;
+    if (text.size() > 10 && year_first(p, '-', days) && time_of_day(text.substr(10), micros, cut) &&
+        micros == 0 && !cut) {
       return {days};
     }
   }
@@ -134,9 +140,12 @@ Parsed<std::int64_t> parse_timestamp(std::string_view text, Rule rule) {
   std::int64_t days = 0;
   std::int64_t micros = 0;
   if (text.size() < 10 || is_blank(text.front()) || is_blank(text.back())) text = without_blanks(text);
-  if (text.size() > 10 && (year_first(text.data(), '-', days) ||
-                           (rule == Rule::declared && year_first(text.data(), '/', days)))) {
-    if (time_of_day(text.substr(10), micros)) return {days * kDay + micros};
+  const char* const p = text.data();
+  if (text.size() > 10 &&
+      (year_first(p, '-', days) || (rule == Rule::declared && year_first(p, '/', days)))) {
+    bool cut = false;
+    if (time_of_day(text.substr(10), micros, cut) && (!cut || rule == Rule::declared))
+      return {days * kDay + micros};
     return {0, Misfit::not_a_timestamp};
   }
   const auto date = parse_date(text, rule);

@@ -35,7 +35,14 @@ void convert_slowly(const Column& c, std::size_t row, std::string_view raw) {
     return;
   }
   const bool copy = field.text.data() == scratch.data();
-  c.builder.store(c.batch, c.column, row, field.text, field.quoted, copy, c.dialect.decimal);
+  const auto written = field.quoted ? Written::quoted : Written::plain;
+  c.builder.store(c.batch, c.column, row, field.text, written, copy, c.dialect.decimal);
+}
+
+// What was the same integer key may have looked like: blanks around it, or -0.
+bool may_be_respelled(std::string_view raw) {
+  return static_cast<unsigned char>(raw.front()) <= ' ' || static_cast<unsigned char>(raw.back()) <= ' ' ||
+         raw == "-0";
 }
 
 void convert_text(const Column& c) {
@@ -43,12 +50,14 @@ void convert_text(const Column& c) {
   std::uint8_t* const null = data.null.data();
   std::string_view* const bytes = data.bytes.data();
   const char quote = c.dialect.quote;
+  const auto& plan = c.builder.plans()[c.column];
+  const bool exact_key = plan.key && !plan.strict;
   const bool plain = !c.rows.suspicious && !c.dialect.null;
   const std::size_t n = c.rows.first_field.size();
   for (std::size_t r = 0; r < n; ++r) {
     const auto raw = c.rows.raw(r, c.field);
     if (raw.empty()) continue;
-    if (plain && raw.front() != quote) {
+    if (plain && raw.front() != quote && !(exact_key && may_be_respelled(raw))) {
       bytes[r] = raw;
       null[r] = 0;
     } else {
@@ -76,7 +85,8 @@ void convert_fixed(const Column& c, Parse parse) {
   }
 }
 
-// A plain decimal is stored as it stands in the block, less its trailing zeros. False: take the slow way.
+// A plain decimal is stored as it stands in the block, less its trailing zeros. False: take the slow way, as
+// for those that may be too wide (up to 15 digits never are).
 bool plain_decimal(std::string_view raw, const ColumnPlan& plan, std::string_view& out) {
   const char* p = raw.data();
   const char* const end = p + raw.size();
@@ -96,12 +106,13 @@ bool plain_decimal(std::string_view raw, const ColumnPlan& plan, std::string_vie
     if (last == fraction) --last;  // the point too
   }
   if (p != end) return false;
+  if (!plan.wide && last - integer > 16) return false;
   if (*integer == '0' && last - integer == 1) {
     out = {integer, 1};  // never "-0"
     return true;
   }
   if (plan.precision > 0 && integer_digits > plan.precision - plan.scale && *integer != '0') return false;
-  out = {raw.data(), static_cast<std::size_t>(last - raw.data())};
+  out = raw.substr(0, raw.size() - static_cast<std::size_t>(end - last));
   return true;
 }
 
@@ -133,7 +144,7 @@ void convert_csv_column(const CsvRows& rows, const CsvDialect& dialect, std::siz
     case ValueType::text:
       return convert_text(c);
     case ValueType::int64:
-      return convert_fixed(c, [&](std::string_view raw) { return parse_int64(raw, rule); });
+      return convert_fixed(c, [&](std::string_view raw) { return parse_int64(raw, rule, dialect.decimal); });
     case ValueType::date:
       return convert_fixed(c, [&](std::string_view raw) { return parse_date(raw, rule); });
     case ValueType::timestamp:
@@ -157,7 +168,7 @@ void observe_csv_column(const CsvRows& rows, const CsvDialect& dialect, std::siz
       builder.new_field_null(name);
     } else {
       const auto value = unquote(raw, dialect.quote, scratch);
-      builder.new_field(name, value.text, value.quoted, dialect.decimal);
+      builder.new_field(name, value.text, value.quoted ? Written::quoted : Written::plain, dialect.decimal);
     }
   }
 }

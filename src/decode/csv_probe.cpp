@@ -91,24 +91,40 @@ bool looks_like_header(std::string_view text, const CsvIndex& index, std::size_t
   std::string scratch;
   for (std::size_t f = 0; f < index.field_count(row); ++f) {
     const auto field = unquote(row_field(text, index, row, f), dialect.quote, scratch);
-    if (!field.text.empty() && kind_of(field.text, false, dialect.decimal).type != ValueType::text)
+    if (!field.text.empty() && kind_of(field.text, Written::plain, dialect.decimal).type != ValueType::text)
       return false;
   }
   return true;
 }
 
-// Decimal commas: never with comma as delimiter, and only where no field has a point between digits.
+// 1.000 or 12,500: a decimal to some people, thousands to others.
+bool may_be_thousands(const Kind& kind) {
+  return kind.integer_digits >= 1 && kind.integer_digits <= 3 && kind.scale == 3;
+}
+
+// Decimal commas: never with comma as delimiter, and only where no field has a decimal point. Numbers that
+// may be thousands decide only where there are no others.
 char find_decimal(std::string_view text, const CsvIndex& index, const CsvDialect& dialect) {
   if (dialect.delimiter != ';') return '.';
   bool comma = false;
+  bool comma_or_thousands = false;
+  bool point_or_thousands = false;
   for (std::size_t r = 0; r < std::min(index.row_count(), kRowsJudged); ++r) {
     for (std::size_t f = 0; f < index.field_count(r); ++f) {
       const auto raw = row_field(text, index, r, f);
-      if (kind_of(raw, false, '.').type == ValueType::decimal) return '.';
-      comma = comma || kind_of(raw, false, ',').type == ValueType::decimal;
+      const auto with_point = kind_of(raw, Written::plain, '.');
+      const auto with_comma = kind_of(raw, Written::plain, ',');
+      if (with_point.type == ValueType::decimal) {
+        if (!may_be_thousands(with_point)) return '.';
+        point_or_thousands = true;
+      }
+      if (with_comma.type == ValueType::decimal) {
+        comma_or_thousands = true;
+        comma = comma || !may_be_thousands(with_comma);
+      }
     }
   }
-  return comma ? ',' : '.';
+  return comma || (comma_or_thousands && !point_or_thousands) ? ',' : '.';
 }
 
 std::vector<std::string> unique_names(std::vector<std::string> names) {

@@ -63,6 +63,8 @@ struct Observed {
   bool nullable = false;  // NULL or missing in some record
   bool all_null = true;   // no value yet: the column is deferred until one is seen
   std::string note;       // why a type was not narrowed, for `infer`: "03/04/05 may be day or month first"
+  bool in_double = true;  // numbers: doubles hold all of them exactly
+  bool wide = false;      // decimal: Column::wide
 };
 
 struct Probe {
@@ -85,14 +87,17 @@ Result<Probe> probe(const Input& input, const DecodeSpec& spec, std::stop_token 
 struct Findings {
   std::vector<Observed> new_fields;  // in the data, but neither in the schema nor among the ignored fields
   // Columns whose type was too narrow: (index in the schema, the type that holds both). The values in
-  // question were decoded as NULL; widen the column and read again.
+  // question were decoded as NULL; widen the column and read again. Declared decimals too, where a value
+  // needs Column::wide.
   std::vector<std::pair<std::size_t, Observed>> misfits;
 };
 
 struct OpenOptions {
   // Per column (missing = true). True: a value that does not fit rejects the record, and all reasonable
   // spellings of the type are accepted (the type was declared). False: only spellings that inference gives
-  // this type to are accepted; anything else is NULL for now and reported in Findings::misfits.
+  // this type to are accepted, and quoted numbers in CSV; anything else is NULL for now and reported in
+  // Findings::misfits. Text keys then hold each number of JSON in one spelling (number_text), and integers of
+  // CSV without the blanks around them.
   std::vector<bool> strict;
   std::vector<std::string> ignored_fields;   // known and not wanted: not reported as new
   bool ignore_new_fields = false;            // report no new field at all

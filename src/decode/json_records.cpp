@@ -161,8 +161,8 @@ struct JsonRecords::State {
       default:
         if (!is_number(token)) return simdjson::NUMBER_ERROR;
     }
-    for (const auto c : member.columns) builder.store(*batch, c, row, token, false, false);
-    if (member.unknown) builder.new_field(member.name, token, false, '.');
+    for (const auto c : member.columns) builder.store(*batch, c, row, token, Written::literal, false);
+    if (member.unknown) builder.new_field(member.name, token, Written::literal, '.');
     return simdjson::SUCCESS;
   }
 
@@ -173,7 +173,7 @@ struct JsonRecords::State {
     if (escapes) {
       if (const auto error = item.get_string().get(text)) return error;
     }
-    if (member.unknown) builder.new_field(member.name, text, true, '.');
+    if (member.unknown) builder.new_field(member.name, text, Written::string, '.');
     if (escapes && has_nul(text)) {
       for (const auto c : member.columns) {
         builder.reject(
@@ -183,7 +183,7 @@ struct JsonRecords::State {
     }
     for (const auto c : member.columns) {
       const bool json = builder.plans()[c].type == ValueType::json;
-      builder.store(*batch, c, row, json ? token : text, !json, escapes && !json);
+      builder.store(*batch, c, row, json ? token : text, Written::string, escapes && !json);
     }
     return simdjson::SUCCESS;
   }

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "decode/utf8.h"
+#include "model/number.h"
 
 #include <fmt/format.h>
 
@@ -12,6 +13,16 @@ namespace sluice::decode {
 namespace {
 constexpr std::size_t kRawBytes = 64 * 1024;
 constexpr std::size_t kMostNewFields = 10'000;
+
+bool is_number(ValueType type) {
+  return type == ValueType::int64 || type == ValueType::decimal || type == ValueType::real;
+}
+
+// Of an inferred column of doubles: nothing is rounded.
+bool exact_in_double(std::string_view text, Written written, char decimal) {
+  const auto kind = kind_of(text, written, decimal);
+  return is_number(kind.type) && kind.in_double;
+}
 }  // namespace
 
 std::string excerpt(std::string_view text) {
@@ -37,13 +48,13 @@ RowBuilder::RowBuilder(const Input& input, SchemaPtr schema, OpenOptions options
       schema_(std::move(schema)),
       options_(std::move(options)),
       widened_(schema_->columns.size()),
-      misfit_seen_(schema_->columns.size()) {
+      found_(schema_->columns.size()) {
   options_.batch_rows = std::max<std::size_t>(options_.batch_rows, 1);
   for (std::size_t i = 0; i < schema_->columns.size(); ++i) {
     const auto& column = schema_->columns[i];
     const bool strict = i >= options_.strict.size() || options_.strict[i];
     plans_.push_back({column.type, strict ? Rule::declared : Rule::exact, column.precision, column.scale,
-                      strict, schema_->is_key(i), column.required});
+                      strict, schema_->is_key(i), column.required, column.wide});
   }
 }
 
@@ -69,52 +80,70 @@ void RowBuilder::store_bytes(RowBatch& batch, std::size_t column, std::size_t ro
 }
 
 bool RowBuilder::store(RowBatch& batch, std::size_t column, std::size_t row, std::string_view text,
-                       bool quoted, bool copy, char decimal) {
+                       Written written, bool copy, char decimal) {
   const auto& plan = plans_[column];
   auto& data = batch.columns()[column];
   data.null[row] = 1;  // a repeated key may have left a value here
+  if (plan.type == ValueType::text) {
+    if (plan.key && !plan.strict) {
+      store_key_text(batch, column, row, text, written, copy);
+    } else {
+      store_bytes(batch, column, row, text, copy);
+    }
+    return true;
+  }
+  if (text.empty()) return true;
+  const auto unfit = [&](Misfit why) {
+    return misfit(column, row, text, kind_of(text, written, decimal), code_of(why));
+  };
   const auto fixed = [&](auto parsed, auto value) {
-    if (!parsed) return misfit(column, row, text, kind_of(text, quoted, decimal), code_of(parsed.misfit));
+    if (!parsed) return unfit(parsed.misfit);
     data.fixed[row] = value;
     data.null[row] = 0;
     return true;
   };
-  if (plan.type == ValueType::text) {
-    store_bytes(batch, column, row, text, copy);
-    return true;
+  const auto rule = !plan.strict && written == Written::literal ? Rule::literal : plan.rule;
+  // A string of JSON is no number, whatever is in it.
+  if (!plan.strict && written == Written::string &&
+      (is_number(plan.type) || plan.type == ValueType::boolean)) {
+    return unfit(Misfit::not_a_number);
   }
-  if (text.empty()) return true;
   switch (plan.type) {
     case ValueType::boolean: {
-      const auto parsed = parse_boolean(text, plan.rule);
+      const auto parsed = parse_boolean(text, rule);
       return fixed(parsed, parsed.value ? 1 : 0);
     }
     case ValueType::int64: {
-      const auto parsed = parse_int64(text, plan.rule);
+      const auto parsed = parse_int64(text, rule, decimal);
       return fixed(parsed, parsed.value);
     }
     case ValueType::real: {
+      if (!plan.strict && !exact_in_double(text, written, decimal)) return unfit(Misfit::out_of_range);
       const auto parsed = parse_real(text, decimal);
       return fixed(parsed, std::bit_cast<std::int64_t>(parsed.value));
     }
     case ValueType::date: {
-      const auto parsed = parse_date(text, plan.rule);
+      const auto parsed = parse_date(text, rule);
       return fixed(parsed, parsed.value);
     }
     case ValueType::timestamp: {
-      const auto parsed = parse_timestamp(text, plan.rule);
+      const auto parsed = parse_timestamp(text, rule);
       return fixed(parsed, parsed.value);
     }
     case ValueType::decimal: {
-      const auto parsed = parse_decimal(text, plan.rule, {plan.precision, plan.scale, decimal}, scratch_);
-      if (!parsed) return misfit(column, row, text, kind_of(text, quoted, decimal), code_of(parsed.misfit));
+      const auto parsed = parse_decimal(text, rule, {plan.precision, plan.scale, decimal}, scratch_);
+      if (!parsed) return unfit(parsed.misfit);
+      if (!plan.wide && !sql_number_holds(parsed.value)) {
+        too_wide(column, parsed.value);
+        return true;
+      }
       const bool own = copy || parsed.value.data() == scratch_.data();
       store_bytes(batch, column, row, parsed.value, own);
       return true;
     }
     case ValueType::json: {
       const auto canonical = canonical_json(text);
-      if (!canonical) return misfit(column, row, text, kind_of(text, true), code_of(Misfit::not_json));
+      if (!canonical) return misfit(column, row, text, Kind{}, code_of(Misfit::not_json));
       store_bytes(batch, column, row, *canonical, true);
       return true;
     }
@@ -124,6 +153,19 @@ bool RowBuilder::store(RowBatch& batch, std::size_t column, std::size_t row, std
   return true;
 }
 
+void RowBuilder::store_key_text(RowBatch& batch, std::size_t column, std::size_t row, std::string_view text,
+                                Written written, bool copy) {
+  if (written == Written::literal) {
+    if (const auto number = parse_number(text))
+      return store_bytes(batch, column, row, number_text(*number), true);
+  } else if (written == Written::plain) {
+    const auto kind = kind_of(text, written);
+    if (kind.type != ValueType::text) text = trim(text);
+    if (kind.type == ValueType::int64 && kind.integer_digits == 1 && text == "-0") text = "0";
+  }
+  store_bytes(batch, column, row, text, copy);
+}
+
 bool RowBuilder::misfit(std::size_t column, std::size_t row, std::string_view text, Kind kind,
                         std::string_view code) {
   const auto& plan = plans_[column];
@@ -131,16 +173,34 @@ bool RowBuilder::misfit(std::size_t column, std::size_t row, std::string_view te
     reject(row, {RejectStage::type, code, static_cast<int>(column), misfit_message(plan, text, code)});
     return false;
   }
-  if (!misfit_seen_[column]) {
-    misfit_seen_[column] = true;
-    auto& inference = widened_[column];
-    const auto precision = plan.type == ValueType::int64 ? 18 : plan.precision;
-    inference.add({plan.type, precision - plan.scale, plan.scale});
-  }
   // Text that has this column's own type by its spelling, yet did not fit, fits nothing narrower than text.
   if (kind.type == plan.type && plan.type != ValueType::decimal) kind = {};
-  widened_[column].add(kind);
+  find(column, kind);
   return true;
+}
+
+void RowBuilder::too_wide(std::size_t column, std::string_view decimal) {
+  const auto number = parse_number(decimal);
+  Kind kind{.type = ValueType::decimal, .in_double = false, .wide = true};
+  kind.integer_digits = number ? static_cast<int>(number->integer_digits()) : 0;
+  kind.scale = number ? static_cast<int>(number->fraction_digits()) : 0;
+  find(column, kind);
+}
+
+void RowBuilder::find(std::size_t column, Kind kind) {
+  const auto& plan = plans_[column];
+  auto& inference = widened_[column];
+  if (!found_[column]) {
+    found_[column] = true;
+    Observed present;
+    present.type = plan.type;
+    present.precision = plan.precision;
+    present.scale = plan.scale;
+    present.wide = plan.wide;
+    present.all_null = false;
+    inference.add_observed(present);
+  }
+  inference.add(kind);
 }
 
 void RowBuilder::forget_row(RowBatch& batch, std::size_t row) {
@@ -191,7 +251,7 @@ void RowBuilder::finish(RowBatch& batch, const std::vector<std::uint64_t>& ordin
     if (!plans_[c].key && !plans_[c].required) continue;
     const auto& null = columns[c].null;
     for (std::size_t r = 0; r < null.size(); ++r) {
-      if (null[r] == 0 || (!plans_[c].strict && misfit_seen_[c])) continue;
+      if (null[r] == 0 || found_[c]) continue;  // it is read again
       const auto& name = schema_->columns[c].name;
       reject(r, plans_[c].key ? Problem{RejectStage::key, "missingKey", static_cast<int>(c),
                                         fmt::format("key column {} has no value", name)}
@@ -203,6 +263,7 @@ void RowBuilder::finish(RowBatch& batch, const std::vector<std::uint64_t>& ordin
   if (problems_.empty()) return;
 
   std::vector<std::size_t> bad;
+  bad.reserve(problems_.size());
   for (const auto& [row, problem] : problems_) bad.push_back(row);
   std::sort(bad.begin(), bad.end());
   const bool keyed = !schema_->key.empty();
@@ -260,8 +321,8 @@ Inference& RowBuilder::field(std::string_view name) {
   return new_fields_.emplace_back(NewField{std::string(name), {}, 1}).inference;
 }
 
-void RowBuilder::new_field(std::string_view name, std::string_view text, bool quoted, char decimal) {
-  field(name).add_text(text, quoted, decimal);
+void RowBuilder::new_field(std::string_view name, std::string_view text, Written written, char decimal) {
+  field(name).add_text(text, written, decimal);
 }
 void RowBuilder::new_field(std::string_view name, Kind kind) { field(name).add(kind); }
 void RowBuilder::new_field_null(std::string_view name) { field(name).add_null(); }
@@ -273,7 +334,7 @@ void RowBuilder::settle_findings() {
     observed.nullable = observed.nullable || field.seen < records_;
   }
   for (std::size_t c = 0; c < plans_.size(); ++c) {
-    if (misfit_seen_[c]) findings_.misfits.emplace_back(c, widened_[c].result(schema_->columns[c].from));
+    if (found_[c]) findings_.misfits.emplace_back(c, widened_[c].result(schema_->columns[c].from));
   }
 }
 

@@ -22,6 +22,7 @@ struct ColumnPlan {
   bool strict = true;
   bool key = false;
   bool required = false;
+  bool wide = false;  // decimal: Column::wide
 };
 
 // What is wrong with one record; the first problem found counts.
@@ -45,9 +46,9 @@ class RowBuilder {
 
   // Empties the batch and gives each column `rows` entries, all NULL.
   void begin(RowBatch& batch, std::size_t rows);
-  // Stores one value given as text; false = misfit, see problem(). '' is NULL for all but text. `copy`: the
+  // Stores one value given as text; false = a problem of this row. '' is NULL for all but text. `copy`: the
   // text does not outlive the call.
-  bool store(RowBatch& batch, std::size_t column, std::size_t row, std::string_view text, bool quoted,
+  bool store(RowBatch& batch, std::size_t column, std::size_t row, std::string_view text, Written written,
              bool copy, char decimal = '.');
   void store_bytes(RowBatch& batch, std::size_t column, std::size_t row, std::string_view text, bool copy);
   // Notes that a value did not fit: a finding where the column may widen (returns true: the value is NULL for
@@ -68,7 +69,7 @@ class RowBuilder {
   // A record that never got a row.
   void reject_record(RowBatch& batch, std::uint64_t ordinal, Problem problem, const Described& described);
 
-  void new_field(std::string_view name, std::string_view text, bool quoted, char decimal);
+  void new_field(std::string_view name, std::string_view text, Written written, char decimal);
   void new_field(std::string_view name, Kind kind);
   void new_field_null(std::string_view name);
 
@@ -78,6 +79,13 @@ class RowBuilder {
     Inference inference;
     std::uint64_t seen = 0;
   };
+  // The text of a key whose type was inferred: numbers that were keys before the column became text, and all
+  // numbers of JSON, have one spelling.
+  void store_key_text(RowBatch& batch, std::size_t column, std::size_t row, std::string_view text,
+                      Written written, bool copy);
+  // A decimal that SQL numbers do not hold exactly: a finding, whether or not the type was declared.
+  void too_wide(std::size_t column, std::string_view decimal);
+  void find(std::size_t column, Kind kind);
   void settle_findings();
   Inference& field(std::string_view name);
 
@@ -90,8 +98,8 @@ class RowBuilder {
   std::size_t rejects_kept_ = 0;
   std::vector<NewField> new_fields_;
   std::uint64_t records_ = 0;
-  std::vector<Inference> widened_;  // per column; only those in misfit_seen_ count
-  std::vector<bool> misfit_seen_;
+  std::vector<Inference> widened_;  // per column; only those in found_ count
+  std::vector<bool> found_;
   Findings findings_;
 };
 

@@ -44,6 +44,7 @@ class AppendSink final : public RowSink {
 
 std::vector<decode::Probe> probes_of(const std::vector<ProbedItem>& items) {
   std::vector<decode::Probe> probes;
+  probes.reserve(items.size());
   for (const auto& item : items) probes.push_back(item.probe);
   return probes;
 }
@@ -98,8 +99,10 @@ Result<bool> widen_shape(Shape& shape, const LoaderSpec& loader, const upsert::I
                          const PassResult& pass) {
   if (!pass.needs_wider_schema()) return false;
   std::vector<const decode::Findings*> findings;
+  findings.reserve(pass.findings.size());
   for (const auto& one : pass.findings) findings.push_back(&one);
-  SLUICE_TRY(auto mapping, widen(shape.mapping, loader, findings, *shape.plan.schema));
+  const Schema* pinned = found.state && found.exists ? found.state->schema.get() : nullptr;
+  SLUICE_TRY(auto mapping, widen(shape.mapping, loader, findings, *shape.plan.schema, pinned));
   SLUICE_TRY(auto plan, plan_of(loader, mapping.wanted, found));
   const bool wider = *plan.schema != *shape.plan.schema;
   shape = Shape{std::move(mapping), std::move(plan)};

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "decode/infer.h"
+#include "upsert/table_plan.h"
 
 #include <fmt/format.h>
 
@@ -40,6 +41,7 @@ void take_type(Column& column, const decode::Observed& observed) {
   column.type = observed.all_null ? ValueType::text : observed.type;
   column.precision = observed.precision;
   column.scale = observed.scale;
+  column.wide = column.type == ValueType::decimal && (column.wide || observed.wide);
 }
 
 const decode::Observed* find_field(const std::vector<decode::Observed>& fields, std::string_view name,
@@ -59,17 +61,22 @@ Column declared_column(const ColumnSpec& spec, const Schema* pinned,
                 .precision = spec.precision,
                 .scale = spec.scale,
                 .required = spec.required};
+  const auto at = pinned != nullptr ? pinned->find(spec.name) : std::nullopt;
+  const auto* const before = at ? &pinned->columns[*at] : nullptr;
+  const auto* const field = find_field(fields, column.from, any_case);
   if (spec.type) {
     column.type = *spec.type;
+    const bool wide = (before != nullptr && before->wide) || (field != nullptr && field->wide);
+    column.wide = wide && column.type == ValueType::decimal;
     strict.insert(spec.name);
     return column;
   }
-  const auto at = pinned != nullptr ? pinned->find(spec.name) : std::nullopt;
-  if (at) {
-    column.type = pinned->columns[*at].type;
-    column.precision = pinned->columns[*at].precision;
-    column.scale = pinned->columns[*at].scale;
-  } else if (const auto* field = find_field(fields, column.from, any_case)) {
+  if (before != nullptr) {
+    column.type = before->type;
+    column.precision = before->precision;
+    column.scale = before->scale;
+    column.wide = before->wide;
+  } else if (field != nullptr) {
     take_type(column, *field);
   }
   return column;
@@ -103,6 +110,7 @@ Result<void> resolve_key(Schema& schema, const LoaderSpec& loader) {
     }
     if (!at) {
       std::vector<std::string_view> names;
+      names.reserve(schema.columns.size());
       for (const auto& column : schema.columns) names.push_back(column.name);
       const auto near = nearest(name, names);
       return fail(
@@ -115,18 +123,58 @@ Result<void> resolve_key(Schema& schema, const LoaderSpec& loader) {
   return {};
 }
 
+// Two numbers that a double does not tell apart would be one row; what a decimal says of 1.10 and 1.1 is for
+// data, not for keys.
+Result<void> settle_keys(Schema& schema, const std::set<std::string>& strict, const Schema* pinned) {
+  for (const auto index : schema.key) {
+    auto& column = schema.columns[index];
+    if (strict.contains(column.name)) {
+      if (column.type != ValueType::real) continue;
+      return fail(ErrorCode::invalid_definition,
+                  fmt::format("the key \"{}\" is declared double, which would make one row of two keys that "
+                              "differ in their last digits: declare decimal or text",
+                              column.name));
+    }
+    if (column.type != ValueType::decimal && column.type != ValueType::real) continue;
+    const auto at = pinned != nullptr ? pinned->find(column.name) : std::nullopt;
+    if (at && pinned->columns[*at].type == column.type) continue;
+    column.type = ValueType::text;
+    column.precision = column.scale = 0;
+    column.wide = false;
+  }
+  return {};
+}
+
 // Keeps decimals honest: room for all digits before and after the point.
-void widen_column(Column& column, const decode::Observed& needed) {
+void widen_column(Column& column, const decode::Observed& needed, bool declared) {
+  if (declared) {
+    column.wide = column.wide || needed.wide;
+    return;
+  }
   decode::Observed present;
   present.name = column.name;
   present.type = column.type;
   present.precision = column.precision;
   present.scale = column.scale;
+  present.wide = column.wide;
   present.all_null = false;
   decode::Inference both;
   both.add_observed(present);
   both.add_observed(needed);
   take_type(column, both.result(column.name));
+}
+
+// The rows that are there keep their digits: where they would not in the type that all values seen suggest,
+// it is text.
+void keep_stored_values(Mapping& mapping, const Schema& pinned) {
+  for (auto& column : mapping.wanted.columns) {
+    const auto at = pinned.find(column.name);
+    if (!at || mapping.strict.contains(column.name)) continue;
+    if (upsert::can_widen(pinned.columns[*at], column, false)) continue;
+    column.type = ValueType::text;
+    column.precision = column.scale = 0;
+    column.wide = false;
+  }
 }
 
 }  // namespace
@@ -181,22 +229,28 @@ Result<Mapping> map_columns(const LoaderSpec& loader, const std::vector<decode::
   }
   SLUICE_CHECK(check_names(mapping.wanted));
   SLUICE_CHECK(resolve_key(mapping.wanted, loader));
+  SLUICE_CHECK(settle_keys(mapping.wanted, mapping.strict, pinned));
   return mapping;
 }
 
 Result<Mapping> widen(const Mapping& mapping, const LoaderSpec& loader,
-                      const std::vector<const decode::Findings*>& found, const Schema& used) {
+                      const std::vector<const decode::Findings*>& found, const Schema& used,
+                      const Schema* pinned) {
   Mapping next = mapping;
+  const auto widen_at = [&](std::size_t at, const decode::Observed& needed) {
+    auto& column = next.wanted.columns[at];
+    widen_column(column, needed, mapping.strict.contains(column.name));
+  };
   for (const auto* findings : found) {
     for (const auto& [index, needed] : findings->misfits) {
       const auto at = next.wanted.find(used.columns.at(index).name);
-      if (at) widen_column(next.wanted.columns[*at], needed);
+      if (at) widen_at(*at, needed);
     }
     for (const auto& field : findings->new_fields) {
       if (field.all_null || mapping.ignore_new_fields) continue;
       const auto at = next.wanted.find(field.name);
       if (at) {
-        widen_column(next.wanted.columns[*at], field);
+        widen_at(*at, field);
         continue;
       }
       Column column{.id = 0,
@@ -212,6 +266,8 @@ Result<Mapping> widen(const Mapping& mapping, const LoaderSpec& loader,
   }
   SLUICE_CHECK(check_names(next.wanted));
   SLUICE_CHECK(resolve_key(next.wanted, loader));
+  SLUICE_CHECK(settle_keys(next.wanted, next.strict, pinned));
+  if (pinned != nullptr) keep_stored_values(next, *pinned);
   return next;
 }
 

@@ -20,14 +20,17 @@ struct Mapping {
 };
 
 // `pinned` is the table's schema as of its last load (null: none yet); its types hold unless the definition
-// declares another. `seen` has one entry for each pinned source. Errors: a key that no source has, two fields
-// that differ only in case, a decimal column that no declaration fits.
+// declares another. `seen` has one entry for each pinned source. A key is never inferred as decimal or
+// double: text instead. Errors: a key that no source has or that is declared double, two fields that differ
+// only in case, a decimal column that no declaration fits.
 Result<Mapping> map_columns(const LoaderSpec& loader, const std::vector<decode::Probe>& seen,
                             const Schema* pinned);
 
 // The wanted columns after a pass found more: new fields added (where the definition lets them), misfits
-// widened.
+// widened. A column of `pinned` (null: no table yet) that cannot hold its stored values as the wider type
+// becomes text.
 Result<Mapping> widen(const Mapping& mapping, const LoaderSpec& loader,
-                      const std::vector<const decode::Findings*>& found, const Schema& used);
+                      const std::vector<const decode::Findings*>& found, const Schema& used,
+                      const Schema* pinned);
 
 }  // namespace sluice::load

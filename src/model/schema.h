@@ -20,6 +20,9 @@ struct Column {
   int precision = 0;  // decimal only; 0 = not stated
   int scale = 0;
   bool required = false;  // NULL here rejects the record
+  // decimal only: a value was seen that neither a 64-bit integer nor a double holds exactly (model/number.h).
+  // Where a database has no exact decimals, such a column is kept as text. Never taken back.
+  bool wide = false;
   friend bool operator==(const Column&, const Column&) = default;
 };
 

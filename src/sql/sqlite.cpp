@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "sql/sqlite_error.h"
+#include "sql/sqlite_functions.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -250,6 +251,7 @@ Result<std::unique_ptr<Connection>> open_sqlite(const std::filesystem::path& pat
   Database database(raw);
   if (code != SQLITE_OK) return std::unexpected(sqlite_error(raw, code, "open", where));
   sqlite3_busy_timeout(raw, static_cast<int>(options.busy_timeout.count()));
+  SLUICE_CHECK(add_functions(raw));
   auto connection = std::make_unique<SqliteConnection>(std::move(database), where);
   SLUICE_CHECK(configure(*connection, options));
   return connection;

@@ -1,6 +1,7 @@
 #include "upsert/cell.h"
 
 #include "base/text.h"
+#include "model/number.h"
 #include "upsert/iso_text.h"
 
 #include <fmt/format.h>
@@ -34,16 +35,11 @@ bool encode_decimal(std::string_view text, Affinity affinity, sql::Value& out) {
     out = sql::Value::of(integer);
     return true;
   }
-  // A shorter text cannot have too many digits.
-  if (text.size() > kNumericDigits) {
-    const auto first = text.find_first_not_of("-0.");
-    const auto digits = first == std::string_view::npos ? std::string_view() : text.substr(first);
-    if (std::ranges::count_if(digits, [](char c) { return c != '.'; }) > kNumericDigits) return false;
-  }
+  if (!sql_number_holds(text)) return false;
   double real = 0;
   parse_all(text, real);
   out = sql::Value::of(real);
-  return true;
+  return affinity != Affinity::real || text.size() <= kDoubleDigits || double_holds(*parse_number(text));
 }
 
 bool read_integer(const sql::Value& value, std::int64_t& out) {
@@ -71,24 +67,19 @@ bool read_real(const sql::Value& value, double& out) {
 }
 
 bool read_decimal(const sql::Value& value, ColumnData& out, Arena& arena) {
-  std::array<char, 64> digits;
-  std::string_view text = value.bytes;
   if (value.kind == sql::Kind::integer) {
+    std::array<char, 24> digits;
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value.integer).ptr;
     out.push_bytes(arena.store({digits.data(), end}));
     return true;
   }
   if (value.kind == sql::Kind::real) {
     if (!std::isfinite(value.real)) return false;
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value.real,
-                                   std::chars_format::scientific, kNumericDigits - 1)
-                         .ptr;
-    text = {digits.data(), end};
-  } else if (value.kind != sql::Kind::text) {
-    return false;
+    out.push_bytes(arena.store(plain_text(shortest_number(value.real))));
+    return true;
   }
   std::string canonical;
-  if (!canonical_decimal(text, canonical)) return false;
+  if (value.kind != sql::Kind::text || !canonical_decimal(value.bytes, canonical)) return false;
   out.push_bytes(arena.store(canonical));
   return true;
 }
@@ -129,8 +120,8 @@ std::string declared_type(const Column& column) {
     case ValueType::int64:
       return "BIGINT";
     case ValueType::decimal:
-      return is_numeric_decimal(column) ? fmt::format("DECIMAL({},{})", column.precision, column.scale)
-                                        : "TEXT";
+      if (column.wide) return "TEXT";
+      return column.precision > 0 ? fmt::format("DECIMAL({},{})", column.precision, column.scale) : "DECIMAL";
     case ValueType::real:
       return "DOUBLE";
     case ValueType::text:
@@ -149,7 +140,10 @@ bool fits(const Column& column, Affinity affinity) {
     case ValueType::int64:  // a REAL column rounds past 2^53
       return affinity != Affinity::real;
     case ValueType::decimal:
-      return affinity == Affinity::text || affinity == Affinity::blob || is_numeric_decimal(column);
+      if (affinity == Affinity::text || affinity == Affinity::blob) return true;
+      if (affinity == Affinity::real)
+        return !column.wide && column.precision > 0 && column.precision <= kDoubleDigits;
+      return !column.wide;
     case ValueType::real:  // a TEXT column would keep 15 digits
       return affinity != Affinity::text;
     case ValueType::text:  // '007' must not become 7

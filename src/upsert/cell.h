@@ -3,8 +3,11 @@
 //   type       declared by us    held as
 //   bool       BOOLEAN           0 or 1
 //   int64      BIGINT            integer (a single key column: INTEGER PRIMARY KEY)
-//   decimal    DECIMAL(p,s)      up to 15 digits: integer or real, so that SQL compares them as numbers
-//              TEXT              more digits, or their number is not known: canonical text
+//   decimal    DECIMAL(p,s)      integer or real, so that SQL compares them as numbers: every value is
+//   exactly an
+//                                int64 or the shortest text of a double (sql_number_holds in model/number.h)
+//              TEXT              a column with a value for which that is not so (Column::wide): canonical
+//              text
 //   double     DOUBLE            real (NaN, which SQLite cannot hold, is NULL)
 //   text       TEXT
 //   date       TEXT              2026-01-05
@@ -28,18 +31,15 @@ namespace sluice::upsert {
 enum class Affinity : std::uint8_t { integer, text, blob, real, numeric };
 Affinity affinity_of(std::string_view declared);
 
-// Decimals of this precision survive SQLite's NUMERIC affinity.
-inline constexpr int kNumericDigits = 15;
-inline bool is_numeric_decimal(const Column& column) {
-  return column.precision > 0 && column.precision <= kNumericDigits;
-}
+// Any decimal of this precision is a double exactly.
+inline constexpr int kDoubleDigits = 15;
 
 std::string declared_type(const Column& column);
 // True when values of the column survive being stored in a column of this affinity.
 bool fits(const Column& column, Affinity affinity);
 
 // The value as it is bound; `text` is where dates are written and must live as long as `out`. False for a
-// decimal with more digits than its numeric column holds.
+// decimal that its numeric column would round.
 using CellText = std::array<char, 40>;
 bool encode_cell(const ColumnData& column, std::size_t row, Affinity affinity, CellText& text,
                  sql::Value& out);

@@ -1,8 +1,9 @@
 #include "upsert/iso_text.h"
 
+#include "model/number.h"
+
 #include <charconv>
 #include <chrono>
-#include <cstdlib>
 
 namespace sluice::upsert {
 namespace {
@@ -10,6 +11,8 @@ namespace {
 constexpr std::int64_t kMicrosPerDay = 86'400'000'000;
 // Beyond these the microseconds leave 64 bits.
 constexpr std::int64_t kMostDays = 100'000'000;
+// Of a decimal, before the point and behind it.
+constexpr std::int64_t kMostDigits = 2'000;
 
 void two_digits(char*& at, std::int64_t value) {
   *at++ = static_cast<char>('0' + value / 10);
@@ -176,61 +179,10 @@ bool read_date(std::string_view text, std::int64_t& days) {
 }
 
 bool canonical_decimal(std::string_view text, std::string& out) {
-  bool negative = false;
-  if (!text.empty() && (text.front() == '-' || text.front() == '+')) {
-    negative = text.front() == '-';
-    text.remove_prefix(1);
-  }
-  std::string digits;
-  long exponent = 0;  // of the last digit
-  bool any = false;
-  bool fraction = false;
-  std::size_t i = 0;
-  for (; i < text.size(); ++i) {
-    if (text[i] == '.' && !fraction) {
-      fraction = true;
-      continue;
-    }
-    if (text[i] < '0' || text[i] > '9') break;
-    any = true;
-    digits += text[i];
-    if (fraction) --exponent;
-  }
-  if (!any) return false;
-  if (i < text.size()) {
-    if (text[i] != 'e' && text[i] != 'E') return false;
-    ++i;
-    if (i < text.size() && text[i] == '+') ++i;
-    long stated = 0;
-    const auto [end, error] = std::from_chars(text.data() + i, text.data() + text.size(), stated);
-    if (error != std::errc() || end != text.data() + text.size() || std::labs(stated) > 1000) return false;
-    exponent += stated;
-  }
-  const auto first = digits.find_first_not_of('0');
-  out.clear();
-  if (first == std::string::npos) {
-    out += '0';
-    return true;
-  }
-  digits.erase(0, first);
-  while (digits.back() == '0') {
-    digits.pop_back();
-    ++exponent;
-  }
-  if (negative) out += '-';
-  const long point = static_cast<long>(digits.size()) + exponent;  // digits before the point
-  if (exponent >= 0) {
-    out += digits;
-    out.append(static_cast<std::size_t>(exponent), '0');
-  } else if (point > 0) {
-    out.append(digits, 0, static_cast<std::size_t>(point));
-    out += '.';
-    out.append(digits, static_cast<std::size_t>(point));
-  } else {
-    out += "0.";
-    out.append(static_cast<std::size_t>(-point), '0');
-    out += digits;
-  }
+  const auto number = parse_number(text);
+  if (!number || number->integer_digits() > kMostDigits || number->fraction_digits() > kMostDigits)
+    return false;
+  out = plain_text(*number);
   return true;
 }
 

@@ -32,8 +32,8 @@ Result<void> RowWriter::prepare(Statement& statement, const std::string& sql) {
 
 std::unexpected<Error> RowWriter::too_many_digits(std::string_view number, std::size_t column) const {
   return fail(ErrorCode::internal,
-              fmt::format("the number {} has more than {} digits, too many for column {}", number,
-                          kNumericDigits, schema_->columns[column].name));
+              fmt::format("the number {} would be rounded in column {}, which is not kept as text", number,
+                          schema_->columns[column].name));
 }
 
 Result<void> RowWriter::put_key(std::size_t first, const RowBatch& batch, std::size_t row) {

@@ -29,6 +29,7 @@ std::string create_table_sql(std::string_view table, const Schema& schema, bool 
   if (with_deleted_at) text += fmt::format(", {} TEXT", quote_identifier(kDeletedAt));
   if (!rowid_key && !schema.key.empty()) {
     std::vector<std::string> key;
+    key.reserve(schema.key.size());
     for (const std::size_t index : schema.key) key.push_back(schema.columns[index].name);
     text += fmt::format(", PRIMARY KEY ({}))", sql::quote_identifiers(key));
     return text;
@@ -47,19 +48,22 @@ std::string unique_key_sql(std::string_view table, const std::vector<std::string
 }
 
 std::string converted_sql(const Column& column, ValueType from) {
-  const std::string name = quote_identifier(column.name);
+  std::string name = quote_identifier(column.name);
+  // cast(… as text) keeps 15 digits of a number; this keeps all.
+  auto number = fmt::format("sluice_number_text({})", name);
   switch (column.type) {
     case ValueType::text:
       if (from == ValueType::boolean) {
         return fmt::format("case {0} when 1 then 'true' when 0 then 'false' else cast({0} as text) end",
                            name);
       }
+      if (from == ValueType::int64 || from == ValueType::decimal || from == ValueType::real) return number;
       return fmt::format("cast({} as text)", name);
     case ValueType::timestamp:
       if (from == ValueType::date) return fmt::format("{} || 'T00:00:00Z'", name);
       return name;
     case ValueType::decimal:
-      return is_numeric_decimal(column) ? name : fmt::format("cast({} as text)", name);
+      return column.wide ? number : name;
     default:
       return name;
   }
@@ -81,6 +85,7 @@ std::vector<std::string> rebuild_table_sql(std::string_view table, const Schema&
                                            const std::vector<std::string>& values) {
   const std::string fresh = fmt::format("_sluice_new_{}", table);
   std::vector<std::string> names;
+  names.reserve(schema.columns.size() + 1);
   for (const Column& column : schema.columns) names.push_back(column.name);
   std::string expressions = fmt::format("{}", fmt::join(values, ", "));
   if (with_deleted_at) {

@@ -12,6 +12,8 @@
 namespace sluice::upsert {
 namespace {
 
+constexpr std::string_view kWideReason = "it has a number of more digits than SQLite's numbers hold";
+
 const Column* pinned_column(const Inspection& found, std::string_view name) {
   if (!found.state) return nullptr;
   for (const Column& column : found.state->schema->columns) {
@@ -22,6 +24,7 @@ const Column* pinned_column(const Inspection& found, std::string_view name) {
 
 std::vector<std::string> key_names(const Schema& schema) {
   std::vector<std::string> names;
+  names.reserve(schema.key.size());
   for (const std::size_t index : schema.key) names.push_back(schema.columns[index].name);
   return names;
 }
@@ -127,7 +130,14 @@ Result<std::vector<Rewrite>> plan_columns(const Inspection& found, const Schema&
       continue;
     }
     if (pinned->type == column.type && fit) continue;
-    if (pinned->type != column.type && !can_widen(*pinned, column)) {
+    if (pinned->type != column.type && !can_widen(*pinned, column, schema.is_key(i))) {
+      if (schema.is_key(i) && column.type == ValueType::text) {
+        return refuse(fmt::format(
+            "the key column {0} of table {1} holds {2} values, and a record has another there. As "
+            "text the rows would not be found again, since sources may write a {2} in several "
+            "ways: declare {0} as {2}, which rejects such records, or load into another table",
+            column.name, wish.table, to_string(pinned->type)));
+      }
       return refuse(
           fmt::format("column {} of table {} holds {} values and cannot become {}: keep the type, or map the "
                       "field to a new column",
@@ -138,9 +148,9 @@ Result<std::vector<Rewrite>> plan_columns(const Inspection& found, const Schema&
     if (pinned->type != column.type) {
       change = fmt::format("widened column {} of {} from {} to {}", column.name, wish.table,
                            to_string(pinned->type), to_string(column.type));
-    } else if (column.type == ValueType::decimal) {
-      change = fmt::format("widened column {} of {} to more than {} digits", column.name, wish.table,
-                           kNumericDigits);
+    } else if (column.wide) {
+      change = fmt::format("column {} of {} is kept as text from now on: {}", column.name, wish.table,
+                           kWideReason);
     } else {
       change = fmt::format("gave column {} of {} its type back", column.name, wish.table);
     }
@@ -194,29 +204,28 @@ bool has_unique_key(const Inspection& found, const std::vector<std::string>& key
   return std::ranges::any_of(found.unique, [&](const auto& names) { return same_names(names, key); });
 }
 
-void note_long_decimals(const Inspection& found, const Schema& schema, const TableWish& wish,
+void note_wide_decimals(const Inspection& found, const Schema& schema, const TableWish& wish,
                         TablePlan& plan) {
   for (const Column& column : schema.columns) {
-    if (column.type != ValueType::decimal || is_numeric_decimal(column)) continue;
-    if (pinned_column(found, column.name) != nullptr) continue;
+    if (!column.wide || pinned_column(found, column.name) != nullptr) continue;
     plan.notes.push_back(
-        fmt::format("column {} of {} is kept as text, since SQLite's numbers hold 15 digits: SQL compares "
-                    "and sums it as text",
-                    column.name, wish.table));
+        fmt::format("column {} of {} is kept as text, since {}: SQL compares and sums it as text",
+                    column.name, wish.table, kWideReason));
   }
 }
 
 }  // namespace
 
-bool can_widen(const Column& from, const Column& to) {
+bool can_widen(const Column& from, const Column& to, bool key) {
   if (from.type == to.type) return true;
   switch (to.type) {
     case ValueType::text:
-      return true;
+      return !key || from.type == ValueType::int64 || from.type == ValueType::date;
     case ValueType::decimal:
       return from.type == ValueType::int64;
-    case ValueType::real:
-      return from.type == ValueType::int64 || from.type == ValueType::decimal;
+    case ValueType::real:  // doubles round integers past 2^53
+      return from.type == ValueType::decimal && !from.wide && from.precision > 0 &&
+             from.precision <= kDoubleDigits;
     case ValueType::timestamp:
       return from.type == ValueType::date;
     default:
@@ -232,7 +241,7 @@ Result<TablePlan> plan_table(const Inspection& found, const TableWish& wish) {
   auto schema = std::make_shared<Schema>(wish.wanted);
   SLUICE_CHECK(check_key(found, *schema, wish));
   give_ids(found, *schema, plan);
-  note_long_decimals(found, *schema, wish, plan);
+  note_wide_decimals(found, *schema, wish, plan);
   plan.has_deleted_at = wish.soft_delete;
   if (!found.exists) {
     plan.ddl.push_back(create_table_sql(wish.table, *schema, wish.soft_delete));

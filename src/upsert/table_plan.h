@@ -36,8 +36,9 @@ struct TablePlan {
 // existing table lacks a key column or has one of a type that would alter values.
 Result<TablePlan> plan_table(const Inspection& found, const TableWish& wish);
 
-// int64 to decimal or double, decimal to double or a decimal of more digits, date to timestamp, anything to
-// text.
-bool can_widen(const Column& from, const Column& to);
+// Whether every value that may be stored survives exactly: int64 to decimal, a decimal of up to 15 digits to
+// double, date to timestamp, anything to text. A key has to be found again under its new text: only integers
+// and dates are written as sources write them.
+bool can_widen(const Column& from, const Column& to, bool key);
 
 }  // namespace sluice::upsert

@@ -39,6 +39,7 @@ std::string columns_json(const Schema& schema) {
                        {"precision", column.precision},
                        {"scale", column.scale},
                        {"required", column.required}});
+    if (column.wide) columns.back()["wide"] = true;
   }
   json key = json::array();
   for (const std::size_t index : schema.key) key.push_back(schema.columns[index].name);
@@ -61,6 +62,7 @@ Result<SchemaPtr> schema_from(std::string_view text, std::string_view table) {
       column.precision = item.at("precision").get<int>();
       column.scale = item.at("scale").get<int>();
       column.required = item.at("required").get<bool>();
+      column.wide = item.value("wide", false);
       schema->columns.push_back(std::move(column));
     }
     for (const json& name : state.at("key")) {

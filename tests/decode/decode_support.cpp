@@ -23,7 +23,8 @@ SchemaPtr schema_of(const Probe& probe, const std::vector<std::string>& key) {
   int id = 0;
   for (const auto& seen : probe.columns) {
     const auto type = seen.all_null ? ValueType::text : seen.type;
-    schema->columns.push_back({++id, seen.name, seen.name, type, seen.precision, seen.scale, false});
+    schema->columns.push_back({++id, seen.name, seen.name, type, seen.precision, seen.scale, false,
+                               seen.wide && type == ValueType::decimal});
   }
   for (const auto& name : key) {
     if (const auto at = schema->find(name)) schema->key.push_back(*at);

@@ -80,12 +80,12 @@ class Case {
             : size < 97 ? 40 + below(random_, 160)
                         : 1500 + below(random_, 8000);
     keys_ = std::max(4, size_ * (chance(random_, 50) ? 5 : 1));
-    // Only steps that keep a value's text: a date that became a timestamp stays one when text comes.
     static const std::vector<std::vector<Kind>> paths = {{Kind::integer, Kind::decimal, Kind::text},
                                                          {Kind::boolean, Kind::text},
-                                                         {Kind::date, Kind::timestamp},
+                                                         {Kind::date, Kind::timestamp, Kind::text},
                                                          {Kind::date, Kind::text},
-                                                         {Kind::integer, Kind::real},
+                                                         {Kind::integer, Kind::real, Kind::text},
+                                                         {Kind::decimal, Kind::real, Kind::text},
                                                          {Kind::text},
                                                          {}};
     path_ = paths[random_() % paths.size()];

@@ -63,11 +63,12 @@ Cell RecordMaker::cell(Kind kind) {
 }
 
 Cell RecordMaker::evolving(Kind kind) {
-  // Inferred: nothing that another type could be read from, and no numbers of more digits than all types
-  // hold.
+  // Inferred: nothing that another type could be read from. Real is what no decimal holds.
   if (kind == Kind::integer) return {kind, std::to_string(below(random_, 2000) - 1000)};
   if (kind == Kind::decimal)
     return {kind, decimal_text(below(random_, 100'000) * 10 + 1, 1 + below(random_, 3))};
+  if (kind == Kind::real)
+    return {kind, fmt::format("{}.{}e-60", 1 + below(random_, 9), 1 + below(random_, 9))};
   if (kind == Kind::text) return {kind, fmt::format("w{}", below(random_, 50))};
   return cell(kind);
 }

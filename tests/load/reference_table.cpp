@@ -75,6 +75,19 @@ Content ReferenceTable::content() const {
   return content;
 }
 
+// What the rows of a column hold when its type changes under them.
+void ReferenceTable::widen_stored(const std::map<std::string, Kind>& before) {
+  for (const auto& [column, kind] : before) {
+    auto& now = kinds_.at(column);
+    if (kind == Kind::integer && now == Kind::real) now = Kind::text;  // a double may round them
+    if (kind != Kind::timestamp || now != Kind::text) continue;
+    for (auto& stored : rows_) {
+      const auto cell = stored.row.find(column);
+      if (cell != stored.row.end()) cell->second.text = test::render(cell->second, kind);
+    }
+  }
+}
+
 Receipt ReferenceTable::load(const std::vector<Record>& records, const LoaderSpec& loader) {
   const auto rows_before = rows_;
   const auto kinds_before = kinds_;
@@ -104,6 +117,8 @@ Receipt ReferenceTable::load(const std::vector<Record>& records, const LoaderSpe
       ++receipt.duplicates;
     }
   }
+
+  widen_stored(kinds_before);
 
   if (loader.mode == LoadMode::replace) {
     receipt.deleted = receipt.rows_before;

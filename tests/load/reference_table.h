@@ -62,6 +62,7 @@ class ReferenceTable {
   // Nothing: a part of the key is NULL.
   std::optional<std::vector<std::string>> key_of(const Row& row) const;
   Rendered render(const Row& row) const;
+  void widen_stored(const std::map<std::string, Kind>& before);
 
   std::vector<std::string> key_;
   std::vector<Stored> rows_;

@@ -10,8 +10,6 @@ namespace {
 // Other spellings that a declared type takes.
 std::string respell(const Cell& cell, const SourceColumn& column, bool json, Random& random) {
   std::string text = cell.text;
-  // Only an exponent says that a number is not exact.
-  if (!column.declared && cell.kind == Kind::real) return text + "e0";
   if (!column.declared || !chance(random, 50)) return text;
   switch (column.kind) {
     case Kind::decimal:

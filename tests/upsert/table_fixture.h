@@ -24,7 +24,7 @@ namespace sluice::upsert {
 
 using Cell = std::optional<std::string>;
 
-// "id int64, amount decimal(10,2), note text"; the key by name.
+// "id int64, amount decimal(10,2), long decimal(30,4)+, note text"; + is a wide one; the key by name.
 inline Schema schema_of(std::string_view columns, const std::vector<std::string>& key) {
   Schema schema;
   std::string text(columns);
@@ -44,6 +44,10 @@ inline Schema schema_of(std::string_view columns, const std::vector<std::string>
     column.name = part.substr(0, space);
     column.from = column.name;
     std::string type = part.substr(space + 1);
+    if (type.ends_with('+')) {
+      column.wide = true;
+      type.pop_back();
+    }
     if (const auto open = type.find('('); open != std::string::npos) {
       std::sscanf(type.c_str() + open, "(%d,%d)", &column.precision, &column.scale);
       type.resize(open);

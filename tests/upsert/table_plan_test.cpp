@@ -81,13 +81,15 @@ TEST_P(TablePlanning, columns_widen) {
                        {{"1", "5", "2024-01-05", "1", "1.5", "k"}, {"2", {}, {}, {}, {}, {}}}));
   execute("alter table country add column theirs text default 'mine'");
   const Schema wider =
-      schema_of("id int64, n decimal(10,2), d timestamp, f text, m decimal(40,10), keep text", {"id"});
+      schema_of("id int64, n decimal(10,2), d timestamp, f text, m decimal(40,10)+, keep text", {"id"});
   const auto table_plan = test::must(plan(wider));
   EXPECT_TRUE(table_plan.fingerprints_stale);
-  EXPECT_THAT(table_plan.schema_changes, ElementsAre("widened column n of country from int64 to decimal",
-                                                     "widened column d of country from date to timestamp",
-                                                     "widened column f of country from bool to text",
-                                                     "widened column m of country to more than 15 digits"));
+  EXPECT_THAT(table_plan.schema_changes,
+              ElementsAre("widened column n of country from int64 to decimal",
+                          "widened column d of country from date to timestamp",
+                          "widened column f of country from bool to text",
+                          "column m of country is kept as text from now on: it has a "
+                          "number of more digits than SQLite's numbers hold"));
   // The old table reads like the new one already, the spelling of bool included: widening alone updates no
   // row.
   EXPECT_THAT(read_back(wider), testing::UnorderedElementsAre("1|5|2024-01-05T00:00:00Z|true|1.5|k",
@@ -96,6 +98,67 @@ TEST_P(TablePlanning, columns_widen) {
   EXPECT_THAT(read_back(wider), testing::UnorderedElementsAre("1|5|2024-01-05T00:00:00Z|true|1.5|k",
                                                               "2|NULL|NULL|NULL|NULL|NULL"));
   EXPECT_THAT(select("select distinct theirs from country"), ElementsAre("mine"));
+}
+
+TEST_P(TablePlanning, a_longer_precision_alone_changes_nothing) {
+  ASSERT_OK(first_load(schema_of("id int64, m decimal(5,2)", {"id"}), {{"1", "1.5"}}));
+  const auto table_plan = test::must(plan(schema_of("id int64, m decimal(38,10)", {"id"})));
+  EXPECT_THAT(table_plan.ddl, IsEmpty());
+  EXPECT_FALSE(table_plan.fingerprints_stale);
+}
+
+TEST_P(TablePlanning, numbers_become_text_with_all_their_digits) {
+  ASSERT_OK(first_load(
+      schema_of("id int64, i int64, d decimal, w decimal+, r double", {"id"}),
+      {{"1", "9223372036854775807", "0.30000000000000004", "0.12345678901234567890123", "0.1234567890123456"},
+       {"2", "-1", "100000000000000000000", "-5", "1.5e-60"},
+       {"3", "0", "0.00001", "0", "1e300"}}));
+  const Schema wider = schema_of("id int64, i text, d text, w text, r text", {"id"});
+  const std::vector<std::string> wanted = {
+      "1|9223372036854775807|0.30000000000000004|0.12345678901234567890123|0.1234567890123456",
+      "2|-1|100000000000000000000|-5|1.5e-60", "3|0|0.00001|0|1e300"};
+  EXPECT_EQ(read_back(wider), wanted) << "before, as the comparison reads them";
+  ASSERT_OK(run(wider, {}));
+  EXPECT_EQ(read_back(wider), wanted);
+  EXPECT_THAT(select("select distinct typeof(i) || typeof(d) || typeof(w) || typeof(r) from country"),
+              ElementsAre("texttexttexttext"));
+}
+
+TEST_P(TablePlanning, a_decimal_column_becomes_text_with_all_its_digits) {
+  ASSERT_OK(first_load(schema_of("id int64, d decimal(38,18)", {"id"}),
+                       {{"1", "9223372036854775807"}, {"2", "0.30000000000000004"}, {"3", {}}}));
+  const Schema wider = schema_of("id int64, d decimal(38,18)+", {"id"});
+  EXPECT_FALSE(test::must(plan(wider)).fingerprints_stale) << "the values are the same";
+  ASSERT_OK(run(wider, {{ChangeOp::update, {"3", "0.1234567890123456789"}}}));
+  EXPECT_THAT(select("select d from country order by id"),
+              ElementsAre("9223372036854775807", "0.30000000000000004", "0.1234567890123456789"));
+  EXPECT_THAT(test::must(look()).mismatch, IsEmpty());
+  EXPECT_TRUE(test::must(look()).state->schema->columns[1].wide) << "it is remembered";
+}
+
+TEST_P(TablePlanning, nothing_widens_where_a_stored_value_could_be_rounded) {
+  const auto widens = [](const std::string& from, const std::string& to, bool key = false) {
+    return can_widen(schema_of("x " + from, {}).columns[0], schema_of("x " + to, {}).columns[0], key);
+  };
+  EXPECT_TRUE(widens("int64", "decimal(20,2)"));
+  EXPECT_TRUE(widens("int64", "text"));
+  EXPECT_FALSE(widens("int64", "double"));
+  EXPECT_TRUE(widens("decimal(15,15)", "double"));
+  EXPECT_FALSE(widens("decimal(16,2)", "double"));
+  EXPECT_FALSE(widens("decimal", "double"));
+  EXPECT_FALSE(widens("decimal(15,2)+", "double"));
+  EXPECT_FALSE(widens("decimal(5,2)", "int64"));
+  EXPECT_FALSE(widens("double", "decimal"));
+  EXPECT_TRUE(widens("double", "text"));
+  EXPECT_TRUE(widens("date", "timestamp"));
+  EXPECT_TRUE(widens("timestamp", "text"));
+  EXPECT_FALSE(widens("timestamp", "date"));
+  // A key has to be found again.
+  EXPECT_TRUE(widens("int64", "text", true));
+  EXPECT_TRUE(widens("date", "text", true));
+  EXPECT_TRUE(widens("date", "timestamp", true));
+  for (const auto* type : {"timestamp", "bool", "decimal(5,2)", "double", "json"})
+    EXPECT_FALSE(widens(type, "text", true)) << type;
 }
 
 TEST_P(TablePlanning, a_key_column_widens) {
