@@ -25,8 +25,8 @@ struct Number {
   friend bool operator==(const Number&, const Number&) = default;
 };
 
-// [+-] digits [. digits] [e [+-] digits], with a digit before or behind the point. Nothing for other text, and
-// for exponents beyond 10^15, unless the number is zero anyway.
+// [+-] digits [. digits] [e [+-] digits], with a digit before or behind the point. Nothing for other text,
+// and for exponents beyond 10^15, unless the number is zero anyway.
 std::optional<Number> parse_number(std::string_view text, char decimal = '.');
 // The number that the shortest text of a finite double says.
 Number shortest_number(double value);

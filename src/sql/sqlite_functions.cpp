@@ -18,7 +18,8 @@ void number_text_of(sqlite3_context* context, int, sqlite3_value** values) {
       break;
     case SQLITE_FLOAT: {
       const double value = sqlite3_value_double(values[0]);
-      if (!std::isfinite(value)) return sqlite3_result_text(context, value > 0 ? "Inf" : "-Inf", -1, SQLITE_STATIC);
+      if (!std::isfinite(value))
+        return sqlite3_result_text(context, value > 0 ? "Inf" : "-Inf", -1, SQLITE_STATIC);
       text = number_text(shortest_number(value));
       break;
     }

@@ -30,8 +30,9 @@ Decoded decode(std::string_view text, SchemaPtr schema, bool declared) {
 
 TEST(Numbers, a_decimal_that_sql_numbers_round_is_a_finding_even_where_it_is_declared) {
   for (const bool declared : {true, false}) {
-    for (const std::string_view text : {"n\n1.5\n0.1234567890123456789\n0.30000000000000004\n",
-                                        R"([{"n":1.5},{"n":0.1234567890123456789},{"n":3.0000000000000004e-1}])"}) {
+    for (const std::string_view text :
+         {"n\n1.5\n0.1234567890123456789\n0.30000000000000004\n",
+          R"([{"n":1.5},{"n":0.1234567890123456789},{"n":3.0000000000000004e-1}])"}) {
       auto all = decode(text, one_column(ValueType::decimal), declared);
       EXPECT_EQ(all.rejected, 0u);
       EXPECT_EQ(all.rows, (Rows{{"1.5"}, {"\\N"}, {"0.30000000000000004"}}));
@@ -73,19 +74,21 @@ TEST(Numbers, a_text_key_has_one_spelling_for_each_number_of_json) {
       R"([{"n":1E2},{"n":100},{"n":1.0},{"n":-0},{"n":15e-1},{"n":1e400},{"n":0.1e401},{"n":"1E2"},{"n":true}])";
   EXPECT_EQ(decode(text, one_column(ValueType::text, true), false).rows,
             (Rows{{"100"}, {"100"}, {"1"}, {"0"}, {"1.5"}, {"1e400"}, {"1e400"}, {"1E2"}, {"true"}}));
-  EXPECT_EQ(decode(text, one_column(ValueType::text, true), true).rows[0][0], "1E2") << "declared: as it stands";
+  EXPECT_EQ(decode(text, one_column(ValueType::text, true), true).rows[0][0], "1E2")
+      << "declared: as it stands";
   EXPECT_EQ(decode(text, one_column(ValueType::text), false).rows[0][0], "1E2") << "no key: as it stands";
 }
 
 TEST(Numbers, a_text_key_of_csv_is_as_it_stands_but_for_blanks_around_integers) {
-  EXPECT_EQ(decode("n,m\n 7 ,\n1.10,\n1E2,\n-0,\n 2024-01-31,\n A 1 ,\n\" 7\",\n", one_column(ValueType::text, true),
-                   false)
+  EXPECT_EQ(decode("n,m\n 7 ,\n1.10,\n1E2,\n-0,\n 2024-01-31,\n A 1 ,\n\" 7\",\n",
+                   one_column(ValueType::text, true), false)
                 .rows,
             (Rows{{"7"}, {"1.10"}, {"1E2"}, {"0"}, {"2024-01-31"}, {" A 1 "}, {" 7"}}));
 }
 
 TEST(Numbers, an_inferred_integer_takes_exact_exponents_of_json_only) {
-  EXPECT_EQ(decode(R"([{"n":1E2},{"n":-25e1}])", one_column(ValueType::int64), false).rows, (Rows{{"100"}, {"-250"}}));
+  EXPECT_EQ(decode(R"([{"n":1E2},{"n":-25e1}])", one_column(ValueType::int64), false).rows,
+            (Rows{{"100"}, {"-250"}}));
   const auto all = decode("n\n1E2\n1.5E2\n", one_column(ValueType::int64), false);
   EXPECT_EQ(all.rows, (Rows{{"\\N"}, {"150"}}));
   ASSERT_EQ(all.findings.misfits.size(), 1u);
@@ -102,7 +105,9 @@ TEST(Numbers, decimal_commas_have_no_thousand_points) {
 // Random numbers in random spellings: what is decoded is what was meant, in both formats.
 TEST(Numbers, random_spellings_of_random_numbers_are_read_exactly) {
   std::mt19937_64 random(20240131);
-  const auto below = [&](int limit) { return static_cast<int>(random() % static_cast<std::uint64_t>(limit)); };
+  const auto below = [&](int limit) {
+    return static_cast<int>(random() % static_cast<std::uint64_t>(limit));
+  };
   for (int round = 0; round < 200; ++round) {
     std::string csv = "n\n0.5\n";
     std::string json = R"([{"n":0.5})";
@@ -110,12 +115,14 @@ TEST(Numbers, random_spellings_of_random_numbers_are_read_exactly) {
     const int longest = 1 + below(30);
     for (int i = 0; i < 20; ++i) {
       std::string digits(1, static_cast<char>('1' + below(9)));
-      while (static_cast<int>(digits.size()) < longest && below(8) != 0) digits += static_cast<char>('0' + below(10));
+      while (static_cast<int>(digits.size()) < longest && below(8) != 0)
+        digits += static_cast<char>('0' + below(10));
       const int scale = below(static_cast<int>(digits.size()) + 3);
       const auto sign = below(3) == 0 ? "-" : "";
       // The number is sign digits × 10^-scale.
       std::string padded = digits;
-      if (static_cast<int>(padded.size()) <= scale) padded.insert(0, static_cast<std::size_t>(scale) + 1 - padded.size(), '0');
+      if (static_cast<int>(padded.size()) <= scale)
+        padded.insert(0, static_cast<std::size_t>(scale) + 1 - padded.size(), '0');
       const auto point = padded.size() - static_cast<std::size_t>(scale);
       std::string plain = sign + padded.substr(0, point);
       std::string canonical = plain;
@@ -126,13 +133,14 @@ TEST(Numbers, random_spellings_of_random_numbers_are_read_exactly) {
       }
       meant.push_back({canonical});
       // CSV integers of more than 18 digits are text; a point makes them numbers.
-      csv += (plain.find('.') == std::string::npos ? plain + ".0" : plain + (below(2) == 0 ? "0" : "")) + "\n";
+      csv +=
+          (plain.find('.') == std::string::npos ? plain + ".0" : plain + (below(2) == 0 ? "0" : "")) + "\n";
       // JSON: the point anywhere in the digits, made good by the exponent.
       const auto at = 1 + static_cast<std::size_t>(below(static_cast<int>(digits.size())));
       const auto exponent = static_cast<int>(digits.size() - at) - scale;
-      json += fmt::format(R"(,{{"n":{}{}{}{}{}{}{}}})", sign, digits.substr(0, at), at < digits.size() ? "." : "",
-                          digits.substr(at), below(2) == 0 ? "e" : "E", exponent >= 0 && below(2) == 0 ? "+" : "",
-                          exponent);
+      json += fmt::format(R"(,{{"n":{}{}{}{}{}{}{}}})", sign, digits.substr(0, at),
+                          at < digits.size() ? "." : "", digits.substr(at), below(2) == 0 ? "e" : "E",
+                          exponent >= 0 && below(2) == 0 ? "+" : "", exponent);
     }
     json += "]";
     for (const auto& text : {csv, json}) {

@@ -94,8 +94,7 @@ class NumbersFixture : public ::testing::Test {
     return found.empty() ? "no such column" : found.front();
   }
   void declare(const std::string& name, ValueType type, int precision = 0, int scale = 0) {
-    loader_.target.columns.push_back(
-        {.name = name, .type = type, .precision = precision, .scale = scale});
+    loader_.target.columns.push_back({.name = name, .type = type, .precision = precision, .scale = scale});
   }
 
   std::string database() const { return "sqlite:" + (folder_.path() / "target.db").string(); }

@@ -28,11 +28,14 @@ TEST_F(Numbers, the_spellings_of_one_number_are_one_key) {
 }
 
 TEST_F(Numbers, a_key_with_a_fraction_is_text_in_its_shortest_spelling) {
-  EXPECT_EQ(loaded(R"([{"id":1.50,"v":1},{"id":2,"v":2},{"id":1e400,"v":3},{"id":12345678901234567890,"v":4}])"),
-            "+4 ~0 -0 =0");
+  EXPECT_EQ(
+      loaded(R"([{"id":1.50,"v":1},{"id":2,"v":2},{"id":1e400,"v":3},{"id":12345678901234567890,"v":4}])"),
+      "+4 ~0 -0 =0");
   EXPECT_EQ(type_of("id"), "TEXT");
-  EXPECT_EQ(loaded(R"([{"id":15e-1,"v":1},{"id":2.0,"v":2},{"id":10E399,"v":3},{"id":1234567890123456789e1,"v":4}])"),
-            "+0 ~0 -0 =4");
+  EXPECT_EQ(
+      loaded(
+          R"([{"id":15e-1,"v":1},{"id":2.0,"v":2},{"id":10E399,"v":3},{"id":1234567890123456789e1,"v":4}])"),
+      "+0 ~0 -0 =4");
   EXPECT_THAT(select("select id from part"),
               UnorderedElementsAre("1.5", "2", "1e400", "12345678901234567890"));
 }
@@ -41,7 +44,8 @@ TEST_F(Numbers, an_integer_key_that_becomes_text_stays_the_same_key) {
   EXPECT_EQ(loaded(R"([{"id":1,"v":1},{"id":200,"v":2}])"), "+2 ~0 -0 =0");
   EXPECT_EQ(loaded(R"([{"id":2E2,"v":2},{"id":0.5,"v":3},{"id":1e999999999999999999999,"v":4}])"),
             "+2 ~0 -0 =1");
-  EXPECT_THAT(select("select id from part"), UnorderedElementsAre("1", "200", "0.5", "1e999999999999999999999"));
+  EXPECT_THAT(select("select id from part"),
+              UnorderedElementsAre("1", "200", "0.5", "1e999999999999999999999"));
 }
 
 TEST_F(Numbers, blanks_around_an_integer_key_in_csv_are_not_part_of_it) {
@@ -97,10 +101,9 @@ TEST_F(Numbers, stored_integers_and_decimals_are_never_rounded_by_what_comes_lat
   EXPECT_EQ(loaded(R"([{"id":1,"n":9007199254740993,"d":12345678901234567.89,"e":1.25}])"), "+1 ~0 -0 =0");
   const auto receipt = load(R"([{"id":2,"n":1e-300,"d":1e-300,"e":1e-300}])");
   EXPECT_EQ(receipt.inserted, 1);
-  EXPECT_THAT(receipt.schema_changes,
-              ElementsAre("widened column n of part from int64 to text",
-                          "widened column d of part from decimal to text",
-                          "widened column e of part from decimal to double"));
+  EXPECT_THAT(receipt.schema_changes, ElementsAre("widened column n of part from int64 to text",
+                                                  "widened column d of part from decimal to text",
+                                                  "widened column e of part from decimal to double"));
   EXPECT_THAT(select("select n, d, e from part order by id"),
               ElementsAre("9007199254740993|12345678901234567.89|1.25", "1e-300|1e-300|1e-300"));
 }
@@ -108,7 +111,8 @@ TEST_F(Numbers, stored_integers_and_decimals_are_never_rounded_by_what_comes_lat
 TEST_F(Numbers, integers_keep_their_digits_when_fractions_come) {
   EXPECT_EQ(loaded(R"([{"id":1,"n":999999999999999999}])"), "+1 ~0 -0 =0");
   EXPECT_EQ(loaded(R"([{"id":2,"n":0.5}])"), "+1 ~0 -0 =0");
-  EXPECT_THAT(select("select n from part where n > 0.4 order by n"), ElementsAre("0.5", "999999999999999999"));
+  EXPECT_THAT(select("select n from part where n > 0.4 order by n"),
+              ElementsAre("0.5", "999999999999999999"));
   EXPECT_EQ(type_of("n"), "DECIMAL(19,1)");
 }
 
@@ -119,8 +123,7 @@ TEST_F(Numbers, a_json_string_is_no_number) {
 }
 
 TEST_F(Numbers, times_finer_than_microseconds_keep_their_digits) {
-  EXPECT_EQ(loaded("id,at\n1,2024-01-31T09:30:00.1234567Z\n2,2024-01-31T09:30:00.1234560Z\n"),
-            "+2 ~0 -0 =0");
+  EXPECT_EQ(loaded("id,at\n1,2024-01-31T09:30:00.1234567Z\n2,2024-01-31T09:30:00.1234560Z\n"), "+2 ~0 -0 =0");
   EXPECT_THAT(select("select at from part order by id"),
               ElementsAre("2024-01-31T09:30:00.1234567Z", "2024-01-31T09:30:00.1234560Z"));
 }
@@ -186,7 +189,8 @@ TEST_F(Numbers, a_declared_decimal_key_that_outgrows_numbers_keeps_its_rows) {
 }
 
 TEST_F(Numbers, zeros_and_ones) {
-  EXPECT_EQ(loaded(R"([{"id":-0,"a":-0,"b":-0.0,"c":0e99999999999999999999,"d":1.0,"e":0.10}])"), "+1 ~0 -0 =0");
+  EXPECT_EQ(loaded(R"([{"id":-0,"a":-0,"b":-0.0,"c":0e99999999999999999999,"d":1.0,"e":0.10}])"),
+            "+1 ~0 -0 =0");
   EXPECT_EQ(loaded(R"([{"id":0,"a":0,"b":0,"c":0,"d":1,"e":0.1}])"), "+0 ~0 -0 =1");
   EXPECT_THAT(select("select id, a, b, c, d, e from part"), ElementsAre("0|0|0|0|1|0.1"));
 }
