@@ -6,6 +6,7 @@
 
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <locale.h>
 
 #include <memory>
 
@@ -25,15 +26,36 @@ std::string part(CURLU* url, CURLUPart which, unsigned flags = 0) {
   return result;
 }
 
+// libcurl takes the bytes of a host name to be in the character set of the thread's locale: UTF-8 here,
+// whatever the process was started with.
+class Utf8Locale {
+ public:
+  Utf8Locale() : utf8_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
+    if (utf8_ != nullptr) before_ = ::uselocale(utf8_);
+  }
+  ~Utf8Locale() {
+    if (utf8_ == nullptr) return;
+    ::uselocale(before_);
+    ::freelocale(utf8_);
+  }
+  Utf8Locale(const Utf8Locale&) = delete;
+  Utf8Locale& operator=(const Utf8Locale&) = delete;
+
+ private:
+  locale_t utf8_;
+  locale_t before_ = nullptr;
+};
+
 Url split_url(CURLU* url) {
   Url result;
   result.user = part(url, CURLUPART_USER, CURLU_URLDECODE);
   result.password = part(url, CURLUPART_PASSWORD, CURLU_URLDECODE);
   for (const auto which : {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_FRAGMENT})
     curl_url_set(url, which, nullptr, 0);
-  result.text = part(url, CURLUPART_URL);
+  const Utf8Locale utf8;
+  result.text = part(url, CURLUPART_URL, CURLU_PUNYCODE);
   result.scheme = part(url, CURLUPART_SCHEME);
-  result.host = to_lower(part(url, CURLUPART_HOST));
+  result.host = to_lower(part(url, CURLUPART_HOST, CURLU_PUNYCODE));
   result.port = part(url, CURLUPART_PORT, CURLU_DEFAULT_PORT);
   return result;
 }
@@ -42,7 +64,7 @@ Url split_url(CURLU* url) {
 std::string scheme_problem(const Url& url) {
   if (url.scheme != "http" && url.scheme != "https")
     return fmt::format("\"{}\" URLs are not fetched, only http and https", url.scheme);
-  return url.host.empty() ? "the URL names no host" : "";
+  return url.host.empty() || url.text.empty() ? "the URL names no host that DNS could know" : "";
 }
 
 }  // namespace

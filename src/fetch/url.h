@@ -12,7 +12,7 @@ namespace sluice::fetch {
 struct Url {
   std::string text;    // normalised; without user, password and fragment
   std::string scheme;  // "http" or "https"
-  std::string host;    // lower case, IPv6 in brackets
+  std::string host;    // lower case, as DNS knows it (xn--…), IPv6 in brackets
   std::string port;    // always stated
   std::string user;    // decoded; from https://user:password@host/
   std::string password;
