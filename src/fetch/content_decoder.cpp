@@ -38,7 +38,8 @@ class Gzip final : public ContentDecoder {
     stream_.avail_in = static_cast<uInt>(bytes.size());
     do {
       if (complete_) {  // further members may follow; anything else is padding to be ignored, as gzip does
-        if (stream_.avail_in == 0 || *stream_.next_in != 0x1f) return {};
+        padding_ = padding_ || (stream_.avail_in > 0 && *stream_.next_in != 0x1f);
+        if (padding_ || stream_.avail_in == 0) return {};
         ::inflateReset(&stream_);
         complete_ = false;
       }
@@ -62,6 +63,7 @@ class Gzip final : public ContentDecoder {
   z_stream stream_{};
   bool ready_ = false;
   bool complete_ = false;
+  bool padding_ = false;
   std::vector<char> buffer_;
 };
 

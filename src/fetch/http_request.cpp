@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 
 namespace sluice::fetch {
 namespace {
@@ -37,6 +38,38 @@ Result<void> check_header(std::string_view name, std::string_view value) {
   return {};
 }
 
+// RFC 7617, 2.
+Result<void> check_basic(std::string_view user, std::string_view password) {
+  if (user.find(':') != std::string_view::npos)
+    return fail(ErrorCode::invalid_definition,
+                "a user with a colon cannot be sent: the password would begin there");
+  for (const auto part : {user, password})
+    for (const char c : part)
+      if (c == '\r' || c == '\n' || c == '\0')
+        return fail(
+            ErrorCode::invalid_definition,
+            "user or password hold a line break or a NUL byte; if they come from a file or the environment, "
+            "take the last line end away");
+  return {};
+}
+
+// Passwords of proxies, which libcurl reads from the environment, and repeats when it cannot use them.
+void add_proxy_secrets(SecretMask& mask) {
+  for (const char* name : {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
+    const char* value = std::getenv(name);
+    if (value == nullptr) continue;
+    std::string_view proxy = value;
+    const auto at = proxy.rfind('@');
+    if (at == std::string_view::npos) continue;
+    proxy = proxy.substr(0, at);
+    if (const auto scheme = proxy.find("://"); scheme != std::string_view::npos)
+      proxy.remove_prefix(scheme + 3);
+    mask.add(proxy);
+    if (const auto colon = proxy.find(':'); colon != std::string_view::npos)
+      mask.add(proxy.substr(colon + 1));
+  }
+}
+
 // libcurl takes "Name:" for "leave it out" and "Name;" for an empty value.
 std::string header_line(std::string_view name, std::string_view value) {
   return value.empty() ? fmt::format("{};", name) : fmt::format("{}: {}", name, value);
@@ -60,6 +93,7 @@ Result<RequestBuilder> RequestBuilder::create(const SourceSpec& source, std::str
     builder.user_ = builder.first_.user;
     builder.password_ = builder.first_.password;
   }
+  SLUICE_CHECK(check_basic(builder.user_, builder.password_));
   builder.collect_secrets();
   return builder;
 }
@@ -90,6 +124,7 @@ void RequestBuilder::collect_secrets() {
   // Short values are page numbers and dates rather than keys; masking them would blur every message.
   for (const auto& value : query_values(first_.text))
     if (value.size() >= 12) mask_.add(value);
+  add_proxy_secrets(mask_);
   client_ = client.low64();
 }
 

@@ -34,6 +34,18 @@ std::string trusted_last_modified(const Response& response) {
   return response.last_modified;
 }
 
+// As it was sent, unless it could not be sent back: "*" and lists would match more than this answer, and
+// servers refuse requests with giant headers.
+std::string trusted_etag(const std::string& etag) {
+  constexpr std::size_t longest = 1024;
+  std::string_view opaque = etag;
+  if (opaque.starts_with("W/")) opaque.remove_prefix(2);
+  const bool quoted = opaque.size() >= 2 && opaque.front() == '"' && opaque.back() == '"';
+  if (quoted) opaque = opaque.substr(1, opaque.size() - 2);
+  const bool one = opaque.find_first_of(quoted ? "\"" : "\"*, \t") == std::string_view::npos;
+  return one && etag.size() <= longest ? etag : std::string();
+}
+
 class HttpFetch {
  public:
   HttpFetch(const SourceSpec& source, const std::vector<Validators>& previous, Context& context,
@@ -156,7 +168,7 @@ Result<Fetched> HttpFetch::attempt(std::stop_token stop) {
                   fmt::format("{} answered {} without saying where to", url.host, response.status));
     if (redirects == kMostRedirects)
       return fail(ErrorCode::malformed, fmt::format("redirected more than {} times, lastly to {}",
-                                                    kMostRedirects, mask_url(printable(response.location))));
+                                                    kMostRedirects, printable(mask_url(response.location))));
     SLUICE_TRY(url, resolve_url(url, response.location));
   }
 }
@@ -170,7 +182,7 @@ Result<Fetched> HttpFetch::accept(const Response& response, Spool& spool, const 
   item.name = mask_url(url.text);
   item.content_type = response.content_type;
   item.validators = {.location = requests_.location(url),
-                     .etag = response.etag,
+                     .etag = trusted_etag(response.etag),
                      .last_modified = trusted_last_modified(response),
                      .body_hash = std::move(body.hash),
                      .content_type = response.content_type,
@@ -188,7 +200,7 @@ Result<Fetched> HttpFetch::accept(const Response& response, Spool& spool, const 
 Result<Fetched> fetch_http(const SourceSpec& source, const std::vector<Validators>& previous,
                            Context& context, std::stop_token stop) {
   auto requests = RequestBuilder::create(source, context.user_agent);
-  if (!requests) return fail_within("fetch " + mask_url(printable(source.url)), std::move(requests).error());
+  if (!requests) return fail_within("fetch " + printable(mask_url(source.url)), std::move(requests).error());
   return HttpFetch(source, previous, context, std::move(*requests)).run(std::move(stop));
 }
 

@@ -22,6 +22,8 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 constexpr std::size_t kMostHeaderBytes = 256u << 10;
 constexpr std::size_t kExcerptBytes = 4096;
 constexpr std::size_t kMostDiscarded = 64u << 10;  // of an unwanted body, to keep the connection
+// What must come within the idle time-out: a server that drips holds a worker as long as a silent one.
+constexpr std::size_t kLeastWithinIdle = 1024;
 
 struct FreeList {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
@@ -42,10 +44,18 @@ struct Exchange {
   bool body_began = false;
   std::size_t header_bytes = 0;
   SteadyTime last_sign = std::chrono::steady_clock::now();
+  std::size_t since_sign = 0;  // bytes
 
   bool take(Result<void> result) {
     if (!result) own_error = std::move(result).error();
     return !own_error;
+  }
+  // `turn`: the answer begins, or its body does.
+  void note_sign(std::size_t bytes, bool turn) {
+    since_sign += bytes;
+    if (!turn && since_sign < kLeastWithinIdle) return;
+    since_sign = 0;
+    last_sign = std::chrono::steady_clock::now();
   }
   bool header(std::string_view line);
   bool body(std::string_view bytes);
@@ -59,17 +69,18 @@ std::optional<std::uint64_t> parse_length(std::string_view text) {
 }
 
 bool Exchange::header(std::string_view line) {
-  last_sign = std::chrono::steady_clock::now();
   header_bytes += line.size();
   if (header_bytes > kMostHeaderBytes)
     return take(fail(ErrorCode::too_large, fmt::format("the answer's headers are larger than {} bytes",
                                                        group_digits(kMostHeaderBytes))));
+  if (body_began || !line.starts_with("HTTP/")) note_sign(line.size(), false);
   if (body_began) return true;  // trailers
   if (line.starts_with("HTTP/")) {
     response = Response{};  // also after "100 Continue"
     const auto space = line.find(' ');
     if (space != std::string_view::npos)
       std::from_chars(line.data() + space + 1, line.data() + line.size(), response.status);
+    note_sign(line.size(), response.status >= 200);  // "102 Processing" may go on for ever
     return true;
   }
   const auto colon = line.find(':');
@@ -98,13 +109,13 @@ bool Exchange::body(std::string_view bytes) {
     if (response.excerpt.size() < kExcerptBytes)
       response.excerpt.append(bytes.substr(0, kExcerptBytes - response.excerpt.size()));
     enough = response.received > kMostDiscarded;
-    last_sign = std::chrono::steady_clock::now();
+    note_sign(bytes.size(), first);
     return !enough;
   }
   if (first && !take(spool.start(response.content_encoding, response.content_length))) return false;
   if (!take(spool.write(bytes))) return false;
   if (progress) progress(response.received, response.content_length);
-  last_sign = std::chrono::steady_clock::now();  // after the write: a slow disk is not a silent server
+  note_sign(bytes.size(), first);  // after the write: a slow disk is not a silent server
   return true;
 }
 
@@ -239,8 +250,10 @@ Result<int> Transfer::State::drive(const Exchange& exchange, const std::stop_tok
       const auto silent = std::chrono::duration_cast<std::chrono::milliseconds>(
           std::chrono::steady_clock::now() - exchange.last_sign);
       if (silent >= idle)
-        return fail_transient(ErrorCode::timeout, fmt::format("{} sent nothing for {} ms (timeouts.idle)",
-                                                              exchange.request.url.host, idle.count()));
+        return fail_transient(
+            ErrorCode::timeout,
+            fmt::format("{} sent {} for {} ms (timeouts.idle)", exchange.request.url.host,
+                        exchange.since_sign == 0 ? "nothing" : "next to nothing", idle.count()));
       wait = std::min(wait, idle - silent + std::chrono::milliseconds(1));
     }
     curl_multi_poll(multi, nullptr, 0, static_cast<int>(wait.count()), nullptr);
@@ -281,7 +294,10 @@ Result<Response> Transfer::get(const Request& request, Spool& spool, std::stop_t
                     host, request.url.host));
   long os_error = 0;
   curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_error);
-  return std::unexpected(transfer_error({*code, os_error, error_buffer.data(), host, exchange.connected}));
+  long proxy_status = 0;
+  curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
+  return std::unexpected(
+      transfer_error({*code, os_error, proxy_status, error_buffer.data(), host, exchange.connected}));
 }
 
 }  // namespace sluice::fetch

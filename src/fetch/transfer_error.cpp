@@ -12,6 +12,17 @@ Error make(ErrorCode code, bool retryable, std::string message) {
   return Error{code, retryable, {}, std::move(message), {}};
 }
 
+// The proxy would not open a tunnel.
+Error proxy_error(const TransferFailure& failure) {
+  const long status = failure.proxy_status;
+  if (status == 407)
+    return make(ErrorCode::unauthorized, false,
+                "the proxy wants credentials (407); state them in http_proxy or https_proxy");
+  const bool later = status >= 500 || status == 408 || status == 429;
+  return make(later ? ErrorCode::unreachable : ErrorCode::unauthorized, later,
+              fmt::format("the proxy does not connect to {}: it answered {}", failure.host, status));
+}
+
 }  // namespace
 
 Error transfer_error(const TransferFailure& failure) {
@@ -19,6 +30,7 @@ Error transfer_error(const TransferFailure& failure) {
   const std::string detail = failure.detail.empty()
                                  ? std::string(curl_easy_strerror(static_cast<CURLcode>(failure.code)))
                                  : failure.detail;
+  if (failure.proxy_status >= 400) return proxy_error(failure);
   const std::string reason = failure.os_error != 0 ? os_message(static_cast<int>(failure.os_error)) : detail;
   switch (failure.code) {
     case CURLE_COULDNT_RESOLVE_HOST:
@@ -42,7 +54,7 @@ Error transfer_error(const TransferFailure& failure) {
     case CURLE_RECV_ERROR:
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM:
-      return make(ErrorCode::unreachable, true, fmt::format("the connection to {} broke: {}", host, reason));
+      return make(ErrorCode::unreachable, true, fmt::format("the connection to {} broke: {}", host, detail));
     case CURLE_PEER_FAILED_VERIFICATION:
       return make(
           ErrorCode::unreachable, false,

@@ -11,6 +11,7 @@ namespace sluice::fetch {
 struct TransferFailure {
   int code = 0;            // CURLcode
   long os_error = 0;       // errno of the last failed system call, 0 = none
+  long proxy_status = 0;   // the proxy's answer to CONNECT, 0 = none
   std::string detail;      // libcurl's error buffer
   std::string host;        // as "host:port"
   bool connected = false;  // the request could be sent

@@ -72,11 +72,13 @@ std::string scheme_problem(const Url& url) {
 Result<Url> parse_url(std::string_view text) {
   const CurlUrl url(curl_url());
   const std::string trimmed(trim(text));
+  if (trimmed.find('\0') != std::string::npos)
+    return fail(ErrorCode::invalid_definition, "the URL holds a NUL byte; take it away");
   const auto code =
       curl_url_set(url.get(), CURLUPART_URL, trimmed.c_str(), CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME);
   if (code != CURLUE_OK)
     return fail(ErrorCode::invalid_definition,
-                fmt::format("{} is not a URL: {}", mask_url(printable(trimmed)), curl_url_strerror(code)));
+                fmt::format("{} is not a URL: {}", printable(mask_url(trimmed)), curl_url_strerror(code)));
   Url result = split_url(url.get());
   if (const auto problem = scheme_problem(result); !problem.empty())
     return fail(ErrorCode::invalid_definition, problem);
@@ -91,13 +93,13 @@ Result<Url> resolve_url(const Url& base, std::string_view location) {
       curl_url_set(url.get(), CURLUPART_URL, trimmed.c_str(), CURLU_URLENCODE | CURLU_NON_SUPPORT_SCHEME);
   if (code != CURLUE_OK)
     return fail(ErrorCode::malformed, fmt::format("redirected to {}, which is not a URL: {}",
-                                                  mask_url(printable(trimmed)), curl_url_strerror(code)));
+                                                  printable(mask_url(trimmed)), curl_url_strerror(code)));
   Url result = split_url(url.get());
   result.user.clear();  // a redirect may not choose whom we log in as
   result.password.clear();
   if (const auto problem = scheme_problem(result); !problem.empty())
     return fail(ErrorCode::forbidden,
-                fmt::format("redirected to {}: {}", mask_url(printable(trimmed)), problem));
+                fmt::format("redirected to {}: {}", printable(mask_url(trimmed)), problem));
   return result;
 }
 

@@ -14,7 +14,7 @@ namespace sluice::fetch {
 // before a failed load would make the next run skip data for ever. Holds no secret.
 struct Validators {
   std::string location;       // file: its real path; http: masked final URL and a hash of URL and credentials
-  std::string etag;           // as sent, with quotes and W/; "" = none
+  std::string etag;           // as sent, with quotes and W/; "" = none, or none that can be sent back
   std::string last_modified;  // as sent; "" = none, or too fresh to be trusted (RFC 9110, 8.8.2.2)
   std::string body_hash;      // 32 hex digits, XXH3-128 of the bytes as handed on
   std::string content_type;   // http only

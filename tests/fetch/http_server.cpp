@@ -58,6 +58,13 @@ void HttpServer::Reply::wait_until_gone() const {
     if (::recv(socket_, ignored.data(), ignored.size(), 0) <= 0) return;
 }
 
+void HttpServer::Reply::drip(std::string_view piece, int most, std::chrono::milliseconds pause) const {
+  for (int i = 0; i < most && send(piece); ++i) {
+    std::array<pollfd, 2> ends = {{{socket_, POLLIN | POLLRDHUP, 0}, {server_.stop_.get(), POLLIN, 0}}};
+    if (::poll(ends.data(), ends.size(), static_cast<int>(pause.count())) > 0) return;
+  }
+}
+
 void HttpServer::Reply::reset() const {
   const linger at_once{1, 0};
   ::setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);

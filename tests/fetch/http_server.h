@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 
+#include <chrono>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -30,7 +31,10 @@ class HttpServer {
     void answer(std::string_view status, const std::vector<std::string>& headers,
                 std::string_view body) const;
     void wait_until_gone() const;  // until the client hangs up or the server stops
-    void reset() const;            // the connection ends with RST instead of FIN
+    // Sends `piece` again and again with pauses between: until the client hangs up, the server stops, or
+    // `most` pieces were sent.
+    void drip(std::string_view piece, int most, std::chrono::milliseconds pause) const;
+    void reset() const;  // the connection ends with RST instead of FIN
 
    private:
     const HttpServer& server_;

@@ -1,5 +1,6 @@
 // What goes wrong on the way: cut bodies, busy servers, bombs, silence.
 #include "fetch/fixture.h"
+#include "fetch/gzip_text.h"
 
 #include <fmt/format.h>
 #include <zlib.h>
@@ -20,20 +21,6 @@ using Timeouts = FetchTest;
 using Stop = FetchTest;
 
 constexpr std::string_view kBody = R"([{"id":1},{"id":2}])";
-
-std::string gzip(std::string_view text) {
-  z_stream stream{};
-  deflateInit2(&stream, 9, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY);
-  std::string result(deflateBound(&stream, text.size()), '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(result.data());
-  stream.avail_out = static_cast<uInt>(result.size());
-  deflate(&stream, Z_FINISH);
-  result.resize(stream.total_out);
-  deflateEnd(&stream);
-  return result;
-}
 
 SourceSpec once(SourceSpec source) {
   source.retry.limit = 0;
