@@ -17,6 +17,16 @@ std::unexpected<Error> os_failure(std::string_view what, const std::filesystem::
               fmt::format("{} {}: {}", what, path.string(), os_message(number)));
 }
 
+// Where room can be made, a later run may succeed.
+std::unexpected<Error> write_failure(int number) {
+  if (number == ENOSPC || number == EDQUOT)
+    return fail_transient(ErrorCode::io, "the disk is full: free some space, then run again");
+  if (number == EFBIG)
+    return fail_transient(ErrorCode::io,
+                          "cannot write: the process's size limit for files is reached (ulimit -f)");
+  return fail(ErrorCode::io, "cannot write: " + os_message(number));
+}
+
 }  // namespace
 
 std::string os_message(int number) { return std::generic_category().message(number); }
@@ -100,7 +110,7 @@ Result<void> FileHandle::write_all(std::string_view bytes) const {
   while (!bytes.empty()) {
     const auto put = ::write(descriptor_, bytes.data(), bytes.size());
     if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return fail(error_code_for_errno(errno), "cannot write: " + os_message(errno));
+    if (put < 0) return write_failure(errno);
     bytes.remove_prefix(static_cast<std::size_t>(put));
   }
   return {};

@@ -37,6 +37,7 @@ class FileHandle {
   // Fills as much of the buffer as the file has from the offset on; 0 = end of file.
   Result<std::size_t> read_at(std::span<char> buffer, std::uint64_t offset) const;
   Result<std::size_t> read(std::span<char> buffer) const;  // from the file position
+  // Error io, retryable where the disk is full or a limit is reached.
   Result<void> write_all(std::string_view bytes) const;
   Result<std::uint64_t> size() const;
 

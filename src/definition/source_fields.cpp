@@ -44,7 +44,7 @@ constexpr Concept kAuth{"auth", kAuthFields};
 
 constexpr Field kTimeoutFields[] = {
     {"connect", Type::duration, "until the connection stands", "10s", "5s"},
-    {"idle", Type::duration, "without a byte arriving", "60s", "30s"},
+    {"idle", Type::duration, "with less than 1 KiB arriving", "60s", "30s"},
     {"total", Type::duration, "for the whole transfer; 0 = none", "0", "10m"},
 };
 constexpr Concept kTimeouts{"timeouts", kTimeoutFields,

@@ -92,7 +92,8 @@ void HttpFetch::report(std::uint64_t bytes, std::optional<std::uint64_t> total) 
 
 // Whether this fetch may try again; Error::retryable says whether a later run may.
 bool HttpFetch::may_retry(const Error& error) const {
-  if (!error.retryable) return false;
+  if (!error.retryable || error.code == ErrorCode::io)
+    return false;  // a full disk does not empty in a moment
   if (last_status_ == 0 || error.code == ErrorCode::truncated) return true;
   const auto& statuses = source_.retry.statuses;
   return std::find(statuses.begin(), statuses.end(), last_status_) != statuses.end();

@@ -1,5 +1,6 @@
 #include "base/file.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -61,6 +62,16 @@ TEST(File, a_pipe_is_refused_instead_of_waited_for) {
   ASSERT_FALSE(pipe);
   EXPECT_NE(pipe.error().message.find("pipe: it is not a regular file"), std::string::npos);
   EXPECT_FALSE(read_file("/dev/zero"));
+}
+
+TEST(File, a_full_disk_is_named_and_may_have_room_later) {
+  const FileHandle full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+  ASSERT_TRUE(full);
+  const auto written = full.write_all("x");
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().code, ErrorCode::io);
+  EXPECT_TRUE(written.error().retryable);
+  EXPECT_NE(written.error().message.find("the disk is full"), std::string::npos) << written.error().message;
 }
 
 TEST(File, reading_stops_at_the_limit) {

@@ -4,7 +4,9 @@
 #include "fetch/gzip_text.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <optional>
 
 namespace sluice::fetch::test {
@@ -172,6 +174,30 @@ TEST_F(Hostile, padding_after_a_gzip_stream_is_ignored_however_it_arrives) {
   ASSERT_TRUE((*decoder)->write("\x1f is padding as well by now", sink));
   ASSERT_TRUE((*decoder)->finish());
   EXPECT_EQ(decoded, std::string(kBody) + std::string(kBody));
+}
+
+TEST_F(Hostile, a_full_spool_is_said_once_and_leaves_nothing) {
+  const std::string large(200'000, 'x');
+  HttpServer server([&](const SeenRequest&, int, const HttpServer::Reply& reply) {
+    reply.answer("200 OK", {}, large);
+    return true;
+  });
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit small = before;
+  small.rlim_cur = 64 << 10;
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const auto error = error_of(get(http(server.url())));
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_EQ(error.code, ErrorCode::io);
+  EXPECT_TRUE(error.retryable) << "a later run may find room";
+  EXPECT_THAT(error.describe(), HasSubstr("spool in " + (folder_ / "spool").string()));
+  EXPECT_THAT(error.describe(), HasSubstr("size limit"));
+  EXPECT_EQ(server.seen().size(), 1u) << "the same bytes would not fit a moment later";
+  EXPECT_TRUE(std::filesystem::is_empty(folder_ / "spool"));
+  EXPECT_TRUE(get(http(server.url())));
 }
 
 TEST_F(Proxies, that_refuse_the_tunnel_say_so) {
