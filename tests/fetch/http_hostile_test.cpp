@@ -2,12 +2,12 @@
 #include "fetch/content_decoder.h"
 #include "fetch/fixture.h"
 #include "fetch/gzip_text.h"
+#include "fetch/variable.h"
 
 #include <fmt/format.h>
 #include <sys/resource.h>
 
 #include <csignal>
-#include <optional>
 
 namespace sluice::fetch::test {
 namespace {
@@ -24,27 +24,6 @@ SourceSpec once(SourceSpec source) {
   source.retry.limit = 0;
   return source;
 }
-
-// Sets an environment variable for the length of a scope.
-class Variable {
- public:
-  Variable(const char* name, const std::string& value) : name_(name) {
-    if (const char* before = std::getenv(name)) before_ = before;
-    ::setenv(name, value.c_str(), 1);
-  }
-  ~Variable() {
-    if (before_)
-      ::setenv(name_, before_->c_str(), 1);
-    else
-      ::unsetenv(name_);
-  }
-  Variable(const Variable&) = delete;
-  Variable& operator=(const Variable&) = delete;
-
- private:
-  const char* name_;
-  std::optional<std::string> before_;
-};
 
 TEST_F(Hostile, passwords_of_wrongly_written_urls_are_not_repeated) {
   const std::string secret = "hunter2-secret";
