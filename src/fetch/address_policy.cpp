@@ -70,11 +70,15 @@ bool contains(const Block& block, const Address& address) {
 }
 
 // The IPv4 address inside the IPv6 forms that a gateway or the kernel turns into one: IPv4-compatible ::/96,
-// NAT64 64:ff9b::/96 (RFC 6052) and 6to4 2002::/16 (RFC 3056).
+// NAT64 64:ff9b::/96 (RFC 6052) and 64:ff9b:1::/48 (RFC 8215, which usually ends in one too), and 6to4
+// 2002::/16 (RFC 3056).
 Address unwrapped(const Address& address) {
   static constexpr std::array<std::uint8_t, 12> kNat64 = {0, 0x64, 0xff, 0x9b};
+  static constexpr std::array<std::uint8_t, 6> kLocalNat64 = {0, 0x64, 0xff, 0x9b, 0, 1};
   static constexpr std::array<std::uint8_t, 12> kCompatible = {};
-  if (std::equal(kNat64.begin(), kNat64.end(), address.begin())) return mapped(address.data() + 12);
+  if (std::equal(kNat64.begin(), kNat64.end(), address.begin()) ||
+      std::equal(kLocalNat64.begin(), kLocalNat64.end(), address.begin()))
+    return mapped(address.data() + 12);
   if (std::equal(kCompatible.begin(), kCompatible.end(), address.begin()) && address[12] != 0)
     return mapped(address.data() + 12);
   if (address[0] == 0x20 && address[1] == 0x02) return mapped(address.data() + 2);
@@ -83,9 +87,10 @@ Address unwrapped(const Address& address) {
 
 bool refused(const Address& given) {
   // Link-local (which holds the metadata service of most clouds), and the metadata services elsewhere: AWS
-  // and Google over IPv6, Alibaba, Oracle.
-  static constexpr std::array<std::string_view, 6> kRefused = {
-      "169.254.0.0/16", "fe80::/10", "fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "192.0.0.192"};
+  // and Google over IPv6, Alibaba, Oracle, Azure.
+  static constexpr std::array<std::string_view, 7> kRefused = {
+      "169.254.0.0/16",  "fe80::/10",   "fd00:ec2::254", "fd20:ce::254",
+      "100.100.100.200", "192.0.0.192", "168.63.129.16"};
   const Address address = unwrapped(given);
   return std::any_of(kRefused.begin(), kRefused.end(), [&](std::string_view text) {
     const auto block = parse_block(text);

@@ -1,8 +1,8 @@
 #include "fetch/transfer.h"
 
-#include "base/text.h"
 #include "fetch/address_policy.h"
 #include "fetch/curl_handles.h"
+#include "fetch/exchange.h"
 #include "fetch/transfer_error.h"
 
 #include <curl/curl.h>
@@ -11,113 +11,15 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdlib>
 
 namespace sluice::fetch {
 namespace {
 
-using SteadyTime = std::chrono::steady_clock::time_point;
-
-constexpr std::size_t kMostHeaderBytes = 256u << 10;
-constexpr std::size_t kExcerptBytes = 4096;
-constexpr std::size_t kMostDiscarded = 64u << 10;  // of an unwanted body, to keep the connection
-// What must come within the idle time-out: a server that drips holds a worker as long as a silent one.
-constexpr std::size_t kLeastWithinIdle = 1024;
-
 struct FreeList {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
 using HeaderList = std::unique_ptr<curl_slist, FreeList>;
-
-// One request in flight: what the callbacks need. They run on the thread inside get().
-struct Exchange {
-  const Policy& policy;
-  const Transfer::Progress& progress;
-  const Request& request;
-  Spool& spool;
-  Response response;
-  std::optional<Error> own_error;  // why a callback ended the transfer
-  bool enough = false;             // an unwanted body was cut off on purpose
-  bool address_refused = false;
-  bool connected = false;
-  bool body_began = false;
-  std::size_t header_bytes = 0;
-  SteadyTime last_sign = std::chrono::steady_clock::now();
-  std::size_t since_sign = 0;  // bytes
-
-  bool take(Result<void> result) {
-    if (!result) own_error = std::move(result).error();
-    return !own_error;
-  }
-  // `turn`: the answer begins, or its body does.
-  void note_sign(std::size_t bytes, bool turn) {
-    since_sign += bytes;
-    if (!turn && since_sign < kLeastWithinIdle) return;
-    since_sign = 0;
-    last_sign = std::chrono::steady_clock::now();
-  }
-  bool header(std::string_view line);
-  bool body(std::string_view bytes);
-};
-
-std::optional<std::uint64_t> parse_length(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) return {};
-  return value;
-}
-
-bool Exchange::header(std::string_view line) {
-  header_bytes += line.size();
-  if (header_bytes > kMostHeaderBytes)
-    return take(fail(ErrorCode::too_large, fmt::format("the answer's headers are larger than {} bytes",
-                                                       group_digits(kMostHeaderBytes))));
-  if (body_began || !line.starts_with("HTTP/")) note_sign(line.size(), false);
-  if (body_began) return true;  // trailers
-  if (line.starts_with("HTTP/")) {
-    response = Response{};  // also after "100 Continue"
-    const auto space = line.find(' ');
-    if (space != std::string_view::npos)
-      std::from_chars(line.data() + space + 1, line.data() + line.size(), response.status);
-    note_sign(line.size(), response.status >= 200);  // "102 Processing" may go on for ever
-    return true;
-  }
-  const auto colon = line.find(':');
-  if (colon == std::string_view::npos) return true;
-  const auto name = trim(line.substr(0, colon));
-  const std::string value(trim(line.substr(colon + 1)));
-  const std::array<std::pair<std::string_view, std::string*>, 7> wanted = {
-      {{"ETag", &response.etag},
-       {"Last-Modified", &response.last_modified},
-       {"Date", &response.date},
-       {"Content-Type", &response.content_type},
-       {"Content-Encoding", &response.content_encoding},
-       {"Location", &response.location},
-       {"Retry-After", &response.retry_after}}};
-  for (const auto& [known, field] : wanted)
-    if (iequals(name, known)) *field = value;
-  if (iequals(name, "Content-Length")) response.content_length = parse_length(value);
-  return true;
-}
-
-bool Exchange::body(std::string_view bytes) {
-  const bool first = !body_began;
-  body_began = true;
-  response.received += bytes.size();
-  if (!response.is_data()) {
-    if (response.excerpt.size() < kExcerptBytes)
-      response.excerpt.append(bytes.substr(0, kExcerptBytes - response.excerpt.size()));
-    enough = response.received > kMostDiscarded;
-    note_sign(bytes.size(), first);
-    return !enough;
-  }
-  if (first && !take(spool.start(response.content_encoding, response.content_length))) return false;
-  if (!take(spool.write(bytes))) return false;
-  if (progress) progress(response.received, response.content_length);
-  note_sign(bytes.size(), first);  // after the write: a slow disk is not a silent server
-  return true;
-}
 
 std::size_t on_header(char* bytes, std::size_t size, std::size_t count, void* exchange) noexcept {
   return static_cast<Exchange*>(exchange)->header({bytes, size * count}) ? size * count : 0;
@@ -281,6 +183,9 @@ Result<Response> Transfer::get(const Request& request, Spool& spool, std::stop_t
   if (exchange.own_error) return std::unexpected(std::move(*exchange.own_error));
   if (!code) return std::unexpected(std::move(code).error());
   if (*code == CURLE_OK || exchange.enough) {
+    // libcurl takes a connection that ends among the headers for an empty body.
+    if (!exchange.head_complete)
+      return fail_transient(ErrorCode::truncated, "the answer stops in the middle of its headers");
     if (exchange.response.is_data() && !exchange.body_began)
       SLUICE_CHECK(spool.start("", exchange.response.content_length));
     return std::move(exchange.response);

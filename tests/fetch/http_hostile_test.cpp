@@ -1,4 +1,5 @@
 // Servers, proxies and URLs that mean harm, or that were written by hand.
+#include "base/text.h"
 #include "fetch/content_decoder.h"
 #include "fetch/fixture.h"
 #include "fetch/gzip_text.h"
@@ -137,6 +138,32 @@ TEST_F(Hostile, a_slow_server_that_sends_enough_is_heard_out) {
   const auto fetched = get(source);
   ASSERT_TRUE(fetched) << fetched.error().describe();
   EXPECT_EQ(fetched->bytes, 12'000);
+}
+
+TEST_F(Hostile, answers_that_contradict_themselves_are_never_data) {
+  using namespace std::string_literals;
+  std::string answer;
+  HttpServer server([&](const SeenRequest&, int, const HttpServer::Reply& reply) {
+    reply.send(answer);
+    return false;
+  });
+  for (const std::string& bytes :
+       {"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 9\r\n\r\n[1]"s,
+        "HTTP/1.1 200 OK\r\nContent-Length: -3\r\n\r\n[1]"s,
+        "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n[1]"s,
+        "HTTP/1.1 200 OK\r\nContent-Length: 3, 9\r\n\r\n[1]"s,
+        "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n[1]"s,
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n[1]\r\n0\r\n\r\n"s,
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n[1]\r\n0\r\n\r\n"s,
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n[1]tail0\r\n\r\n"s,
+        "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nContent-Length: 3\r\n\r\n[1]"s,
+        "HTTP/1.1 200 OK\r\nX: a\0b\r\nContent-Length: 3\r\n\r\n[1]"s, "HTTP/1.1 abc\r\n\r\n[1]"s,
+        "HTTP/9.9 200 OK\r\n\r\n[1]"s, "HTTP/1.1 2000 OK\r\n\r\n[1]"s, "[1]"s, "\r\n\r\n"s,
+        "HTTP/1.1 200 OK\r\nContent-Le"s, "HTTP/1.1 100 Continue\r\n\r\n"s}) {
+    answer = bytes;
+    const auto fetched = get(once(http(server.url())));
+    EXPECT_FALSE(fetched) << printable(bytes);
+  }
 }
 
 TEST_F(Hostile, padding_after_a_gzip_stream_is_ignored_however_it_arrives) {
