@@ -66,8 +66,9 @@ std::string_view nearest_word(std::string_view text) {
     const bool offered =
         !entry.misspelt && entry.word != Word::refused && entry.word != Word::noise && entry.text.size() > 2;
     if (!offered) continue;
-    const int distance = edit_distance(text, entry.text, best - 1);
-    if (distance < best) {
+    const int distance = edit_distance(text, entry.text, found.empty() ? best - 1 : best);
+    // Of two as near, the longer: a letter left out is the commoner slip ("wek").
+    if (distance < best || (distance == best && !found.empty() && entry.text.size() > found.size())) {
       best = distance;
       found = entry.text;
     }

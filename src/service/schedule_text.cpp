@@ -28,12 +28,16 @@ ScheduleAnswer refusal(const ScheduleQuestion& question, const english_cron::Phr
   result.json = dump(json);
 
   // The caret stands under the word as printed: bytes that continue a UTF-8 character take no column.
-  std::size_t column = 0;
-  for (std::size_t i = 0; i < error.offset && i < question.phrase.size(); ++i) {
-    if ((static_cast<unsigned char>(question.phrase[i]) & 0xC0) != 0x80) ++column;
-  }
-  result.text = fmt::format("{}\n{}{}\n  {}\n", question.phrase, std::string(column, ' '),
-                            std::string(std::max<std::size_t>(1, error.length), '^'), error.message);
+  const auto columns = [&question](std::size_t from, std::size_t to) {
+    std::size_t count = 0;
+    for (std::size_t i = from; i < to && i < question.phrase.size(); ++i) {
+      if ((static_cast<unsigned char>(question.phrase[i]) & 0xC0) != 0x80) ++count;
+    }
+    return count;
+  };
+  const std::size_t width = columns(error.offset, error.offset + error.length);
+  result.text = fmt::format("{}\n{}{}\n  {}\n", question.phrase, std::string(columns(0, error.offset), ' '),
+                            std::string(std::max<std::size_t>(1, width), '^'), error.message);
   if (!error.suggestion.empty()) result.text += fmt::format("  did you mean \"{}\"?\n", error.suggestion);
   return result;
 }
@@ -49,6 +53,30 @@ std::string weekday_of(std::chrono::sys_seconds time, std::string_view zone) {
   }
   static constexpr std::string_view kNames[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   return std::string(kNames[std::chrono::weekday(std::chrono::sys_days(day)).c_encoding()]);
+}
+
+// Minutes east of UTC, as the local text of the time ends: "…+05:30". Seconds of long ago are left out.
+int offset_at(std::chrono::sys_seconds time, std::string_view zone) {
+  const std::string local = english_cron::format_local(time, zone);
+  const std::size_t sign = local.find_first_of("+-", local.find('T'));
+  int hours = 0;
+  int minutes = 0;
+  if (sign == std::string::npos || std::sscanf(local.c_str() + sign + 1, "%d:%d", &hours, &minutes) != 2)
+    return 0;
+  return (local[sign] == '-' ? -1 : 1) * (hours * 60 + minutes);
+}
+
+// What the clocks did between two runs: "clocks forward 1:00", and whether this run stands at the end of the
+// skipped hour, where the runs inside it go. Empty when nothing happened.
+std::string clock_mark(std::chrono::sys_seconds before, std::chrono::sys_seconds time,
+                       std::string_view zone) {
+  const int shift = offset_at(time, zone) - offset_at(before, zone);
+  const bool at_gap = offset_at(time - std::chrono::seconds(1), zone) < offset_at(time, zone);
+  if (shift == 0 && !at_gap) return {};
+  if (at_gap)
+    return fmt::format("  <- the clocks skip to {}", english_cron::format_local(time, zone).substr(11, 5));
+  const int size = std::abs(shift);
+  return fmt::format("  <- clocks {} {}:{:02}", shift > 0 ? "forward" : "back", size / 60, size % 60);
 }
 
 std::vector<std::chrono::sys_seconds> next_times(const english_cron::Schedule& schedule,
@@ -117,10 +145,13 @@ ScheduleAnswer answer(const ScheduleQuestion& question) {
   result.text +=
       fmt::format("  {:<8} {}\n  {:<8} {}\n", "zone", translation->zone, "means", translation->english);
   label = "next";
+  auto before = std::chrono::floor<std::chrono::seconds>(question.from);
   for (const auto time : times) {
-    result.text += fmt::format("  {:<8} {} {}\n", label, weekday_of(time, translation->zone),
-                               english_cron::format_local(time, translation->zone));
+    result.text += fmt::format("  {:<8} {} {}{}\n", label, weekday_of(time, translation->zone),
+                               english_cron::format_local(time, translation->zone),
+                               clock_mark(before, time, translation->zone));
     label = "";
+    before = time;
   }
   if (times.empty() && question.count > 0) result.text += fmt::format("  {:<8} never\n", "next");
   for (const auto& warning : translation->warnings)
