@@ -162,6 +162,12 @@ bool Grammar::enter(Group group, const Token& at) {
     }
   } else if (saw_time_ && latest_ == Group::time && connected_) {
     split = saw_day_ || (saw_weak_day_ && strong_);
+  } else if (group == Group::weak_day && saw_time_ && saw_day_ && connected_ &&
+             (strong_ || (plan_.fine && at.is(Word::adverb)))) {
+    split = true;  // "hourly on weekends and daily …"
+  }
+  if (group == Group::day && saw_day_ && latest_ == Group::time && !connected_) {
+    return refuse(at, "days again after the time: separate whole schedules with \";\"", ";");
   }
   if (group == Group::day && repeated_at_ && saw_weak_day_ && latest_ == Group::time && !connected_) {
     return refuse(at, "it is not clear which times belong to which days: separate whole schedules with \";\"",

@@ -22,6 +22,24 @@ bool Grammar::parse_except() {
   for (;;) {
     const std::size_t start = pos_;
     while (is_separator(0)) take();
+    if (any && pos_ == start) {
+      // "except at noon on weekdays", "except sundays in july": do these days belong to the exception?
+      std::size_t look = 0;
+      while (peek(look).is(Word::on) || peek(look).is(Word::in) || peek(look).is(Word::of) ||
+             peek(look).is(Word::during) || peek(look).is(Word::the) || peek(look).is(Word::every)) {
+        ++look;
+      }
+      pos_ += look;
+      const Token& days = peek();
+      const bool more = starts_days();
+      pos_ = start;
+      if (more)
+        return refuse(days,
+                      "it is not clear whether this belongs to the exception: name it before \"" +
+                          text_of(at) + "\", or join it with \"and\"",
+                      "and");
+      break;
+    }
     while (peek().is(Word::on) || peek().is(Word::in) || peek().is(Word::the) || peek().is(Word::during) ||
            peek().is(Word::every) || peek().is(Word::condition) || peek().is(Word::noise)) {
       take();

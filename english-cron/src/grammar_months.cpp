@@ -39,7 +39,10 @@ bool Grammar::parse_months(std::uint16_t& months) {
 bool Grammar::parse_month_clause(Days& days, std::uint16_t& months) {
   const Token& at = peek();
   const std::size_t number = skip_the(1);
-  if (!at.is(Word::month_name) || !is_day_number(number, true)) return parse_months(months);
+  if (!at.is(Word::month_name) || !is_day_number(number, true)) {
+    nth_months_ = nth_months_ || (&days == &plan_.days && plan_.days.weekdays != 0);  // "mondays in january"
+    return parse_months(months);
+  }
   const bool main = &days == &plan_.days;
   if (main && !enter(Group::day, at)) return false;
   take();
