@@ -29,7 +29,8 @@ struct CronFields {
   bool any_day = true;      // the day-of-month field is `*` or `?`
   bool any_weekday = true;  // the day-of-week field is `*` or `?`
   bool any_month = true;
-  bool interval = false;  // second, minute or hour holds `*`, a range or a step: repeats when clocks go back
+  // Second, minute or hour holds `*`, or a range or step of more than one value: repeats when clocks go back.
+  bool interval = false;
 
   bool operator==(const CronFields&) const = default;
 };

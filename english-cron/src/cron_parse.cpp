@@ -171,7 +171,7 @@ class Reader {
       if (!range) to = field.high == 7 ? 6 : field.high;
       if (!range && first == 7) first = 0;
     }
-    if (range || stepped) interval = true;
+    if (to < first || first + step <= to) interval = true;  // more than one value
     add_range(field, first, to, step, bits);
     return true;
   }

@@ -12,6 +12,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstddef>
+#include <cstdlib>
 #include <memory_resource>
 #include <utility>
 #include <vector>
@@ -221,6 +222,19 @@ std::string interval_words(const Interval& every, const std::string& zone_name, 
   return out;
 }
 
+// The zone's name, unless a phrase would take it for another zone: "EST" for New York's.
+std::string zone_words(const std::string& zone) {
+  std::string name;
+  for (const char c : zone) name += static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+  const Entry* word = find_word(name);
+  if (word == nullptr || (word->word == Word::zone && zone_of(*word).zone == zone)) return zone;
+  const auto table = find_zone(zone);
+  const std::int64_t today =
+      std::int64_t{1767225600};  // 2026: zones of one word have no daylight saving time
+  const int hours = table ? table->offset_at(today) / 3600 : 0;
+  return "Etc/GMT" + std::string(hours < 0 ? "+" : "-") + std::to_string(std::abs(hours));  // POSIX signs
+}
+
 }  // namespace
 
 std::string explain(const Translation& translation) {
@@ -235,7 +249,8 @@ std::string explain(const Translation& translation) {
     crons.push_back(*fields);
   }
   const bool named = (translation.zone_in_phrase || translation.zone != "UTC") && !translation.zone.empty();
-  const std::size_t zone_size = named ? translation.zone.size() + 4 : 0;
+  const std::string zone = named ? zone_words(translation.zone) : "";
+  const std::size_t zone_size = named ? zone.size() + 4 : 0;
   std::string out;
   out.reserve(96 + zone_size);
   if (!crons.empty()) {
@@ -245,13 +260,13 @@ std::string explain(const Translation& translation) {
   if (translation.every) out = interval_words(*translation.every, translation.zone, out);
   // Crons alone would lose the interval, however long its words are.
   if (!out.empty() && (translation.every || out.size() + zone_size <= kMaxPhraseLength)) {
-    if (named) out.append(" in ").append(translation.zone);
+    if (named) out.append(" in ").append(zone);
     return out;
   }
   // Too long or without words: the cron text says it best, and is read back as well.
   out.clear();
   for (const std::string& text : translation.crons) out += (out.empty() ? "" : "; ") + text;
-  if (named) out += " " + translation.zone;
+  if (named) out += " " + zone;
   return out.size() > kMaxPhraseLength && !translation.english.empty() ? translation.english : out;
 }
 

@@ -1,6 +1,7 @@
 #include "raw_cron.h"
 
 #include "cron_fields.h"
+#include "vocabulary.h"
 #include "zones.h"
 
 #include <algorithm>
@@ -142,6 +143,17 @@ std::expected<std::optional<RawCron>, PhraseError> read_raw_cron(std::string_vie
                          !is_day_field(tail.text) && !canonical_zone(tail.text).empty();
   if (zone_last) {
     out.zone = canonical_zone(tail.text);
+    std::string name;
+    for (const char c : tail.text) name += lower(c);
+    // EST means here what it means in a phrase, not the zone of that name without daylight saving time.
+    const Entry* word = find_word(name);
+    if (word != nullptr && word->word == Word::zone) {
+      const ZoneWord meant = zone_of(*word);
+      out.zone = meant.zone;
+      if (meant.fixed_part_only)
+        out.warning =
+            "\"" + std::string(tail.text) + "\" is read as " + out.zone + ", with its daylight saving time";
+    }
     --fields;
     --count;
   }

@@ -14,6 +14,7 @@ struct RawCron {
   std::string cron;
   std::string zone;    // of "CRON_TZ=Europe/Zurich 0 9 * * *" or "0 9 * * * Europe/Zurich", else empty
   std::string phrase;  // "@every 5m" stands for a phrase
+  std::string warning;
 };
 
 /// Nothing when the text reads as English; an error when it is meant as cron and is wrong.

@@ -22,6 +22,7 @@ std::expected<Translation, PhraseError> translate_raw(const RawCron& raw, const 
         PhraseError{0, 0, "unknown time zone \"" + options.zone + "\" in the options", ""});
   }
   out.crons.push_back(raw.cron);
+  if (!raw.warning.empty()) out.warnings.push_back(raw.warning);
   const auto fields = parse_cron(raw.cron);
   if (fields && !can_match(*fields)) out.warnings.emplace_back("no date matches: this never fires");
   if (fields && !fields->any_day && !fields->any_weekday) {
