@@ -42,7 +42,7 @@ BlockReader::BlockReader(std::unique_ptr<ByteSource> bytes, std::size_t block_by
     : bytes_(std::move(bytes)),
       block_bytes_(std::max<std::size_t>(block_bytes, 1)),
       target_(block_bytes_),
-      max_record_bytes_(max_record_bytes) {}
+      largest_(std::max(block_bytes_, max_record_bytes + 1)) {}
 
 Result<std::shared_ptr<Block>> BlockReader::next() {
   const auto rest = last_ ? last_->text().substr(used_) : std::string_view();
@@ -70,16 +70,16 @@ Result<void> BlockReader::carry(std::size_t used) {
     target_ = block_bytes_;
     // A long record was cut: leave it room to be read in one go.
     const auto rest = last_->size - used;
-    if (rest >= target_) target_ = rest + block_bytes_;
+    if (rest >= target_) target_ = std::min(rest + block_bytes_, largest_);
     return {};
   }
-  if (last_->size >= max_record_bytes_) {
+  if (full()) {
     return fail(
         ErrorCode::too_large,
         fmt::format("the record at byte {} is larger than {} MiB; a quote or bracket that is never closed?",
-                    last_->offset, max_record_bytes_ >> 20));
+                    last_->offset, largest_ >> 20));
   }
-  target_ = std::max(target_, last_->size) * 2;
+  target_ = std::min(std::max(target_, last_->size) * 2, largest_);
   return {};
 }
 

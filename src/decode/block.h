@@ -50,8 +50,9 @@ class BlockReader {
   // A block of at least one byte, or null at the end.
   Result<std::shared_ptr<Block>> next();
   // The consumer used `used` bytes of the last block; the rest comes again. Nothing used: the next block is
-  // larger. too_large when it would outgrow max_record_bytes.
+  // larger; too_large when the last one is full.
   Result<void> carry(std::size_t used);
+  bool full() const { return last_ && last_->size >= largest_; }  // the last block is as large as they get
   bool at_end() const { return at_end_; }  // the last block ended where the source ends
   std::uint64_t consumed() const { return consumed_.load(std::memory_order_relaxed); }  // any thread
 
@@ -59,7 +60,7 @@ class BlockReader {
   std::unique_ptr<ByteSource> bytes_;
   std::size_t block_bytes_;
   std::size_t target_;
-  std::size_t max_record_bytes_;
+  std::size_t largest_;  // block: a record of max_record_bytes and its end, or block_bytes
   std::shared_ptr<BlockPool> pool_ = std::make_shared<BlockPool>();
   std::shared_ptr<Block> last_;
   std::size_t used_ = 0;

@@ -1,6 +1,7 @@
 // A strict JSON reader that writes the canonical spelling as it goes. Records are parsed by simdjson; this is
 // for the nested values inside them that stay JSON.
 #include "decode/convert.h"
+#include "decode/utf8.h"
 
 #include <fmt/format.h>
 
@@ -10,26 +11,6 @@
 
 namespace sluice::decode {
 namespace {
-
-constexpr int kDepth = 256;
-
-void append_utf8(std::string& out, unsigned code) {
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xC0 | (code >> 6));
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  } else if (code < 0x10000) {
-    out += static_cast<char>(0xE0 | (code >> 12));
-    out += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  } else {
-    out += static_cast<char>(0xF0 | (code >> 18));
-    out += static_cast<char>(0x80 | ((code >> 12) & 0x3F));
-    out += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  }
-}
 
 class Canonical {
  public:
@@ -63,7 +44,7 @@ class Canonical {
   }
 
   bool value(int depth) {
-    if (depth > kDepth) return false;
+    if (depth > kJsonDepth) return false;
     blanks();
     switch (peek()) {
       case '{':

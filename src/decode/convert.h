@@ -78,7 +78,8 @@ std::string format_date(std::int64_t days);
 std::string format_timestamp(std::int64_t micros);
 
 // Compact JSON with object keys sorted by bytes; of equal keys the last one stays. Numbers keep their
-// spelling. Empty when the text is not one JSON value.
+// spelling. Empty when the text is not one JSON value, or nested deeper than kJsonDepth.
+inline constexpr int kJsonDepth = 256;
 std::optional<std::string> canonical_json(std::string_view text);
 // Appends the text as a JSON string with quotes, escaping only what must be.
 void append_json_string(std::string& out, std::string_view text);

@@ -1,45 +1,29 @@
 #include "base/text.h"
-#include "decode/block.h"
+#include "decode/block_decoder.h"
 #include "decode/csv_columns.h"
+#include "decode/encoding_guess.h"
 #include "decode/formats.h"
-#include "decode/text_source.h"
 #include "decode/utf8.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
 namespace sluice::decode {
 namespace {
 
 constexpr std::size_t kAbsent = static_cast<std::size_t>(-1);
 
-class CsvDecoder final : public Decoder {
+class CsvDecoder final : public BlockDecoder {
  public:
   CsvDecoder(const Input& input, CsvDialect dialect, SchemaPtr schema, OpenOptions options)
-      : dialect_(std::move(dialect)),
-        builder_(input, std::move(schema), std::move(options)),
+      : BlockDecoder(input, std::move(schema), std::move(options)),
+        dialect_(std::move(dialect)),
         lines_to_skip_(dialect_.skip_lines),
         header_to_skip_(dialect_.header) {}
 
-  Result<void> open() {
-    SLUICE_TRY(auto text, open_text(builder_.input(), dialect_.encoding));
-    const auto& options = builder_.options();
-    reader_.emplace(std::move(text.bytes), options.block_bytes, options.max_record_bytes);
-    return map_columns();
-  }
-
-  Result<bool> next(RowBatch& batch, std::stop_token stop) override {
-    auto more = next_batch(batch, stop);
-    if (!more) return fail_within(builder_.input().name, std::move(more).error());
-    return more;
-  }
-  const Findings& findings() const override { return builder_.findings(); }
-  std::uint64_t bytes_read() const override { return reader_ ? reader_->consumed() : 0; }
-
  private:
-  Result<void> map_columns() {
+  Result<void> prepare() override {
     const auto& columns = builder_.schema().columns;
     const auto& options = builder_.options();
     std::vector<bool> used(dialect_.names.size());
@@ -77,29 +61,33 @@ class CsvDecoder final : public Decoder {
                 builder_.input().name);
   }
 
-  Result<bool> next_batch(RowBatch& batch, std::stop_token stop) {
+  Result<bool> next_batch(RowBatch& batch, std::stop_token stop) override {
     for (;;) {
       if (stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped while decoding");
+      if (findings().encoding) return false;
       if (block_ && row_ < index_.row_count()) {
         SLUICE_CHECK(fill(batch));
         if (batch.rows() > 0 || batch.rejected > 0) return true;
         continue;
       }
-      SLUICE_TRY(const bool more, next_block());
-      if (more) continue;
-      batch.reset(builder_.schema_ptr());
-      batch.source = builder_.input().source;
-      return false;
+      SLUICE_TRY(const auto loaded, next_block(stop));
+      if (loaded == Loaded::nothing) return false;
+      if (loaded == Loaded::part_of_row) {
+        SLUICE_CHECK(skip_row(batch, stop));
+        return true;
+      }
     }
   }
 
-  // Loads and scans blocks until there is a row. False = the end.
-  Result<bool> next_block() {
+  enum class Loaded : std::uint8_t { nothing, rows, part_of_row };
+
+  // Loads and scans blocks until there is a row. A row that is larger than blocks get is for skip_row.
+  Result<Loaded> next_block(const std::stop_token& stop) {
     if (block_) line_ += index_.row_count() + index_.inner_line_ends.size();
     for (;;) {
       block_.reset();
       SLUICE_TRY(block_, reader_->next());
-      if (!block_) return false;
+      if (!block_) return Loaded::nothing;
       std::size_t skipped = 0;
       while (lines_to_skip_ > 0) {
         const auto end = block_->text().find(dialect_.line_end, skipped);
@@ -119,17 +107,63 @@ class CsvDecoder final : public Decoder {
         index_.inner_line_ends.pop_back();
       }
       if (index_.used == 0 && reader_->at_end()) return cut_inside_quotes();
+      if (index_.used == 0 && reader_->full()) return Loaded::part_of_row;
       SLUICE_CHECK(reader_->carry(index_.used));
       if (index_.used == 0) continue;
       row_ = 0;
       const auto whole = text.substr(0, index_.used);
-      suspicious_ = has_nul(whole) || !valid_utf8(whole);
+      const bool utf8 = valid_utf8(whole);
+      suspicious_ = !utf8 || has_nul(whole);
       last_block_ = reader_->at_end() && index_.used == text.size();
-      return true;
+      if (!utf8) {
+        SLUICE_TRY(const bool other, is_another_encoding(stop));
+        if (other) return Loaded::nothing;
+      }
+      return Loaded::rows;
     }
   }
 
-  Result<bool> cut_inside_quotes() const {
+  // At the first bytes that are not UTF-8: where nobody stated the encoding, the whole source decides it.
+  Result<bool> is_another_encoding(const std::stop_token& stop) {
+    if (!dialect_.encoding_assumed || dialect_.encoding != Encoding::utf8) return false;
+    dialect_.encoding_assumed = false;  // asked once
+    SLUICE_TRY(const auto encoding, guess_encoding(builder_.input(), stop));
+    if (encoding == Encoding::utf8) return false;
+    builder_.read_again_as(encoding);
+    return true;
+  }
+
+  std::unexpected<Error> large_header() const {
+    return fail(
+        ErrorCode::too_large,
+        fmt::format("the header has more than {} bytes; a quote that is never closed?", largest_record()));
+  }
+
+  // A row that fills a whole block and goes on.
+  Result<void> skip_row(RowBatch& batch, const std::stop_token& stop) {
+    if (header_to_skip_) {
+      return fail(
+          ErrorCode::too_large,
+          fmt::format("the header has more than {} bytes; a quote that is never closed?", largest_record()));
+    }
+    RowEnd end(dialect_);
+    const auto ordinal = ordinal_++;
+    const auto locator = fmt::format("line {}", line_ + 1);
+    index_.rows.assign(1, 0);
+    row_ = 0;
+    SLUICE_TRY(const auto skipped, skip_record([&](std::string_view text) { return end.find(text); }, stop));
+    if (!skipped.ended && end.in_quotes()) return cut_inside_quotes();
+    line_ += end.inner_line_ends() + 1;
+    std::string_view raw(skipped.start);
+    if (raw.ends_with(dialect_.line_end)) raw.remove_suffix(1);
+    if (raw.ends_with('\r')) raw.remove_suffix(1);
+    builder_.begin(batch, 0);
+    builder_.finish(batch, {}, {});
+    reject_too_large(batch, ordinal, skipped.bytes - (skipped.ended ? 1 : 0), {locator, raw});
+    return {};
+  }
+
+  std::unexpected<Error> cut_inside_quotes() const {
     return fail_transient(
         ErrorCode::truncated,
         fmt::format("the file ends inside the quoted field that begins in the record at line {}", line_ + 1));
@@ -141,6 +175,7 @@ class CsvDecoder final : public Decoder {
     const auto before = std::lower_bound(inner.begin(), inner.end(), begin) - inner.begin();
     return line_ + row + static_cast<std::uint64_t>(before) + 1;
   }
+  std::size_t row_bytes(std::size_t row) const { return index_.row_end(row) - index_.row_begin(row); }
   std::string_view row_text(std::size_t row) const {
     const auto begin = index_.row_begin(row);
     auto text = block_->text().substr(begin, index_.row_end(row) - begin);
@@ -158,15 +193,20 @@ class CsvDecoder final : public Decoder {
     rows_.clear();
     ordinals_.clear();
     ragged_.clear();
+    large_.clear();
+    const bool may_be_large = block_->size > largest_record();
     const std::size_t end = index_.row_count();
     for (; row_ < end && first_fields_.size() < builder_.options().batch_rows; ++row_) {
       if (header_to_skip_) {
         if (row_text(row_).empty()) continue;
+        if (row_bytes(row_) > largest_record()) return large_header();
         header_to_skip_ = false;
         continue;
       }
       const std::size_t count = index_.field_count(row_);
-      if (count == fields && !(fields == 1 && row_text(row_).empty())) [[likely]] {
+      if (may_be_large && row_bytes(row_) > largest_record()) {
+        large_.emplace_back(row_, ordinal_++);
+      } else if (count == fields && !(fields == 1 && row_text(row_).empty())) [[likely]] {
         first_fields_.push_back(index_.rows[row_] + 1);
         rows_.push_back(static_cast<std::uint32_t>(row_));
         ordinals_.push_back(ordinal_++);
@@ -197,6 +237,7 @@ class CsvDecoder final : public Decoder {
     for (const auto f : new_fields_) observe_csv_column(rows, dialect_, f, dialect_.names[f], builder_);
     builder_.finish(batch, ordinals_, [&](std::size_t r) { return describe(rows_[r]); });
     for (const auto& [row, ordinal] : ragged_) reject_ragged(batch, row, ordinal);
+    for (const auto& [row, ordinal] : large_) reject_too_large(batch, ordinal, row_bytes(row), describe(row));
     return {};
   }
 
@@ -221,11 +262,8 @@ class CsvDecoder final : public Decoder {
   }
 
   CsvDialect dialect_;
-  RowBuilder builder_;
-  std::optional<BlockReader> reader_;
   std::vector<std::size_t> field_of_;    // per schema column
   std::vector<std::size_t> new_fields_;  // fields of the file that are in no schema
-  std::shared_ptr<Block> block_;
   CsvIndex index_;
   std::size_t row_ = 0;
   std::uint64_t ordinal_ = 0;
@@ -237,7 +275,8 @@ class CsvDecoder final : public Decoder {
   std::vector<std::uint32_t> first_fields_;
   std::vector<std::uint32_t> rows_;
   std::vector<std::uint64_t> ordinals_;
-  std::vector<std::pair<std::size_t, std::uint64_t>> ragged_;
+  std::vector<std::pair<std::size_t, std::uint64_t>> ragged_;  // rows and ordinals
+  std::vector<std::pair<std::size_t, std::uint64_t>> large_;
 };
 
 }  // namespace
@@ -245,7 +284,7 @@ class CsvDecoder final : public Decoder {
 Result<std::unique_ptr<Decoder>> open_csv(const Input& input, const CsvDialect& dialect, SchemaPtr schema,
                                           OpenOptions options) {
   auto decoder = std::make_unique<CsvDecoder>(input, dialect, std::move(schema), std::move(options));
-  SLUICE_CHECK(decoder->open());
+  SLUICE_CHECK(decoder->open(dialect.encoding));
   return decoder;
 }
 

@@ -157,13 +157,34 @@ Result<std::vector<std::string>> header_names(std::string_view text, const CsvIn
   return names;
 }
 
-std::string_view behind_lines(std::string_view text, int lines) {
+// CR where no LF ends a line. Line ends inside quotes do not count; where the quotes are is not known yet, so
+// double ones are taken for quotes as they come.
+char find_line_end(std::string_view text) {
+  bool quoted = false;
+  bool returns = false;
+  for (const char c : text) {
+    if (c == '"') quoted = !quoted;
+    if (c == '\n' && !quoted) return '\n';
+    returns = returns || (c == '\r' && !quoted);
+  }
+  const bool nothing_but_quoted_ends = !returns && text.find('\n') == std::string_view::npos;
+  return returns || (nothing_but_quoted_ends && text.find('\r') != std::string_view::npos) ? '\r' : '\n';
+}
+
+std::string_view behind_lines(std::string_view text, int lines, char line_end) {
   for (; lines > 0; --lines) {
-    const auto end = text.find_first_of("\n");
+    const auto end = text.find(line_end);
     if (end == std::string_view::npos) return {};
     text.remove_prefix(end + 1);
   }
   return text;
+}
+
+// Excel's own first line, "sep=;", names the delimiter; '\0' = there is none.
+char delimiter_line(std::string_view text, char line_end) {
+  auto line = text.substr(0, text.find(line_end));
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line.size() == 5 && iequals(line.substr(0, 4), "sep=") ? line.back() : '\0';
 }
 
 }  // namespace
@@ -175,11 +196,17 @@ Result<Probe> probe_csv(const Sample& sample, const CsvSpec& spec, Encoding enco
   dialect.encoding = encoding;
   dialect.skip_lines = spec.skip_lines;
   dialect.null = spec.null;
-  const bool line_feeds = sample.text.find('\n') != std::string_view::npos;
-  dialect.line_end = !line_feeds && sample.text.find('\r') != std::string_view::npos ? '\r' : '\n';
-  const auto text = behind_lines(sample.text, spec.skip_lines);
+  dialect.line_end = find_line_end(sample.text);
+  auto text = behind_lines(sample.text, spec.skip_lines, dialect.line_end);
+  const char named = delimiter_line(text, dialect.line_end);
+  if (named != '\0') {
+    ++dialect.skip_lines;
+    text = behind_lines(text, 1, dialect.line_end);
+  }
   dialect.quote = spec.quote ? *spec.quote : find_quote(text);
-  dialect.delimiter = spec.delimiter ? *spec.delimiter : find_delimiter(text, sample.whole, dialect);
+  dialect.delimiter = spec.delimiter  ? *spec.delimiter
+                      : named != '\0' ? named
+                                      : find_delimiter(text, sample.whole, dialect);
   if (dialect.delimiter == dialect.quote) {
     return fail(ErrorCode::invalid_definition, "csv: delimiter and quote are the same character");
   }

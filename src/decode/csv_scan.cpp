@@ -140,6 +140,31 @@ void scan_csv(std::string_view text, const CsvDialect& dialect, bool final, CsvI
   }
 }
 
+std::optional<std::size_t> RowEnd::find(std::string_view piece) {
+  for (std::size_t at = 0; at < piece.size(); ++at) {
+    const char c = piece[at];
+    if (in_quotes_) {
+      if (quote_before_) {
+        quote_before_ = false;
+        if (c == quote_) continue;
+        in_quotes_ = false;
+      } else {
+        quote_before_ = c == quote_;
+        if (c == line_end_) ++inner_line_ends_;
+        continue;
+      }
+    }
+    if (c == line_end_) return at + 1;
+    if (c == delimiter_) {
+      field_start_ = true;
+      continue;
+    }
+    if (field_start_ && quote_ != '\0' && c == quote_) in_quotes_ = true;
+    field_start_ = false;
+  }
+  return std::nullopt;
+}
+
 CsvField unquote(std::string_view raw, char quote, std::string& scratch) {
   if (raw.empty() || raw.front() != quote || quote == '\0') return {raw, false, false};
   auto inner = raw.substr(1);

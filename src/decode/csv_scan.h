@@ -4,6 +4,7 @@
 #include "decode/decode.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,26 @@ struct CsvIndex {
 // The text must have kPadding readable bytes after it. A quote opens only at the start of a field (any other
 // is text); inside quotes a doubled quote stands for one.
 void scan_csv(std::string_view text, const CsvDialect& dialect, bool final, CsvIndex& index);
+
+// Where one row ends whose text comes in pieces of any size: past its line end. By the rules of scan_csv.
+class RowEnd {
+ public:
+  explicit RowEnd(const CsvDialect& dialect)
+      : delimiter_(dialect.delimiter), quote_(dialect.quote), line_end_(dialect.line_end) {}
+  std::optional<std::size_t> find(std::string_view piece);
+  bool in_quotes() const { return in_quotes_ && !quote_before_; }
+  std::uint64_t inner_line_ends() const { return inner_line_ends_; }
+
+ private:
+  char delimiter_;
+  char quote_;
+  char line_end_;
+  bool field_start_ = true;
+  bool in_quotes_ = false;
+  bool quote_before_ =
+      false;  // in quotes: the byte before was a quote, the closing one unless another follows
+  std::uint64_t inner_line_ends_ = 0;
+};
 
 // One field's text as it stands between its separators.
 struct CsvField {

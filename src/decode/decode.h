@@ -31,11 +31,13 @@ struct Input {
   std::string name;                      // for messages and as a format hint: "rates-1.csv.gz", a masked URL
   std::string content_type;              // hint, may be empty
   std::size_t source = 0;                // index into LoaderSpec::sources, for rejects
+  bool local_file = false;               // a file of this machine: what it lacks, another try does not bring
   std::uint64_t max_bytes = 4ull << 30;  // decoded size cap
   double max_ratio = 200;                // decoded : compressed, judged from 16 MiB of decoded bytes on
 };
 
 enum class Encoding : std::uint8_t { utf8, utf16le, utf16be, windows1252, latin1 };
+std::string_view to_string(Encoding encoding);  // as definitions spell it: "windows-1252"
 
 // How a CSV source is written. Line ends are LF (with or without CR), or CR alone where a file has no LF.
 struct CsvDialect {
@@ -45,6 +47,7 @@ struct CsvDialect {
   bool header = true;
   int skip_lines = 0;
   Encoding encoding = Encoding::utf8;
+  bool encoding_assumed = false;  // neither stated nor marked in the source: concluded from its bytes
   char decimal = '.';
   std::optional<std::string> null;  // this unquoted text is NULL, besides the empty field
   bool trailing_delimiter = false;  // every row ends in one delimiter too many
@@ -78,9 +81,12 @@ struct Probe {
   std::string compression;            // "", "gzip", "zstd", "zip"
 };
 
-// Looks at the first 1,000 records (bounded bytes). Errors: malformed, truncated, too_large, unauthorized (an
-// HTML page where records were expected), unsupported, invalid_definition (several arrays could be the
-// records).
+// Whether there is not one byte in it but blanks, once unpacked.
+Result<bool> is_empty(const Input& input);
+
+// Looks at the first 1,000 records (bounded bytes); the whole source where its encoding is in doubt. Errors:
+// malformed, truncated, too_large, unauthorized (an HTML page where records were expected), unsupported,
+// invalid_definition (several arrays could be the records).
 Result<Probe> probe(const Input& input, const DecodeSpec& spec, std::stop_token stop);
 
 // What a pass over the source found that its schema does not say. Complete once next() returned false.
@@ -90,6 +96,10 @@ struct Findings {
   // question were decoded as NULL; widen the column and read again. Declared decimals too, where a value
   // needs Column::wide.
   std::vector<std::pair<std::size_t, Observed>> misfits;
+  // The source is written in another encoding than assumed so far (CSV): nothing of this pass counts, set
+  // CsvDialect::encoding to this one and read again. Decided from the whole source, at the first byte that is
+  // not UTF-8, so that it is read in one encoding from its first byte to its last.
+  std::optional<Encoding> encoding;
 };
 
 struct OpenOptions {
@@ -106,7 +116,7 @@ struct OpenOptions {
   bool keep_raw = true;                      // keep the record's own text in Reject::raw (at most 64 KiB)
   std::size_t batch_rows = 8192;             // most rows a batch
   std::size_t block_bytes = 512 * 1024;      // read size; grows for a record that is larger
-  std::size_t max_record_bytes = 64u << 20;  // a larger record is ErrorCode::too_large
+  std::size_t max_record_bytes = 64u << 20;  // a larger record is rejected unread
 };
 
 // Reads every record once. A record with NULL in a key column is rejected (stage key, missingKey), with NULL

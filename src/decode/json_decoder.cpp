@@ -1,11 +1,13 @@
 // A JSON document of any size: the walker finds the records, whole records are cut into chunks, simdjson
 // reads each.
 #include "base/text.h"
-#include "decode/block.h"
+#include "decode/block_decoder.h"
 #include "decode/formats.h"
+#include "decode/json_cut.h"
+#include "decode/json_gap.h"
+#include "decode/json_look.h"
 #include "decode/json_records.h"
 #include "decode/json_walk.h"
-#include "decode/text_source.h"
 
 #include <fmt/format.h>
 
@@ -14,43 +16,32 @@
 namespace sluice::decode {
 namespace {
 
-class JsonDecoder final : public Decoder {
+class JsonDecoder final : public BlockDecoder {
  public:
   JsonDecoder(const Input& input, const Probe& probe, SchemaPtr schema, OpenOptions options)
-      : builder_(input, std::move(schema), std::move(options)),
+      : BlockDecoder(input, std::move(schema), std::move(options)),
         records_(builder_),
-        path_text_(probe.records),
+        stated_path_(probe.records),
         found_by_looking_(probe.records_found) {}
-
-  Result<void> open() {
-    SLUICE_TRY(auto path, parse_json_path(path_text_));
-    walker_.emplace(std::move(path), true, found_by_looking_);
-    SLUICE_TRY(auto text, open_text(builder_.input(), std::nullopt));
-    const auto& options = builder_.options();
-    reader_.emplace(std::move(text.bytes), options.block_bytes, options.max_record_bytes);
-    return {};
-  }
-
-  Result<bool> next(RowBatch& batch, std::stop_token stop) override {
-    auto more = next_batch(batch, stop);
-    if (!more) return fail_within(builder_.input().name, std::move(more).error());
-    return more;
-  }
-  const Findings& findings() const override { return builder_.findings(); }
-  std::uint64_t bytes_read() const override { return reader_ ? reader_->consumed() : 0; }
 
  private:
   enum class State : std::uint8_t { walking, in_array, at_object, done };
 
-  Result<bool> next_batch(RowBatch& batch, std::stop_token stop) {
+  Result<void> prepare() override {
+    SLUICE_TRY(path_, parse_json_path(stated_path_));
+    walker_.emplace(path_, true, found_by_looking_);
+    return {};
+  }
+
+  Result<bool> next_batch(RowBatch& batch, std::stop_token stop) override {
     for (;;) {
       if (stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped while decoding");
       switch (state_) {
         case State::walking:
-          SLUICE_CHECK(walk());
+          SLUICE_CHECK(walk(stop));
           break;
         case State::in_array: {
-          SLUICE_TRY(const bool filled, take_from_array(batch));
+          SLUICE_TRY(const bool filled, take_from_array(batch, stop));
           if (filled) return true;
           break;
         }
@@ -60,14 +51,10 @@ class JsonDecoder final : public Decoder {
           break;
         }
         case State::done:
-          batch.reset(builder_.schema_ptr());
-          batch.source = builder_.input().source;
           return false;
       }
     }
   }
-
-  std::uint64_t position() const { return block_ ? block_->offset + at_ : 0; }
 
   // Loads the next block, beginning at at_ of the present one. False = the source ended before.
   Result<bool> load() {
@@ -85,14 +72,23 @@ class JsonDecoder final : public Decoder {
   std::unexpected<Error> cut() const {
     return fail_transient(ErrorCode::truncated, "the JSON document stops in the middle");
   }
+  // Broken syntax, `at` in the present block.
+  std::unexpected<Error> broken(std::string_view reason, std::size_t at) const {
+    return broken_at(builder_.input(), broken_json(reason), block_->text(), at, block_->offset);
+  }
+  static Error broken_json(std::string_view reason) {
+    return fail(ErrorCode::malformed, fmt::format("this is not valid JSON: {}", reason)).error();
+  }
 
-  Result<void> walk() {
+  Result<void> walk(const std::stop_token& stop) {
     if (!block_ || at_ == block_->size) {
       SLUICE_TRY(const bool more, load());
-      if (!more) return ended();
+      if (!more) return ended(stop);
     }
     auto event = walker_->walk(block_->text(), at_);
-    if (!event) return fail_within(fmt::format("byte {}", position()), std::move(event).error());
+    if (!event) {
+      return broken_at(builder_.input(), std::move(event).error(), block_->text(), at_, block_->offset);
+    }
     switch (*event) {
       case JsonWalker::Event::array:
         state_ = State::in_array;
@@ -104,8 +100,10 @@ class JsonDecoder final : public Decoder {
         ++found_;
         break;
       case JsonWalker::Event::scalar:
-        return fail(ErrorCode::malformed,
-                    fmt::format("records: {} is neither an array nor an object", path_text_));
+        return fail(
+            ErrorCode::malformed,
+            fmt::format("records: {} is {}, neither an array nor an object{}", path_text(path_, path_.size()),
+                        kind_of_json(block_->text()[at_]), arrays_hint(builder_.input(), stop)));
       case JsonWalker::Event::more:
       case JsonWalker::Event::complete:
         break;
@@ -113,17 +111,13 @@ class JsonDecoder final : public Decoder {
     return {};
   }
 
-  Result<void> ended() {
+  Result<void> ended(const std::stop_token& stop) {
     if (!walker_->is_complete()) return cut();
-    if (found_ == 0) {
-      return fail(ErrorCode::malformed,
-                  fmt::format("records: there is no {} in the document; its top level has {}", path_text_,
-                              fmt::join(walker_->top_keys(), ", ")));
-    }
+    if (found_ == 0) return nothing_at_path(stop);
     for (const auto& candidate : walker_->candidates()) {
-      if (found_by_looking_ && !candidate.empty && candidate.path != path_text_) {
+      if (found_by_looking_ && !candidate.empty && candidate.path != stated_path_) {
         return fail(ErrorCode::invalid_definition,
-                    fmt::format("both {} and {} could be the records; state one as records:", path_text_,
+                    fmt::format("both {} and {} could be the records; state one as records:", stated_path_,
                                 candidate.path));
       }
     }
@@ -131,21 +125,41 @@ class JsonDecoder final : public Decoder {
     return {};
   }
 
+  // How far the path leads, what is there, and where records may be.
+  std::unexpected<Error> nothing_at_path(const std::stop_token& stop) const {
+    const auto& reached = walker_->reached();
+    std::string there = fmt::format("{} is {}", path_text(path_, reached.steps), kind_of_json(reached.first));
+    if (reached.first == '{') {
+      there +=
+          reached.keys.empty() ? " without fields" : fmt::format(" with {}", fmt::join(reached.keys, ", "));
+    } else if (reached.first == '[') {
+      const bool named = path_[reached.steps].kind == PathStep::Kind::name;
+      there += named ? "; write [*] for each of its elements" : " with fewer elements";
+    }
+    return fail(ErrorCode::malformed,
+                fmt::format("records: there is no {} in the document: {}{}", path_text(path_, path_.size()),
+                            printable(there, 400), arrays_hint(builder_.input(), stop)));
+  }
+
   // One chunk of records of the array. False = go on (more bytes, or the array ended).
-  Result<bool> take_from_array(RowBatch& batch) {
+  Result<bool> take_from_array(RowBatch& batch, const std::stop_token& stop) {
+    if (!block_) {
+      SLUICE_TRY(const bool more, load());
+      if (!more) return cut();
+    }
     cut_json(block_->text().substr(at_), builder_.options().batch_rows, cut_);
     if (cut_.ends.empty() && !cut_.array_ended) {
+      if (at_ == 0 && reader_->full()) return skip_element(batch, stop);
       SLUICE_TRY(const bool more, load_more_of_record());
       if (!more) return cut();
       return false;
     }
     const std::size_t length = cut_.array_ended ? cut_.array_end : cut_.ends.back();
-    char* const begin = block_->data() + at_;
-    const std::string_view chunk(begin, length);
-    const bool blank = chunk.find_first_not_of(" \t\r\n") == std::string_view::npos;
+    const bool blank =
+        block_->text().substr(at_, length).find_first_not_of(" \t\r\n") == std::string_view::npos;
     bool filled = false;
     if (!blank) {
-      SLUICE_TRY(filled, read_chunk(begin, length, batch));
+      SLUICE_TRY(filled, read_chunk(length, batch));
     }
     at_ += length;
     first_element_ = false;
@@ -156,107 +170,159 @@ class JsonDecoder final : public Decoder {
     return filled;
   }
 
+  // The fast way: all at once. Where that fails, or not every element is an object, one by one.
+  Result<bool> read_chunk(std::size_t length, RowBatch& batch) {
+    builder_.begin(batch, cut_.ends.size());
+    batch.keep(block_);
+    ordinals_.clear();
+    rows_.clear();
+    odd_.clear();
+    if (any_too_large() || !read_at_once(length, batch)) {
+      SLUICE_CHECK(read_one_by_one(length, batch));
+    }
+    builder_.finish(batch, ordinals_, [&](std::size_t row) {
+      const Element element = rows_.empty() ? cut_element(row) : rows_[row];
+      return describe(element, ordinals_[row]);
+    });
+    for (auto& odd : odd_)
+      builder_.reject_record(batch, odd.ordinal, std::move(odd.problem), describe(odd.element, odd.ordinal));
+    return batch.rows() > 0 || batch.rejected > 0;
+  }
+
   // Makes an array text of the chunk in place: the comma in front (or the byte before) becomes [, the byte
   // behind ].
-  Result<bool> read_chunk(char* begin, std::size_t length, RowBatch& batch) {
+  bool read_at_once(std::size_t length, RowBatch& batch) {
+    char* const begin = block_->data() + at_;
     char* open = begin - 1;
+    if (cut_.ends.empty()) return false;
     if (!first_element_) {
       open = std::find_if(begin, begin + length, [](char c) { return static_cast<unsigned char>(c) > ' '; });
-      if (*open != ',') {
-        return fail(ErrorCode::malformed,
-                    fmt::format("this is not valid JSON: a comma is missing between two records at byte {}",
-                                position()));
-      }
+      if (*open != ',') return false;
     }
     char* const close = begin + length;
     const char open_was = std::exchange(*open, '[');
     const char close_was = std::exchange(*close, ']');
-    builder_.begin(batch, cut_.ends.size());
-    batch.keep(block_);
-    ordinals_.clear();
-    strangers_.clear();
-    const auto first = ordinal_;
-    const auto failure = records_.read_array({open, static_cast<std::size_t>(close + 1 - open)}, batch,
-                                             [&](JsonRecords::Outcome outcome) {
-                                               const auto ordinal = ordinal_++;
-                                               if (outcome == JsonRecords::Outcome::good) {
-                                                 ordinals_.push_back(ordinal);
-                                               } else {
-                                                 strangers_.push_back(ordinal);
-                                               }
-                                             });
+    const auto failure = records_.read_array({open, static_cast<std::size_t>(close + 1 - open)}, batch);
     *open = open_was;
     *close = close_was;
-    if (failure.outcome != JsonRecords::Outcome::good) {
-      ordinal_ = first;
-      SLUICE_CHECK(read_one_by_one(batch, failure));
-    }
-    // Elements that are no objects stand between the others; without them element i ends at cut_.ends[i].
-    const bool all_objects = strangers_.empty() && ordinals_.size() == cut_.ends.size();
-    builder_.finish(batch, ordinals_, [&](std::size_t row) {
-      if (!all_objects) return RowBuilder::Described{fmt::format("record {}", ordinals_[row]), {}};
-      return describe(row, ordinals_[row]);
-    });
-    for (const auto ordinal : strangers_) {
-      builder_.reject_record(batch, ordinal,
-                             {RejectStage::decode, "notAnObject", -1, "the record is not a JSON object"},
-                             {fmt::format("record {}", ordinal), {}});
-    }
-    for (const auto& [element, ordinal] : broken_) {
-      builder_.reject_record(batch, ordinal,
-                             {RejectStage::decode, "invalidUtf8", -1, "the record is not valid UTF-8"},
-                             describe(element, ordinal));
-    }
-    broken_.clear();
-    return batch.rows() > 0 || batch.rejected > 0;
+    if (failure.outcome != JsonRecords::Outcome::good) return false;
+    for (std::size_t i = 0; i < cut_.ends.size(); ++i) ordinals_.push_back(ordinal_++);
+    return true;
   }
 
-  std::string_view element_text(std::size_t element) const {
-    const std::size_t from = element == 0 ? 0 : cut_.ends[element - 1];
-    auto text = block_->text().substr(at_ + from, cut_.ends[element] - from);
-    const auto start = text.find_first_of("{[");
-    return start == std::string_view::npos ? text : text.substr(start);
+  // An element of the array, relative to at_.
+  struct Element {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+  };
+  // An element that became no row.
+  struct Odd {
+    Element element;
+    std::uint64_t ordinal;
+    Problem problem;
+  };
+
+  // With nothing but objects and commas in the chunk.
+  Element cut_element(std::size_t i) const {
+    const std::size_t from = i == 0 ? 0 : cut_.ends[i - 1];
+    const auto text = block_->text().substr(at_ + from, cut_.ends[i] - from);
+    return {from + std::min(text.find_first_of("{["), text.size()), cut_.ends[i]};
   }
-  RowBuilder::Described describe(std::size_t element, std::uint64_t ordinal) const {
-    const auto text = element_text(element);
-    const auto byte = block_->offset + static_cast<std::uint64_t>(text.data() - block_->data());
-    return {fmt::format("record {} (byte {})", ordinal, byte), text};
+  RowBuilder::Described describe(Element element, std::uint64_t ordinal) const {
+    const auto text = block_->text().substr(at_ + element.begin, element.end - element.begin);
+    return {fmt::format("record {} (byte {})", ordinal, block_->offset + at_ + element.begin), text};
   }
 
-  // The chunk as a whole does not parse: find the record to blame. Bad UTF-8 costs that record, bad JSON the
-  // run.
-  Result<void> read_one_by_one(RowBatch& batch, const JsonRecords::Failure& chunk_failure) {
+  // What is in front of a record counts too: else it would depend on the blocks what is too large.
+  bool too_large(std::size_t i) const {
+    return cut_.ends[i] - (i == 0 ? 0 : cut_.ends[i - 1]) > largest_record() + 1;
+  }
+  bool any_too_large() const {
+    if (block_->size <= largest_record() + 1) return false;
+    for (std::size_t i = 0; i < cut_.ends.size(); ++i) {
+      if (too_large(i)) return true;
+    }
+    return false;
+  }
+
+  void set_aside(Element element, std::string_view code, std::string message) {
+    odd_.push_back({element, ordinal_++, {RejectStage::decode, code, -1, std::move(message)}});
+  }
+  // The scalars in front of an element (or of the array's end); gives the position behind them.
+  Result<std::size_t> read_gap_at(std::size_t from, std::size_t to, bool closed) {
+    const auto gap =
+        read_gap(block_->text().substr(at_ + from, to - from), first_element_ && from == 0, closed);
+    if (!gap.wrong.empty()) return broken(gap.wrong, at_ + from + gap.end);
+    for (const auto& scalar : gap.scalars)
+      set_aside({from + scalar.begin, from + scalar.end}, "notAnObject", "the record is not a JSON object");
+    return from + gap.end;
+  }
+
+  Result<void> read_one_by_one(std::size_t length, RowBatch& batch) {
     builder_.begin(batch, cut_.ends.size());
     batch.keep(block_);
-    ordinals_.clear();
-    strangers_.clear();
-    bool any_broken = false;
-    for (std::size_t element = 0; element < cut_.ends.size(); ++element) {
-      const auto text = element_text(element);
-      const auto failure = records_.read_one(text, ordinals_.size(), batch);
-      switch (failure.outcome) {
-        case JsonRecords::Outcome::good:
-          ordinals_.push_back(ordinal_);
-          break;
-        case JsonRecords::Outcome::not_an_object:
-          strangers_.push_back(ordinal_);
-          break;
-        case JsonRecords::Outcome::bad_utf8:
-          broken_.emplace_back(element, ordinal_);
-          builder_.forget_row(batch, ordinals_.size());
-          any_broken = true;
-          break;
-        case JsonRecords::Outcome::bad_json:
-          return fail(ErrorCode::malformed,
-                      fmt::format("this is not valid JSON: {} in {}: {}", failure.message,
-                                  describe(element, ordinal_).locator, printable(text, 200)));
+    std::size_t from = 0;
+    for (std::size_t i = 0; i < cut_.ends.size(); ++i) {
+      SLUICE_TRY(const std::size_t begin, read_gap_at(from, cut_.ends[i], false));
+      const Element element{begin, cut_.ends[i]};
+      from = element.end;
+      if (too_large(i)) {
+        set_aside(element, "recordTooLarge",
+                  fmt::format("the record has {} bytes, the most are {}", element.end - element.begin,
+                              largest_record()));
+        continue;
       }
-      ++ordinal_;
+      const auto text = block_->text().substr(at_ + element.begin, element.end - element.begin);
+      auto failure = records_.read_one(text, ordinals_.size(), batch);
+      if (failure.outcome == JsonRecords::Outcome::good) {
+        rows_.push_back(element);
+        ordinals_.push_back(ordinal_++);
+        continue;
+      }
+      if (failure.outcome == JsonRecords::Outcome::bad_json) {
+        return broken(fmt::format("{} in record {}", failure.message, ordinal_),
+                      at_ + element.begin + failure.at);
+      }
+      builder_.forget_row(batch, ordinals_.size());
+      if (failure.outcome == JsonRecords::Outcome::not_an_object) {
+        set_aside(element, "notAnObject", "the record is not a JSON object");
+      } else {
+        set_aside(element, failure.code, "the record cannot be read: " + failure.message);
+      }
     }
-    if (any_broken) return {};
-    return fail(ErrorCode::malformed,
-                fmt::format("this is not valid JSON: {} between the records behind byte {}",
-                            chunk_failure.message, position()));
+    if (cut_.array_ended) {
+      SLUICE_TRY(const std::size_t end, read_gap_at(from, length, true));
+      static_cast<void>(end);
+    }
+    return {};
+  }
+
+  // An element that fills a whole block and goes on.
+  Result<bool> skip_element(RowBatch& batch, const std::stop_token& stop) {
+    const auto begin = read_gap(block_->text(), first_element_, false).end;
+    if (begin == block_->size || (block_->text()[begin] != '{' && block_->text()[begin] != '[')) {
+      return fail(ErrorCode::too_large,
+                  fmt::format("no record begins within {} bytes behind byte {}; are these values no objects?",
+                              block_->size, block_->offset));
+    }
+    odd_.clear();
+    ordinals_.clear();
+    SLUICE_TRY(const std::size_t from, read_gap_at(0, block_->size, false));
+    builder_.begin(batch, 0);
+    builder_.finish(batch, ordinals_, {});
+    for (auto& odd : odd_)
+      builder_.reject_record(batch, odd.ordinal, std::move(odd.problem), describe(odd.element, odd.ordinal));
+    const auto ordinal = ordinal_++;
+    const auto locator = describe({from, from}, ordinal).locator;
+    ElementEnd end(from);
+    SLUICE_TRY(const auto skipped, skip_record([&](std::string_view text) { return end.find(text); }, stop));
+    if (!skipped.ended) return cut();
+    at_ = 0;
+    first_element_ = false;
+    const std::string_view start(skipped.start);
+    reject_too_large(batch, ordinal, skipped.bytes - from,
+                     {locator, start.substr(std::min(from, start.size()))});
+    return true;
   }
 
   // The value at the path is one object: one record.
@@ -267,37 +333,50 @@ class JsonDecoder final : public Decoder {
       if (!more) return cut();
       return false;
     }
+    if (cut_.ends.front() > largest_record() + 1) {
+      return fail(ErrorCode::too_large,
+                  fmt::format("the one record is an object of more than {} bytes; state where in it the "
+                              "records are as records:",
+                              largest_record()));
+    }
     builder_.begin(batch, 1);
     batch.keep(block_);
-    ordinals_.assign(1, ordinal_);
-    const auto failure = records_.read_one(element_text(0), 0, batch);
-    if (failure.outcome != JsonRecords::Outcome::good) {
-      return fail(ErrorCode::malformed, fmt::format("this is not valid JSON: {} in the object at byte {}",
-                                                    failure.message, position()));
+    ordinals_.clear();
+    const Element element{0, cut_.ends.front()};
+    const auto ordinal = ordinal_++;
+    auto failure = records_.read_one(block_->text().substr(at_, element.end), 0, batch);
+    if (failure.outcome == JsonRecords::Outcome::bad_json) return broken(failure.message, at_ + failure.at);
+    if (failure.outcome == JsonRecords::Outcome::good) {
+      ordinals_.push_back(ordinal);
+    } else {
+      builder_.forget_row(batch, 0);
     }
-    builder_.finish(batch, ordinals_, [&](std::size_t) { return describe(0, ordinal_); });
-    ++ordinal_;
-    at_ += cut_.ends.front();
+    builder_.finish(batch, ordinals_, [&](std::size_t) { return describe(element, ordinal); });
+    if (ordinals_.empty()) {
+      builder_.reject_record(
+          batch, ordinal,
+          {RejectStage::decode, failure.code, -1, "the record cannot be read: " + failure.message},
+          describe(element, ordinal));
+    }
+    at_ += element.end;
     state_ = State::walking;
     return true;
   }
 
-  RowBuilder builder_;
   JsonRecords records_;
-  std::string path_text_;
+  std::string stated_path_;
+  std::vector<PathStep> path_;
   bool found_by_looking_;
   std::optional<JsonWalker> walker_;
-  std::optional<BlockReader> reader_;
-  std::shared_ptr<Block> block_;
-  std::size_t at_ = 0;
+  std::size_t at_ = 0;  // in the present block: what is done with
   State state_ = State::walking;
   bool first_element_ = false;
-  std::size_t found_ = 0;
+  std::size_t found_ = 0;  // values at the path
   std::uint64_t ordinal_ = 0;
   JsonCut cut_;
   std::vector<std::uint64_t> ordinals_;
-  std::vector<std::uint64_t> strangers_;
-  std::vector<std::pair<std::size_t, std::uint64_t>> broken_;
+  std::vector<Element> rows_;  // of a chunk read one by one: the element of each row
+  std::vector<Odd> odd_;
 };
 
 }  // namespace
@@ -305,7 +384,7 @@ class JsonDecoder final : public Decoder {
 Result<std::unique_ptr<Decoder>> open_json(const Input& input, const Probe& probe, SchemaPtr schema,
                                            OpenOptions options) {
   auto decoder = std::make_unique<JsonDecoder>(input, probe, std::move(schema), std::move(options));
-  if (auto opened = decoder->open(); !opened) return fail_within(input.name, std::move(opened).error());
+  SLUICE_CHECK(decoder->open(std::nullopt));
   return decoder;
 }
 

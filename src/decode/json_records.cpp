@@ -2,6 +2,8 @@
 
 #include "base/text.h"
 #include "decode/block.h"
+#include "decode/json_fault.h"
+#include "decode/json_gap.h"
 #include "decode/utf8.h"
 
 #include <fmt/format.h>
@@ -42,28 +44,6 @@ struct Node {
 std::string_view without_space(std::string_view token) {
   while (!token.empty() && static_cast<unsigned char>(token.back()) <= ' ') token.remove_suffix(1);
   return token;
-}
-
-bool is_number(std::string_view token) {
-  std::size_t i = token.starts_with('-') ? 1 : 0;
-  const auto digits = [&] {
-    const auto begin = i;
-    while (i < token.size() && token[i] >= '0' && token[i] <= '9') ++i;
-    return i - begin;
-  };
-  const auto first = i;
-  const auto integer = digits();
-  if (integer == 0 || (integer > 1 && token[first] == '0')) return false;
-  if (i < token.size() && token[i] == '.') {
-    ++i;
-    if (digits() == 0) return false;
-  }
-  if (i < token.size() && (token[i] == 'e' || token[i] == 'E')) {
-    ++i;
-    if (i < token.size() && (token[i] == '+' || token[i] == '-')) ++i;
-    if (digits() == 0) return false;
-  }
-  return i == token.size();
 }
 
 }  // namespace
@@ -159,7 +139,7 @@ struct JsonRecords::State {
         if (token != "false") return simdjson::F_ATOM_ERROR;
         break;
       default:
-        if (!is_number(token)) return simdjson::NUMBER_ERROR;
+        if (!is_json_number(token)) return simdjson::NUMBER_ERROR;
     }
     for (const auto c : member.columns) builder.store(*batch, c, row, token, Written::literal, false);
     if (member.unknown) builder.new_field(member.name, token, Written::literal, '.');
@@ -171,7 +151,7 @@ struct JsonRecords::State {
     std::string_view text = token.substr(1, token.size() - 2);
     const bool escapes = std::memchr(text.data(), '\\', text.size()) != nullptr;
     if (escapes) {
-      if (const auto error = item.get_string().get(text)) return error;
+      if (const auto error = item.get_string().get(text)) return bad_text(error, token, member);
     }
     if (member.unknown) builder.new_field(member.name, text, Written::string, '.');
     if (escapes && has_nul(text)) {
@@ -184,6 +164,19 @@ struct JsonRecords::State {
     for (const auto c : member.columns) {
       const bool json = builder.plans()[c].type == ValueType::json;
       builder.store(*batch, c, row, json ? token : text, Written::string, escapes && !json);
+    }
+    return simdjson::SUCCESS;
+  }
+
+  // A value that cannot be read costs its record, whose other fields are read all the same: the key among
+  // them.
+  simdjson::error_code bad_text(simdjson::error_code error, std::string_view token, Member& member) {
+    auto fault = find_fault(token);
+    if (!fault) return error;
+    if (member.unknown) builder.new_field(member.name, Kind{});
+    for (const auto c : member.columns) {
+      batch->columns()[c].null[row] = 1;
+      builder.reject(row, {RejectStage::decode, fault->code, static_cast<int>(c), fault->message});
     }
     return simdjson::SUCCESS;
   }
@@ -204,8 +197,11 @@ struct JsonRecords::State {
     if (member.unknown) builder.new_field(member.name, Kind{ValueType::json});
     if (!member.columns.empty()) {
       const auto canonical = canonical_json(raw);
-      if (!canonical) return simdjson::TAPE_ERROR;
+      if (!canonical) {
+        if (const auto error = bad_text(simdjson::TAPE_ERROR, raw, member)) return error;
+      }
       for (const auto c : member.columns) {
+        if (!canonical) break;
         const auto type = builder.plans()[c].type;
         if (type == ValueType::json || type == ValueType::text) {
           builder.store_bytes(*batch, c, row, *canonical, true);
@@ -238,10 +234,17 @@ bool at_end(od::document& document) {
   return document.current_location().get(here) == simdjson::OUT_OF_BOUNDS;
 }
 
-JsonRecords::Failure failure(simdjson::error_code error) {
-  if (error == simdjson::SUCCESS) return {};
-  return {error == simdjson::UTF8_ERROR ? JsonRecords::Outcome::bad_utf8 : JsonRecords::Outcome::bad_json,
-          simdjson::error_message(error)};
+// Of a record that could not be read. `document` is null when not even its tokens could be found.
+JsonRecords::Failure failure(simdjson::error_code error, od::document* document, std::string_view text) {
+  if (auto fault = find_fault(text))
+    return {JsonRecords::Outcome::bad_record, fault->code, std::move(fault->message), 0};
+  const char* here = nullptr;
+  const bool placed = document != nullptr && document->current_location().get(here) == simdjson::SUCCESS &&
+                      here >= text.data() && here <= text.data() + text.size();
+  return {JsonRecords::Outcome::bad_json,
+          {},
+          simdjson::error_message(error),
+          placed ? static_cast<std::size_t>(here - text.data()) : 0};
 }
 
 }  // namespace
@@ -249,31 +252,27 @@ JsonRecords::Failure failure(simdjson::error_code error) {
 JsonRecords::JsonRecords(RowBuilder& builder) : state_(std::make_unique<State>(builder)) {}
 JsonRecords::~JsonRecords() = default;
 
-JsonRecords::Failure JsonRecords::read_array(std::string_view text, RowBatch& batch,
-                                             const std::function<void(Outcome)>& on_element) {
+JsonRecords::Failure JsonRecords::read_array(std::string_view text, RowBatch& batch) {
+  // Why it failed is told by reading one record after the other.
+  const auto failed = [] { return Failure{Outcome::bad_json, {}, {}, 0}; };
   state_->batch = &batch;
   state_->row = 0;
   od::document document;
   const simdjson::padded_string_view padded(text.data(), text.size(), text.size() + kPadding);
-  if (const auto error = state_->parser.iterate(padded).get(document)) return failure(error);
+  if (state_->parser.iterate(padded).get(document) != simdjson::SUCCESS) return failed();
   od::array array;
-  if (const auto error = document.get_array().get(array)) return failure(error);
+  if (document.get_array().get(array) != simdjson::SUCCESS) return failed();
   for (auto element : array) {
     od::value value;
-    if (const auto error = std::move(element).get(value)) return failure(error);
+    if (std::move(element).get(value) != simdjson::SUCCESS) return failed();
     const auto token = value.raw_json_token();
-    if (token.empty() || token.front() != '{') {
-      if (const auto error = value.type().error()) return failure(error);
-      on_element(Outcome::not_an_object);
-      continue;
-    }
+    if (token.empty() || token.front() != '{') return {Outcome::not_an_object, {}, {}, 0};
     od::object object;
-    if (const auto error = value.get_object().get(object)) return failure(error);
-    if (const auto error = state_->record(object, state_->root, true)) return failure(error);
-    on_element(Outcome::good);
+    if (value.get_object().get(object) != simdjson::SUCCESS) return failed();
+    if (state_->record(object, state_->root, true) != simdjson::SUCCESS) return failed();
     ++state_->row;
   }
-  return at_end(document) ? Failure{} : Failure{Outcome::bad_json, "text after the end of an array"};
+  return at_end(document) ? Failure{} : failed();
 }
 
 JsonRecords::Failure JsonRecords::read_one(std::string_view text, std::size_t row, RowBatch& batch) {
@@ -281,14 +280,15 @@ JsonRecords::Failure JsonRecords::read_one(std::string_view text, std::size_t ro
   state_->row = row;
   od::document document;
   const simdjson::padded_string_view padded(text.data(), text.size(), text.size() + kPadding);
-  if (const auto error = state_->parser.iterate(padded).get(document)) return failure(error);
+  if (const auto error = state_->parser.iterate(padded).get(document)) return failure(error, nullptr, text);
   od::json_type type{};
-  if (const auto error = document.type().get(type)) return failure(error);
-  if (type != od::json_type::object) return {Outcome::not_an_object, "not an object"};
+  if (const auto error = document.type().get(type)) return failure(error, &document, text);
+  if (type != od::json_type::object) return {Outcome::not_an_object, {}, {}, 0};
   od::object object;
-  if (const auto error = document.get_object().get(object)) return failure(error);
-  if (const auto error = state_->record(object, state_->root, true)) return failure(error);
-  return at_end(document) ? Failure{} : Failure{Outcome::bad_json, "text after the end of the record"};
+  if (const auto error = document.get_object().get(object)) return failure(error, &document, text);
+  if (const auto error = state_->record(object, state_->root, true)) return failure(error, &document, text);
+  if (at_end(document)) return {};
+  return {Outcome::bad_json, {}, "there is more behind the record", text.size()};
 }
 
 }  // namespace sluice::decode

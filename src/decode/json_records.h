@@ -14,16 +14,22 @@ class JsonRecords {
   explicit JsonRecords(RowBuilder& builder);
   ~JsonRecords();
 
-  enum class Outcome : std::uint8_t { good, not_an_object, bad_utf8, bad_json };
+  enum class Outcome : std::uint8_t {
+    good,
+    not_an_object,
+    bad_record,  // what stands in it is at fault, not the document: it costs itself only
+    bad_json,    // the syntax is broken
+  };
   struct Failure {
     Outcome outcome = Outcome::good;
+    std::string_view code;  // bad_record: for the reject
     std::string message;
+    std::size_t at = 0;  // bad_json: where in the text, about
   };
 
-  // Reads all elements of a JSON array text into rows 0, 1, … of the batch; `on_element` hears each one's
-  // outcome (good or not_an_object) in order. The result is not good when the text as a whole is not: nothing
-  // of it counts.
-  Failure read_array(std::string_view text, RowBatch& batch, const std::function<void(Outcome)>& on_element);
+  // Reads all elements of a JSON array text into rows 0, 1, … of the batch. When not all of them are good
+  // objects nothing of it counts.
+  Failure read_array(std::string_view text, RowBatch& batch);
   // Reads one record into a row. The text needs kPadding readable bytes after it.
   Failure read_one(std::string_view text, std::size_t row, RowBatch& batch);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "decode/json_path.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -10,16 +11,6 @@
 #include <vector>
 
 namespace sluice::decode {
-
-struct PathStep {
-  enum class Kind : std::uint8_t { name, index, any };
-  Kind kind = Kind::name;
-  std::string name;
-  std::size_t index = 0;
-};
-
-// RFC 9535 subset: names (.a, ['a']), [n], [*]; the leading $ may be left out; a last [*] says nothing new.
-Result<std::vector<PathStep>> parse_json_path(std::string_view path);
 
 // An array that may hold the records: at the top, or one or two objects down.
 struct RecordsCandidate {
@@ -48,7 +39,14 @@ class JsonWalker {
   bool is_complete() const { return phase_ == Phase::end; }
   bool top_is_object() const { return top_ == '{'; }
   const std::vector<RecordsCandidate>& candidates() const { return candidates_; }
-  const std::vector<std::string>& top_keys() const { return top_keys_; }  // a few, for messages
+
+  // How far along the path the document goes, for messages.
+  struct Reached {
+    std::size_t steps = 0;          // of the path
+    char first = '\0';              // first byte of the value there
+    std::vector<std::string> keys;  // a few of its fields, when it is an object
+  };
+  const Reached& reached() const { return reached_; }
 
  private:
   enum class Phase : std::uint8_t { value, value_or_end, key_or_end, key, colon, after, end };
@@ -63,8 +61,11 @@ class JsonWalker {
 
   Result<bool> byte(char c, std::size_t& at, Event& event);
   Result<bool> value_starts(char c, std::size_t& at, Event& event);
-  std::size_t match_child() const;
+  Result<void> enter(char c, std::size_t matched);
   void leave();
+  bool in_object() const { return deep_.empty() ? stack_.back().object : deep_.back(); }
+  std::size_t match_child() const;
+  void string_ends();
   void note_candidate(char first);
   std::string path_here() const;
   std::unexpected<Error> malformed(char c) const;
@@ -72,26 +73,19 @@ class JsonWalker {
   std::vector<PathStep> path_;
   bool match_;
   bool discover_;
-  std::vector<Frame> stack_;
+  std::vector<Frame>
+      stack_;  // the outermost containers; of those inside them `deep_` knows which are objects
+  std::vector<bool> deep_;
   Phase phase_ = Phase::value;
   bool started_ = false;
   char top_ = '\0';
   bool in_string_ = false;
   bool escaped_ = false;
   bool in_scalar_ = false;
+  std::string scalar_;          // as read so far
   bool first_element_ = false;  // the next value is the first of an array that may be a candidate
   std::vector<RecordsCandidate> candidates_;
-  std::vector<std::string> top_keys_;
+  Reached reached_;
 };
-
-// Where the whole elements of an array are in `text`, which begins inside it and between elements.
-struct JsonCut {
-  std::vector<std::uint32_t> ends;  // behind the closing bracket of each element that is an object or array
-  bool array_ended = false;
-  std::size_t array_end = 0;  // position of its ]
-};
-// Stops after `limit` elements. Strings and escapes are respected; the text needs kPadding readable bytes
-// behind it.
-void cut_json(std::string_view text, std::size_t limit, JsonCut& cut);
 
 }  // namespace sluice::decode

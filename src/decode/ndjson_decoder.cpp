@@ -1,35 +1,20 @@
 // One JSON object a line. A bad line costs itself; a last line that was cut costs the run.
-#include "decode/block.h"
+#include "decode/block_decoder.h"
 #include "decode/formats.h"
+#include "decode/json_cut.h"
 #include "decode/json_records.h"
-#include "decode/text_source.h"
 
 #include <fmt/format.h>
 
-#include <cstring>
+#include <utility>
 
 namespace sluice::decode {
 namespace {
 
-class NdjsonDecoder final : public Decoder {
+class NdjsonDecoder final : public BlockDecoder {
  public:
   NdjsonDecoder(const Input& input, SchemaPtr schema, OpenOptions options)
-      : builder_(input, std::move(schema), std::move(options)), records_(builder_) {}
-
-  Result<void> open() {
-    SLUICE_TRY(auto text, open_text(builder_.input(), std::nullopt));
-    const auto& options = builder_.options();
-    reader_.emplace(std::move(text.bytes), options.block_bytes, options.max_record_bytes);
-    return {};
-  }
-
-  Result<bool> next(RowBatch& batch, std::stop_token stop) override {
-    auto more = next_batch(batch, stop);
-    if (!more) return fail_within(builder_.input().name, std::move(more).error());
-    return more;
-  }
-  const Findings& findings() const override { return builder_.findings(); }
-  std::uint64_t bytes_read() const override { return reader_ ? reader_->consumed() : 0; }
+      : BlockDecoder(input, std::move(schema), std::move(options)), records_(builder_) {}
 
  private:
   struct Line {
@@ -38,14 +23,14 @@ class NdjsonDecoder final : public Decoder {
     bool ended = true;  // by a line end
   };
 
-  Result<bool> next_batch(RowBatch& batch, std::stop_token stop) {
+  Result<bool> next_batch(RowBatch& batch, std::stop_token stop) override {
     for (;;) {
       if (stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped while decoding");
       SLUICE_TRY(const bool more, collect());
-      if (!more) {
-        batch.reset(builder_.schema_ptr());
-        batch.source = builder_.input().source;
-        return false;
+      if (!more) return false;
+      if (std::exchange(oversized_, false)) {
+        SLUICE_CHECK(skip_line(batch, stop));
+        return true;
       }
       if (lines_.empty()) continue;
       SLUICE_CHECK(fill(batch));
@@ -69,6 +54,8 @@ class NdjsonDecoder final : public Decoder {
       if (!ended) {
         if (!reader_->at_end()) {
           if (!lines_.empty()) break;  // these first: their block goes when the next one is loaded
+          oversized_ = at_ == 0 && reader_->full();
+          if (oversized_) return true;
           SLUICE_CHECK(reader_->carry(at_));
           block_.reset();
           return true;
@@ -78,9 +65,29 @@ class NdjsonDecoder final : public Decoder {
       const auto line = text.substr(at_, end - at_);
       at_ = end + (ended ? 1 : 0);
       ++line_;
-      if (line.find_first_not_of(" \t\r") != std::string_view::npos) lines_.push_back({line, line_, ended});
+      if (line.size() > largest_record() || line.find_first_not_of(" \t\r") != std::string_view::npos)
+        lines_.push_back({line, line_, ended});
     }
     return true;
+  }
+
+  // A line that fills a whole block and goes on.
+  Result<void> skip_line(RowBatch& batch, const std::stop_token& stop) {
+    SLUICE_TRY(const auto skipped, skip_record(
+                                       [](std::string_view text) -> std::optional<std::size_t> {
+                                         const auto end = text.find('\n');
+                                         if (end == std::string_view::npos) return std::nullopt;
+                                         return end + 1;
+                                       },
+                                       stop));
+    at_ = 0;
+    std::string_view raw(skipped.start);
+    if (raw.ends_with('\n')) raw.remove_suffix(1);
+    builder_.begin(batch, 0);
+    builder_.finish(batch, {}, {});
+    reject_too_large(batch, ordinal_++, skipped.bytes - (skipped.ended ? 1 : 0),
+                     {fmt::format("line {}", ++line_), raw});
+    return {};
   }
 
   Result<void> fill(RowBatch& batch) {
@@ -91,35 +98,46 @@ class NdjsonDecoder final : public Decoder {
     bad_.clear();
     for (std::size_t i = 0; i < lines_.size(); ++i) {
       const auto ordinal = ordinal_++;
-      const auto failure = records_.read_one(lines_[i].text, ordinals_.size(), batch);
+      if (lines_[i].text.size() > largest_record()) {
+        bad_.push_back({i, ordinal, {}});
+        continue;
+      }
+      auto failure = records_.read_one(lines_[i].text, ordinals_.size(), batch);
       if (failure.outcome == JsonRecords::Outcome::good) {
         ordinals_.push_back(ordinal);
         rows_.push_back(i);
         continue;
       }
-      if (!lines_[i].ended) {
+      if (!lines_[i].ended && !ElementEnd(0).find(lines_[i].text)) {
         return fail_transient(ErrorCode::truncated,
                               fmt::format("the file stops in the middle of line {}", lines_[i].number));
       }
       builder_.forget_row(batch, ordinals_.size());
-      bad_.push_back({i, ordinal, failure});
+      bad_.push_back({i, ordinal, problem_of(failure)});
     }
     builder_.finish(batch, ordinals_, [&](std::size_t row) { return describe(rows_[row]); });
-    for (const auto& bad : bad_) {
-      const bool stranger = bad.failure.outcome == JsonRecords::Outcome::not_an_object;
-      const bool utf8 = bad.failure.outcome == JsonRecords::Outcome::bad_utf8;
-      builder_.reject_record(batch, bad.ordinal,
-                             {RejectStage::decode,
-                              stranger ? "notAnObject"
-                              : utf8   ? "invalidUtf8"
-                                       : "badJson",
-                              -1,
-                              stranger ? "the line is not a JSON object"
-                              : utf8   ? "the line is not valid UTF-8"
-                                       : "the line is not valid JSON: " + bad.failure.message},
-                             describe(bad.line));
+    for (auto& bad : bad_) {
+      if (bad.problem.code.empty()) {
+        reject_too_large(batch, bad.ordinal, lines_[bad.line].text.size(), describe(bad.line));
+      } else {
+        builder_.reject_record(batch, bad.ordinal, std::move(bad.problem), describe(bad.line));
+      }
     }
     return {};
+  }
+
+  static Problem problem_of(const JsonRecords::Failure& failure) {
+    const auto problem = [](std::string_view code, std::string message) {
+      return Problem{RejectStage::decode, code, -1, std::move(message)};
+    };
+    switch (failure.outcome) {
+      case JsonRecords::Outcome::not_an_object:
+        return problem("notAnObject", "the line is not a JSON object");
+      case JsonRecords::Outcome::bad_record:
+        return problem(failure.code, "the line cannot be read: " + failure.message);
+      default:
+        return problem("badJson", "the line is not valid JSON: " + failure.message);
+    }
   }
 
   RowBuilder::Described describe(std::size_t line) const {
@@ -129,13 +147,11 @@ class NdjsonDecoder final : public Decoder {
   struct Bad {
     std::size_t line;
     std::uint64_t ordinal;
-    JsonRecords::Failure failure;
+    Problem problem;  // without a code: too large
   };
-  RowBuilder builder_;
   JsonRecords records_;
-  std::optional<BlockReader> reader_;
-  std::shared_ptr<Block> block_;
   std::size_t at_ = 0;
+  bool oversized_ = false;  // the line at the block's start does not end in it, nor would in a larger one
   std::uint64_t line_ = 0;
   std::uint64_t ordinal_ = 0;
   std::vector<Line> lines_;
@@ -148,7 +164,7 @@ class NdjsonDecoder final : public Decoder {
 
 Result<std::unique_ptr<Decoder>> open_ndjson(const Input& input, SchemaPtr schema, OpenOptions options) {
   auto decoder = std::make_unique<NdjsonDecoder>(input, std::move(schema), std::move(options));
-  if (auto opened = decoder->open(); !opened) return fail_within(input.name, std::move(opened).error());
+  SLUICE_CHECK(decoder->open(std::nullopt));
   return decoder;
 }
 

@@ -1,8 +1,10 @@
 // What a source is: compression, format, where its records are, their fields and types.
 #include "base/text.h"
 #include "decode/block.h"
+#include "decode/encoding_guess.h"
 #include "decode/formats.h"
-#include "decode/json_walk.h"
+#include "decode/json_look.h"
+#include "decode/utf8.h"
 
 #include <fmt/format.h>
 
@@ -14,22 +16,30 @@ namespace {
 constexpr std::size_t kSniffed = 1u << 20;
 constexpr std::size_t kLargestSniffed = 64u << 20;
 constexpr std::uint64_t kSampledRecords = 1000;
-constexpr std::uint64_t kLookedThrough = 4u << 20;  // for further arrays, behind the first one found
 
 std::string_view without_space(std::string_view text) {
   const auto begin = text.find_first_not_of(" \t\r\n");
   return begin == std::string_view::npos ? std::string_view() : text.substr(begin);
 }
 
-std::unexpected<Error> markup(std::string_view text) {
+std::unexpected<Error> markup(const Input& input, std::string_view text) {
   const auto start = to_lower(text.substr(0, 1024));
   const auto shown = printable(text, 200);
   if (start.find("<html") != std::string::npos || start.find("<!doctype html") != std::string::npos) {
+    if (input.local_file)
+      return fail(ErrorCode::malformed, fmt::format("this is an HTML page, not data: {}", shown));
     return fail(
         ErrorCode::unauthorized,
         fmt::format("an HTML page came instead of data; it looks like a login or error page: {}", shown));
   }
   return fail(ErrorCode::unsupported, fmt::format("this is XML, which is not available yet: {}", shown));
+}
+
+// A server that has nothing to say may have something at the next try.
+std::unexpected<Error> empty(const Input& input) {
+  if (input.local_file) return fail(ErrorCode::malformed, "the file is empty");
+  return fail_transient(ErrorCode::malformed,
+                        "the answer is empty, where at least an empty list is expected");
 }
 
 bool is_one_json_line(std::string_view line) {
@@ -55,11 +65,21 @@ bool name_ends(std::string_view name, std::initializer_list<std::string_view> en
                      [&](std::string_view ending) { return lower.ends_with(ending); });
 }
 
+// More control characters than text that was damaged here and there would have.
+bool is_binary(std::string_view start) {
+  const auto controls = std::count_if(start.begin(), start.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 && c != '\t' && c != '\n' && c != '\r';
+  });
+  return static_cast<std::size_t>(controls) * 10 > start.size();
+}
+
 Result<Format> find_format(const Input& input, std::string_view text) {
   const auto body = without_space(text);
   const auto type = to_lower(input.content_type);
-  if (body.starts_with('<')) return markup(body);
-  if (body.substr(0, 512).find('\0') != std::string_view::npos) {
+  if (body.empty()) return empty(input);
+  if (body.starts_with('<')) return markup(input, body);
+  if (is_binary(body.substr(0, 512))) {
     return fail(ErrorCode::malformed, "this is binary data, neither JSON nor CSV");
   }
   const bool brace = body.starts_with('{');
@@ -71,7 +91,6 @@ Result<Format> find_format(const Input& input, std::string_view text) {
   if (!says_csv && (brace || body.starts_with('['))) return Format::json;
   if (!says_csv && (name_ends(input.name, {".json"}) || type.find("json") != std::string::npos))
     return Format::json;
-  if (body.empty()) return fail(ErrorCode::malformed, "the source is empty (0 bytes of data)");
   return Format::csv;
 }
 
@@ -93,6 +112,16 @@ Result<Start> read_start(const Input& input, std::optional<Encoding> encoding, s
 }
 std::string_view bytes_of(const Start& start) {
   return std::string_view(start.bytes).substr(0, start.bytes.size() - kPadding);
+}
+
+// The start without the bytes of a character that it cuts in two.
+std::string_view whole_characters(const Start& start) {
+  auto text = bytes_of(start);
+  if (start.whole) return text;
+  for (std::size_t cut = 0; cut < 3 && !text.empty() && (text.back() & 0xC0) == 0x80; ++cut)
+    text.remove_suffix(1);
+  if (!text.empty() && (text.back() & 0xC0) == 0xC0) text.remove_suffix(1);
+  return text;
 }
 
 // Reads a source of NULs on to its end: a decompression bomb is to be called one.
@@ -135,35 +164,13 @@ std::string list_of(const std::vector<RecordsCandidate>& candidates) {
   return list;
 }
 
-// Walks the document until it is clear which array holds the records. Nothing: it is several objects, one
-// behind the other, so ndjson with a first line too long to be seen as such.
+// The one array that holds the records. Nothing: it is several objects, one behind the other, so ndjson with
+// a first line too long to be seen as such.
 Result<std::optional<std::string>> find_records(const Input& input, std::stop_token stop) {
-  SLUICE_TRY(auto text, open_text(input, std::nullopt));
-  BlockReader reader(std::move(text.bytes), 256 * 1024, kLargestSniffed);
-  JsonWalker walker({}, false, true);
-  std::uint64_t found_at = 0;
-  bool ended = false;
-  for (;;) {
-    if (stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped while looking for the records");
-    SLUICE_TRY(const auto block, reader.next());
-    if (!block) {
-      ended = true;
-      break;
-    }
-    std::size_t at = 0;
-    auto event = walker.walk(block->text(), at);
-    if (!event) {
-      if (walker.is_complete() && walker.top_is_object() && block->text()[at] == '{') return std::nullopt;
-      return fail_within(fmt::format("byte {}", block->offset + at), std::move(event).error());
-    }
-    if (walker.candidates().empty()) found_at = block->offset + block->size;
-    if (block->offset + block->size > found_at + kLookedThrough) break;
-  }
-  if (ended && !walker.is_complete()) {
-    return fail_transient(ErrorCode::truncated, "the JSON document stops in the middle");
-  }
+  SLUICE_TRY(const auto look, look_through(input, std::move(stop)));
+  if (look.several_values) return std::nullopt;
   std::vector<RecordsCandidate> full;
-  for (const auto& candidate : walker.candidates()) {
+  for (const auto& candidate : look.candidates) {
     if (!candidate.empty) full.push_back(candidate);
   }
   if (full.size() == 1) return full.front().path;
@@ -171,8 +178,8 @@ Result<std::optional<std::string>> find_records(const Input& input, std::stop_to
     return fail(ErrorCode::invalid_definition,
                 fmt::format("several arrays could be the records: {}; state one as records:", list_of(full)));
   }
-  if (walker.candidates().size() == 1) return walker.candidates().front().path;
-  if (walker.top_is_object()) return "$";
+  if (look.candidates.size() == 1) return look.candidates.front().path;
+  if (look.top_is_object) return "$";
   return fail(ErrorCode::malformed, "the JSON holds no array of objects and is no object itself");
 }
 
@@ -201,13 +208,50 @@ Result<void> probe_json_columns(const Input& input, const DecodeSpec& spec, std:
   return sample(*decoder, probe, stop);
 }
 
+// The dialect and the columns of a CSV source that begins as `start` says.
+Result<Probe> probe_csv_columns(const Input& input, const DecodeSpec& spec, std::optional<Encoding> encoding,
+                                Start start, std::stop_token stop) {
+  const auto stated = to_lower(spec.csv.encoding);
+  const bool assumed = (stated.empty() || stated == "auto") && !start.text.marked;
+  if (assumed && start.text.encoding == Encoding::utf8 && !valid_utf8(whole_characters(start))) {
+    SLUICE_TRY(encoding, guess_encoding(input, stop));
+    SLUICE_TRY(start, read_start(input, encoding, kSniffed));
+  }
+  for (;;) {
+    // A first record longer than the sample: read more before giving up.
+    for (std::size_t size = kSniffed;
+         !start.whole && bytes_of(start).find_first_of("\r\n") == std::string_view::npos;) {
+      size *= 4;
+      if (size > kLargestSniffed)
+        return fail(ErrorCode::too_large, "the first line is longer than 64 MiB; is this CSV?");
+      SLUICE_TRY(start, read_start(input, encoding, size));
+    }
+    SLUICE_TRY(Probe probe, probe_csv({bytes_of(start), start.whole}, spec.csv, start.text.encoding));
+    probe.csv.encoding_assumed = assumed;
+    SLUICE_TRY(const auto decoder, open_csv(input, probe.csv, std::make_shared<Schema>(), sampling()));
+    SLUICE_CHECK(sample(*decoder, probe, stop));
+    if (const auto other = decoder->findings().encoding) {
+      encoding = other;
+      SLUICE_TRY(start, read_start(input, encoding, kSniffed));
+      continue;
+    }
+    // A header without records still names the columns.
+    if (probe.columns.empty()) {
+      for (const auto& name : probe.csv.names)
+        probe.columns.push_back({name, ValueType::text, 0, 0, true, true, {}});
+    }
+    return probe;
+  }
+}
+
 Result<Probe> probe_text(const Input& input, const DecodeSpec& spec, std::stop_token stop) {
   std::optional<Encoding> encoding;
   if (spec.format == Format::csv || spec.format == Format::automatic) {
     SLUICE_TRY(encoding, encoding_from(spec.csv.encoding));
   }
   SLUICE_TRY(auto start, read_start(input, encoding, kSniffed));
-  auto text = bytes_of(start);
+  const auto text = bytes_of(start);
+  const auto compression = start.text.compression;
   if (text.size() > 262 && text.substr(257, 5) == "ustar") {
     return fail(ErrorCode::unsupported, "this is a tar archive; pack one file with gzip or zstd instead");
   }
@@ -217,31 +261,17 @@ Result<Probe> probe_text(const Input& input, const DecodeSpec& spec, std::stop_t
     SLUICE_TRY(format, find_format(input, text));
   } else if (format != Format::csv) {
     const auto body = without_space(text);
-    if (body.starts_with('<')) return markup(body);
-    if (body.empty() && format == Format::json)
-      return fail(ErrorCode::malformed, "the source is empty, not JSON");
+    if (body.starts_with('<')) return markup(input, body);
+    if (body.empty() && format == Format::json) return empty(input);
+  } else if (without_space(text).empty() && start.whole && spec.csv.header != false) {
+    return empty(input);
   } else if (to_lower(without_space(text).substr(0, 15)).starts_with("<!doctype html") ||
              to_lower(without_space(text).substr(0, 5)) == "<html") {
-    return markup(without_space(text));
+    return markup(input, without_space(text));
   }
   Probe probe;
   if (format == Format::csv) {
-    // A first record longer than the sample: read more before giving up.
-    for (std::size_t size = kSniffed; !start.whole && text.find_first_of("\r\n") == std::string_view::npos;) {
-      size *= 4;
-      if (size > kLargestSniffed)
-        return fail(ErrorCode::too_large, "the first line is longer than 64 MiB; is this CSV?");
-      SLUICE_TRY(start, read_start(input, encoding, size));
-      text = bytes_of(start);
-    }
-    SLUICE_TRY(probe, probe_csv({text, start.whole}, spec.csv, start.text.encoding));
-    SLUICE_TRY(const auto decoder, open_csv(input, probe.csv, std::make_shared<Schema>(), sampling()));
-    SLUICE_CHECK(sample(*decoder, probe, stop));
-    // A header without records still names the columns.
-    if (probe.columns.empty()) {
-      for (const auto& name : probe.csv.names)
-        probe.columns.push_back({name, ValueType::text, 0, 0, true, true, {}});
-    }
+    SLUICE_TRY(probe, probe_csv_columns(input, spec, encoding, std::move(start), stop));
   } else if (format == Format::json) {
     probe.format = Format::json;
     SLUICE_CHECK(probe_json_columns(input, spec, stop, probe));
@@ -250,7 +280,7 @@ Result<Probe> probe_text(const Input& input, const DecodeSpec& spec, std::stop_t
     SLUICE_TRY(const auto decoder, open_ndjson(input, std::make_shared<Schema>(), sampling()));
     SLUICE_CHECK(sample(*decoder, probe, stop));
   }
-  probe.compression = to_string(start.text.compression);
+  probe.compression = to_string(compression);
   return probe;
 }
 
@@ -261,6 +291,12 @@ std::unexpected<Error> named(const Input& input, Error error) {
 }
 
 }  // namespace
+
+Result<bool> is_empty(const Input& input) {
+  auto start = read_start(input, std::nullopt, 64 * 1024);
+  if (!start) return named(input, std::move(start).error());
+  return start->whole && without_space(bytes_of(*start)).empty();
+}
 
 Result<Probe> probe(const Input& input, const DecodeSpec& spec, std::stop_token stop) {
   auto found = probe_text(input, spec, stop);

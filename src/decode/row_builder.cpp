@@ -11,7 +11,6 @@
 
 namespace sluice::decode {
 namespace {
-constexpr std::size_t kRawBytes = 64 * 1024;
 constexpr std::size_t kMostNewFields = 10'000;
 
 bool is_number(ValueType type) {
@@ -38,7 +37,9 @@ std::string misfit_message(const ColumnPlan& plan, std::string_view text, std::s
   if (code == code_of(Misfit::too_many_decimals)) {
     return fmt::format("{} has more decimals than {} holds", excerpt(text), type);
   }
-  if (code == "invalidUtf8") return "the text is not valid UTF-8; state the encoding (windows-1252?)";
+  if (code == "invalidUtf8")
+    return "the text is not valid UTF-8; if the source is written in another encoding, state it: csv: "
+           "{encoding: windows-1252}";
   if (code == "nulByte") return "the text holds a NUL byte";
   return fmt::format("{} is not {} {}", excerpt(text), type == "int64" ? "an" : "a", type);
 }
@@ -328,7 +329,8 @@ void RowBuilder::new_field(std::string_view name, Kind kind) { field(name).add(k
 void RowBuilder::new_field_null(std::string_view name) { field(name).add_null(); }
 
 void RowBuilder::settle_findings() {
-  findings_ = {};
+  findings_.new_fields.clear();
+  findings_.misfits.clear();
   for (const auto& field : new_fields_) {
     auto& observed = findings_.new_fields.emplace_back(field.inference.result(field.name));
     observed.nullable = observed.nullable || field.seen < records_;

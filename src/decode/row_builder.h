@@ -13,6 +13,8 @@
 
 namespace sluice::decode {
 
+inline constexpr std::size_t kRawBytes = 64 * 1024;  // most of a record that a reject keeps
+
 // How one schema column is converted.
 struct ColumnPlan {
   ValueType type = ValueType::text;
@@ -72,6 +74,7 @@ class RowBuilder {
   void new_field(std::string_view name, std::string_view text, Written written, char decimal);
   void new_field(std::string_view name, Kind kind);
   void new_field_null(std::string_view name);
+  void read_again_as(Encoding encoding) { findings_.encoding = encoding; }
 
  private:
   struct NewField {

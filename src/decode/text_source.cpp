@@ -1,6 +1,7 @@
 #include "decode/text_source.h"
 
 #include "base/text.h"
+#include "decode/utf8.h"
 
 #include <fmt/format.h>
 
@@ -17,24 +18,6 @@ constexpr std::array<std::uint16_t, 32> kWindows1252 = {
     0x20AC, 0x81,   0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
     0x2039, 0x0152, 0x8D,   0x017D, 0x8F,   0x90,   0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
     0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0x9D,   0x017E, 0x0178};
-
-void append_code(std::string& out, std::uint32_t code) {
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xC0 | (code >> 6));
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  } else if (code < 0x10000) {
-    out += static_cast<char>(0xE0 | (code >> 12));
-    out += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  } else {
-    out += static_cast<char>(0xF0 | (code >> 18));
-    out += static_cast<char>(0x80 | ((code >> 12) & 0x3F));
-    out += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  }
-}
 
 class TextBytes final : public ByteSource {
  public:
@@ -82,7 +65,7 @@ class TextBytes final : public ByteSource {
     for (const char c : raw_) {
       const auto byte = static_cast<unsigned char>(c);
       const bool special = encoding_ == Encoding::windows1252 && byte >= 0x80 && byte < 0xA0;
-      append_code(out_, special ? kWindows1252[byte - 0x80] : byte);
+      append_utf8(out_, special ? kWindows1252[byte - 0x80] : byte);
     }
     return raw_.size();
   }
@@ -108,7 +91,7 @@ class TextBytes final : public ByteSource {
       } else if (code >= 0xDC00 && code < 0xE000) {
         return lone_surrogate();
       }
-      append_code(out_, code);
+      append_utf8(out_, code);
       i += width;
     }
     return i;
@@ -157,21 +140,35 @@ Result<OpenedText> open_text(const Input& input, std::optional<Encoding> encodin
   using namespace std::string_view_literals;
   if (!marked("\xEF\xBB\xBF"sv, Encoding::utf8) && !marked("\xFF\xFE"sv, Encoding::utf16le) &&
       !marked("\xFE\xFF"sv, Encoding::utf16be)) {
-    if (encoding) {
-      text.encoding = *encoding;
-    } else if (const auto wide = unmarked_utf16(start)) {
-      text.encoding = *wide;
-    }
+    text.encoding = encoding.value_or(Encoding::utf8);
+    const auto wide = unmarked_utf16(start);
+    if (wide && (!encoding || text.encoding == Encoding::utf16le)) text.encoding = *wide;
   }
   text.bytes = std::make_unique<TextBytes>(std::move(opened.bytes), text.encoding, std::move(start));
   return text;
 }
 
+std::string_view to_string(Encoding encoding) {
+  switch (encoding) {
+    case Encoding::utf8:
+      return "utf-8";
+    case Encoding::utf16le:
+      return "utf-16le";
+    case Encoding::utf16be:
+      return "utf-16be";
+    case Encoding::windows1252:
+      return "windows-1252";
+    case Encoding::latin1:
+      return "iso-8859-1";
+  }
+  return "utf-8";
+}
+
 Result<std::optional<Encoding>> encoding_from(std::string_view name) {
   const auto lower = to_lower(name);
-  if (lower.empty() || lower == "utf-16" || lower == "utf16" || lower == "auto") return std::nullopt;
+  if (lower.empty() || lower == "auto") return std::nullopt;
   if (lower == "utf-8" || lower == "utf8") return Encoding::utf8;
-  if (lower == "utf-16le") return Encoding::utf16le;
+  if (lower == "utf-16" || lower == "utf16" || lower == "utf-16le") return Encoding::utf16le;
   if (lower == "utf-16be") return Encoding::utf16be;
   if (lower == "windows-1252" || lower == "cp1252") return Encoding::windows1252;
   if (lower == "iso-8859-1" || lower == "latin1") return Encoding::latin1;

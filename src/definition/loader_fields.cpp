@@ -131,7 +131,8 @@ constexpr Field kGuardFields[] = {
      "5%"},
     {"maxShrink", Type::limit, "rows fewer than before", "off", "20%"},
     Field{"maxUpdates", Type::any, "rows updated", "off"}.later(),
-    {"maxRejects", Type::limit, "records rejected", "1%", "100"},
+    {"maxRejects", Type::limit, "records rejected; of fewer than 50 a share below half means half", "1%",
+     "100"},
     Field{"freshness", Type::any, "newest record's age"}.later(),
     Field{"onBreach", Type::choice, "what a breach does", "fail", "warn"}.one_of(kOnBreach),
 };

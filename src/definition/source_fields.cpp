@@ -11,11 +11,12 @@ constexpr Choice kFormats[] = {
     {"parquet", "a Parquet file", Stage::later}, {"fixedWidth", "columns by position", Stage::later}};
 constexpr Choice kAfterLoad[] = {{"keep", "leave the file where it is"}};
 constexpr Choice kApiKeyPlace[] = {{"header", "as a request header"}, {"query", "as a query parameter"}};
-constexpr Choice kEncodings[] = {{"auto", "by byte order mark, else utf-8"},
-                                 {"utf-8", "UTF-8"},
-                                 {"utf-16", "UTF-16, by byte order mark or little endian"},
-                                 {"windows-1252", "Western European, Windows"},
-                                 {"iso-8859-1", "Western European, ISO"}};
+constexpr Choice kEncodings[] = {
+    {"auto", "by byte order mark, else by the bytes: utf-8, utf-16 or windows-1252"},
+    {"utf-8", "UTF-8"},
+    {"utf-16", "UTF-16, by byte order mark or little endian"},
+    {"windows-1252", "Western European, Windows"},
+    {"iso-8859-1", "Western European, ISO"}};
 constexpr Choice kHeader[] = {{"auto", "found out from the first lines"},
                               {"true", "the first line names the columns"},
                               {"false", "columns are named column1, column2, …"}};

@@ -96,8 +96,14 @@ Result<Shape> shape_for(const LoaderSpec& loader, const std::vector<ProbedItem>&
 }
 
 Result<bool> widen_shape(Shape& shape, const LoaderSpec& loader, const upsert::Inspection& found,
-                         const PassResult& pass) {
-  if (!pass.needs_wider_schema()) return false;
+                         const PassResult& pass, std::vector<ProbedItem>& items) {
+  if (!pass.must_read_again()) return false;
+  bool again = false;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (!pass.findings[i].encoding) continue;
+    items[i].probe.csv.encoding = *pass.findings[i].encoding;
+    again = true;
+  }
   std::vector<const decode::Findings*> findings;
   findings.reserve(pass.findings.size());
   for (const auto& one : pass.findings) findings.push_back(&one);
@@ -106,12 +112,12 @@ Result<bool> widen_shape(Shape& shape, const LoaderSpec& loader, const upsert::I
   SLUICE_TRY(auto plan, plan_of(loader, mapping.wanted, found));
   const bool wider = *plan.schema != *shape.plan.schema;
   shape = Shape{std::move(mapping), std::move(plan)};
-  return wider;
+  return wider || again;
 }
 
 Result<Comparison> compare(const Request& request, Environment& environment, Observer& observer,
                            sql::Connection* connection, const upsert::Inspection& found,
-                           const std::vector<ProbedItem>& items, const CompareOptions& options,
+                           std::vector<ProbedItem>& items, const CompareOptions& options,
                            std::stop_token stop) {
   const auto& loader = request.loader;
   Comparison result;
@@ -128,7 +134,7 @@ Result<Comparison> compare(const Request& request, Environment& environment, Obs
       AppendSink sink(*result.changes);
       SLUICE_TRY(result.pass,
                  read_all(request, items, schema, pass_options(result.shape.mapping), observer, sink, stop));
-      SLUICE_TRY(const bool again, widen_shape(result.shape, loader, found, result.pass));
+      SLUICE_TRY(const bool again, widen_shape(result.shape, loader, found, result.pass, items));
       if (again) continue;
       result.summary.counts.inserted = static_cast<std::int64_t>(result.changes->count(ChangeOp::insert));
       return result;
@@ -142,10 +148,13 @@ Result<Comparison> compare(const Request& request, Environment& environment, Obs
     DifferSink sink(differ, stop);
     SLUICE_TRY(result.pass,
                read_all(request, items, schema, pass_options(result.shape.mapping), observer, sink, stop));
-    SLUICE_TRY(const bool again, widen_shape(result.shape, loader, found, result.pass));
+    SLUICE_TRY(const bool again, widen_shape(result.shape, loader, found, result.pass, items));
     if (again) continue;
-    // A rejected record whose key could not be read may be any row: then no row is judged to be gone.
-    SLUICE_TRY(result.summary, differ.finish(result.pass.keyless_rejects == 0, stop));
+    // A rejected record whose key could not be read may be any row, and so may those that an empty file
+    // should have held: then no row is judged to be gone.
+    const bool all_known = result.pass.keyless_rejects == 0 &&
+                           (loader.guards.minimum_expected_records == 0 || empty_items(items).empty());
+    SLUICE_TRY(result.summary, differ.finish(all_known, stop));
     if (by_columns) result.base = std::move(target);
     return result;
   }

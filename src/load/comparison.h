@@ -23,10 +23,10 @@ struct Shape {
 };
 Result<Shape> shape_for(const LoaderSpec& loader, const std::vector<ProbedItem>& items,
                         const upsert::Inspection& found);
-// True when a pass found more columns or wider types: `shape` is the wider one, and the pass must be made
-// again.
+// True when a pass found more columns, wider types or another encoding: `shape` and `items` now say so, and
+// the pass must be made again.
 Result<bool> widen_shape(Shape& shape, const LoaderSpec& loader, const upsert::Inspection& found,
-                         const PassResult& pass);
+                         const PassResult& pass, std::vector<ProbedItem>& items);
 PassOptions pass_options(const Mapping& mapping);
 
 // A pass makes the shape wider at most so often; each time it can only get wider.
@@ -48,7 +48,7 @@ struct CompareOptions {
 // `connection` may be null when the table does not exist.
 Result<Comparison> compare(const Request& request, Environment& environment, Observer& observer,
                            sql::Connection* connection, const upsert::Inspection& found,
-                           const std::vector<ProbedItem>& items, const CompareOptions& options,
+                           std::vector<ProbedItem>& items, const CompareOptions& options,
                            std::stop_token stop);
 
 }  // namespace sluice::load

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <numeric>
 #include <optional>
 
@@ -12,6 +13,13 @@ namespace {
 bool over(const Limit& limit, std::int64_t actual, std::int64_t total) {
   if (!limit.share) return static_cast<double>(actual) > limit.value;
   return total >= kShareFrom && static_cast<double>(actual) > limit.value * static_cast<double>(total);
+}
+
+// Rejects of a load too small for shares: one of ten is no pattern, but a load of which most was rejected is
+// no load, whatever its size.
+bool most_rejected(const Limit& limit, std::int64_t rejected, std::int64_t read) {
+  const double allowed = std::max(limit.value, kMostRejected) * static_cast<double>(read);
+  return limit.share && read<kShareFrom&& static_cast<double>(rejected)> allowed;
 }
 
 std::string share_text(std::int64_t actual, std::int64_t total) {
@@ -56,10 +64,16 @@ Judgement judge(const LoaderSpec& loader, const GuardCounts& counts) {
   const std::int64_t good = std::accumulate(counts.good.begin(), counts.good.end(), std::int64_t{0});
   const bool full = loader.mode == LoadMode::sync || loader.mode == LoadMode::replace;
   const std::int64_t minimum = guards.minimum_expected_records.value_or(full ? 1 : 0);
-  bench.verdict("minimumExpectedRecords", std::to_string(minimum), std::to_string(good), good < minimum,
-                guards.minimum_warns && guards.minimum_expected_records.has_value(),
-                fmt::format("minimumExpectedRecords: the sources gave {} {}, at least {} are expected", good,
-                            good == 1 ? "record" : "records", minimum));
+  // All records of a full load are expected, and a file without a byte says nothing of those it should hold.
+  const bool hollow = full && minimum > 0 && !counts.empty.empty();
+  const auto what = hollow
+                        ? fmt::format("{} {} empty; if that is right, say minimumExpectedRecords: 0",
+                                      fmt::join(counts.empty, ", "), counts.empty.size() == 1 ? "is" : "are")
+                        : fmt::format("the sources gave {} {}, at least {} are expected", good,
+                                      good == 1 ? "record" : "records", minimum);
+  bench.verdict("minimumExpectedRecords", std::to_string(minimum), std::to_string(good),
+                good < minimum || hollow, guards.minimum_warns && guards.minimum_expected_records.has_value(),
+                "minimumExpectedRecords: " + what);
   for (std::size_t i = 0; i < loader.sources.size() && i < counts.good.size(); ++i) {
     const auto wanted = loader.sources[i].minimum_expected_records;
     if (wanted <= 0) continue;
@@ -71,10 +85,15 @@ Judgement judge(const LoaderSpec& loader, const GuardCounts& counts) {
                               name.empty() ? std::to_string(i + 1) : name, counts.good[i], wanted));
   }
   if (guards.max_rejects) {
-    bench.verdict("maxRejects", to_string(*guards.max_rejects), share_text(counts.rejected, counts.read),
-                  over(*guards.max_rejects, counts.rejected, counts.read), false,
-                  fmt::format("maxRejects: {} records were rejected, the limit is {}",
-                              share_text(counts.rejected, counts.read), to_string(*guards.max_rejects)));
+    const auto& limit = *guards.max_rejects;
+    const bool most = most_rejected(limit, counts.rejected, counts.read);
+    const auto lifted = most && limit.value < kMostRejected
+                            ? fmt::format(" (of fewer than {} records: half)", kShareFrom)
+                            : "";
+    bench.verdict("maxRejects", to_string(limit), share_text(counts.rejected, counts.read),
+                  most || over(limit, counts.rejected, counts.read), false,
+                  fmt::format("maxRejects: {} records were rejected, the limit is {}{}",
+                              share_text(counts.rejected, counts.read), to_string(limit), lifted));
   }
   // A replaced table loses its old rows by definition; maxShrink is the guard for that.
   if (guards.max_deletes && loader.mode != LoadMode::replace) {

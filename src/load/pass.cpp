@@ -32,8 +32,9 @@ decode::OpenOptions open_options(const LoaderSpec& loader, const Schema& schema,
 
 }  // namespace
 
-bool PassResult::needs_wider_schema() const {
+bool PassResult::must_read_again() const {
   return std::any_of(findings.begin(), findings.end(), [](const auto& found) {
+    if (found.encoding) return true;
     const bool fields = std::any_of(found.new_fields.begin(), found.new_fields.end(),
                                     [](const auto& f) { return !f.all_null; });
     return fields || !found.misfits.empty();
@@ -56,15 +57,19 @@ Result<PassResult> read_all(const Request& request, const std::vector<ProbedItem
   }
   std::int64_t bytes_before = 0;
   for (const auto& item : items) {
+    if (item.empty) {
+      result.findings.emplace_back();
+      continue;
+    }
     const auto left = sample - std::min(sample, result.rejects.size());
     auto opened = decode::open(item.input, *item.spec, item.probe, schema,
                                open_options(loader, *schema, options, left), stop);
-    if (!opened) return fail_within("read " + item.input.name, std::move(opened).error());
+    if (!opened) return while_reading(item.input.name, std::move(opened).error());
     const auto reader = decode::read_ahead(std::move(*opened));
     RowBatch batch(schema);
     for (;;) {
       auto more = reader->next(batch, stop);
-      if (!more) return fail_within("read " + item.input.name, std::move(more).error());
+      if (!more) return while_reading(item.input.name, std::move(more).error());
       result.read += static_cast<std::int64_t>(batch.rows() + batch.rejected);
       result.good[item.source] += static_cast<std::int64_t>(batch.rows());
       keep_rejects(batch, sample, result);

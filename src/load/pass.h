@@ -28,11 +28,11 @@ class RowSink {
 struct PassResult {
   std::int64_t read = 0;  // records, rejected ones included
   std::int64_t rejected = 0;
-  std::int64_t keyless_rejects = 0;  // rejected records whose key could not be read
-  std::vector<std::int64_t> good;    // per source: records that became rows
-  std::vector<Reject> rejects;       // at most the loader's sample
-  std::vector<decode::Findings> findings;
-  bool needs_wider_schema() const;
+  std::int64_t keyless_rejects = 0;        // rejected records whose key could not be read
+  std::vector<std::int64_t> good;          // per source: records that became rows
+  std::vector<Reject> rejects;             // at most the loader's sample
+  std::vector<decode::Findings> findings;  // per item
+  bool must_read_again() const;            // some value, field or encoding is not as the pass took it to be
 };
 
 struct PassOptions {

@@ -139,7 +139,7 @@ Result<void> make_plan(Plan& plan, const Request& request, Environment& environm
   SLUICE_TRY(const auto sources, fetch_sources(request, environment, observer, nullptr, std::nullopt, stop));
   receipt.requests = sources.requests;
   receipt.bytes = sources.bytes;
-  SLUICE_TRY(const auto items, probe_items(loader, sources, stop));
+  SLUICE_TRY(auto items, probe_items(loader, sources, stop));
   const bool fresh = found.first_load() || loader.mode == LoadMode::replace ||
                      (loader.mode == LoadMode::append && loader.target.key.empty());
   // Rows that would stream in are compared with nothing: all of them are inserts.
@@ -169,6 +169,7 @@ Result<void> make_plan(Plan& plan, const Request& request, Environment& environm
   receipt.schema_changes = comparison.shape.plan.schema_changes;
   receipt.notes = comparison.shape.plan.notes;
   if (!found.mismatch.empty()) receipt.notes.push_back(found.mismatch);
+  for (auto& note : notes_on(items)) receipt.notes.push_back(std::move(note));
   plan.ddl = comparison.shape.plan.ddl;
 
   SLUICE_TRY(const auto samples,
@@ -181,6 +182,7 @@ Result<void> make_plan(Plan& plan, const Request& request, Environment& environm
   const auto judgement = judge(loader, {.read = receipt.read,
                                         .rejected = receipt.rejected,
                                         .good = comparison.pass.good,
+                                        .empty = empty_items(items),
                                         .deletes = receipt.deleted,
                                         .rows_before = receipt.rows_before,
                                         .rows_after = receipt.rows_after});

@@ -150,6 +150,7 @@ class Run {
   Result<void> end_empty() {
     PassResult nothing;
     nothing.good.assign(request_.loader.sources.size(), 0);
+    for (const auto& text : notes_on(items_)) note(text);
     SLUICE_CHECK(pass_guards(nothing, 0));
     receipt_.applied = true;
     note("the sources hold no record: the table is created when there is one");
@@ -194,6 +195,7 @@ class Run {
     receipt_.notes.clear();
     if (!found.mismatch.empty()) note(found.mismatch);
     for (const auto& text : plan.notes) note(text);
+    for (const auto& text : notes_on(items_)) note(text);
   }
 
   void count(const PassResult& pass, const diff::DiffCounts& counts) {
@@ -216,6 +218,7 @@ class Run {
     const auto judgement = judge(request_.loader, {.read = receipt_.read,
                                                    .rejected = receipt_.rejected,
                                                    .good = pass.good,
+                                                   .empty = empty_items(items_),
                                                    .deletes = deletes,
                                                    .rows_before = receipt_.rows_before,
                                                    .rows_after = receipt_.rows_after});
@@ -257,7 +260,7 @@ class Run {
       StreamSink sink(*apply, keyed());
       SLUICE_TRY(auto pass, read_all(request_, items_, shape->plan.schema, pass_options(shape->mapping),
                                      observer_, sink, stop_));
-      SLUICE_TRY(const bool again, widen_shape(*shape, request_.loader, found, pass));
+      SLUICE_TRY(const bool again, widen_shape(*shape, request_.loader, found, pass, items_));
       if (again) continue;  // the transaction goes with `apply`
       SLUICE_CHECK(verify_sources());
       count(pass, sink.counts());

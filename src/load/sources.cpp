@@ -24,6 +24,7 @@ Result<std::vector<fetch::Validators>> remembered(const Request& request, sql::C
 
 std::vector<fetch::Validators> validators_of(const fetch::Fetched& fetched) {
   std::vector<fetch::Validators> result;
+  result.reserve(fetched.items.size());
   for (const auto& item : fetched.items) result.push_back(item.validators);
   return result;
 }
@@ -117,27 +118,75 @@ Result<void> save_source_states(const Request& request, const Sources& sources, 
   return {};
 }
 
+namespace {
+
+Result<ProbedItem> probe_item(const LoaderSpec& loader, const fetch::Item& item, std::size_t index,
+                              const std::stop_token& stop) {
+  const auto& source = loader.sources[index];
+  ProbedItem probed;
+  probed.input = {.file = item.file,
+                  .name = item.name,
+                  .content_type = item.content_type,
+                  .source = index,
+                  .local_file = source.kind == SourceSpec::Kind::file,
+                  .max_bytes = source.max_bytes};
+  probed.spec = &source.decode;
+  probed.source = index;
+  SLUICE_TRY(probed.empty, decode::is_empty(probed.input));
+  if (probed.empty && (probed.input.local_file || loader.guards.minimum_expected_records == 0)) return probed;
+  SLUICE_TRY(probed.probe, decode::probe(probed.input, source.decode, stop));
+  return probed;
+}
+
+}  // namespace
+
 Result<std::vector<ProbedItem>> probe_items(const LoaderSpec& loader, const Sources& sources,
                                             std::stop_token stop) {
   std::vector<ProbedItem> items;
   for (const auto& pinned : sources.all) {
-    const auto& source = loader.sources[pinned.index];
     for (const auto& item : pinned.fetched.items) {
-      ProbedItem probed;
-      probed.input = {.file = item.file,
-                      .name = item.name,
-                      .content_type = item.content_type,
-                      .source = pinned.index,
-                      .max_bytes = source.max_bytes};
-      probed.spec = &source.decode;
-      probed.source = pinned.index;
-      auto probe = decode::probe(probed.input, source.decode, stop);
-      if (!probe) return fail_within("read " + item.name, std::move(probe).error());
-      probed.probe = std::move(*probe);
-      items.push_back(std::move(probed));
+      auto probed = probe_item(loader, item, pinned.index, stop);
+      if (!probed) {
+        Error error = std::move(probed).error();
+        // A kind of file that cannot be read is the data's fault: the run failed, this machine lacks nothing.
+        if (error.code == ErrorCode::unsupported) error.code = ErrorCode::malformed;
+        return while_reading(item.name, std::move(error));
+      }
+      items.push_back(std::move(*probed));
     }
   }
   return items;
+}
+
+std::unexpected<Error> while_reading(std::string_view name, Error error) {
+  if (!error.where.starts_with(name)) return fail_within(fmt::format("read {}", name), std::move(error));
+  error.where = "read " + error.where;
+  return std::unexpected(std::move(error));
+}
+
+std::vector<std::string> empty_items(const std::vector<ProbedItem>& items) {
+  std::vector<std::string> names;
+  for (const auto& item : items) {
+    if (item.empty) names.push_back(item.input.name);
+  }
+  return names;
+}
+
+std::vector<std::string> notes_on(const std::vector<ProbedItem>& items) {
+  std::vector<std::string> notes;
+  for (const auto& item : items) {
+    const auto& csv = item.probe.csv;
+    if (item.empty) {
+      notes.push_back(fmt::format("{} is empty (0 bytes of data)", item.input.name));
+    } else if (csv.encoding_assumed && csv.encoding != decode::Encoding::utf8) {
+      const auto encoding = decode::to_string(csv.encoding);
+      notes.push_back(
+          fmt::format("{} is not UTF-8: all of it is read as {}; state csv: {{encoding: {}}} if "
+                      "that is right, or the encoding it is written in",
+                      item.input.name, encoding, encoding));
+    }
+  }
+  return notes;
 }
 
 }  // namespace sluice::load

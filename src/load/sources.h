@@ -11,6 +11,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sluice::load {
@@ -51,8 +52,18 @@ struct ProbedItem {
   const DecodeSpec* spec = nullptr;
   std::size_t source = 0;
   decode::Probe probe;
+  bool empty = false;  // not one byte in it: no record, and nothing that could tell a table's columns
 };
+// An empty local file is a source without records, for the guards to judge. An empty answer is a transient
+// error, unless the definition expects none (minimumExpectedRecords: 0).
 Result<std::vector<ProbedItem>> probe_items(const LoaderSpec& loader, const Sources& sources,
                                             std::stop_token stop);
+// Puts "read NAME" in front of an error of decode, which may begin with the name itself.
+std::unexpected<Error> while_reading(std::string_view name, Error error);
+
+// For the receipt: files without a byte, and those whose encoding was concluded from their bytes.
+std::vector<std::string> notes_on(const std::vector<ProbedItem>& items);
+// The items that have no byte, by name.
+std::vector<std::string> empty_items(const std::vector<ProbedItem>& items);
 
 }  // namespace sluice::load

@@ -78,7 +78,7 @@ struct CsvSpec {
   std::optional<char> quote;      // '\0' = no quoting
   std::optional<bool> header;
   int skip_lines = 0;
-  std::string encoding;             // "" = by BOM, else utf-8; "utf-8" "utf-16" "windows-1252" "iso-8859-1"
+  std::string encoding;             // "" = by mark or bytes; "utf-8" "utf-16" "windows-1252" "iso-8859-1"
   std::optional<char> decimal;      // ',' or '.'
   std::optional<std::string> null;  // this unquoted text is NULL, besides the empty field
 };

@@ -19,7 +19,7 @@ Result<bool> look_up(sql::Connection& connection, std::string_view table) {
   select->bind_text(1, table);
   SLUICE_TRY(const bool found, select->step());
   if (found && select->text(0) == "view") {
-    return fail(ErrorCode::unsupported,
+    return fail(ErrorCode::invalid_definition,
                 fmt::format("\"{}\" is a view; a loader needs a table of its own", table));
   }
   return found;

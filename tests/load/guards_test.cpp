@@ -82,5 +82,31 @@ TEST(Guards, rejects_are_a_share_of_what_was_read) {
   EXPECT_FALSE(judge(loader(), {.read = 10, .rejected = 5, .good = {5}}).breached);
 }
 
+TEST(Guards, a_small_load_of_which_most_was_rejected_is_no_load) {
+  auto adding = loader(LoadMode::upsert);
+  const auto all = judge(adding, {.read = 3, .rejected = 3, .good = {0}});
+  EXPECT_TRUE(all.breached);
+  EXPECT_EQ(
+      all.message,
+      "maxRejects: 3 of 3 (100%) records were rejected, the limit is 1% (of fewer than 50 records: half)");
+  EXPECT_TRUE(judge(adding, {.read = 49, .rejected = 25, .good = {24}}).breached);
+  EXPECT_FALSE(judge(adding, {.read = 49, .rejected = 24, .good = {25}}).breached);
+  EXPECT_FALSE(judge(adding, {.good = {0}}).breached) << "nothing read, nothing rejected";
+}
+
+TEST(Guards, a_limit_above_half_counts_for_small_loads_as_it_stands) {
+  auto lax = loader(LoadMode::upsert);
+  lax.guards.max_rejects = Limit{0.8, true};
+  EXPECT_FALSE(judge(lax, {.read = 10, .rejected = 8, .good = {2}}).breached);
+  EXPECT_TRUE(judge(lax, {.read = 10, .rejected = 9, .good = {1}}).breached);
+  lax.guards.max_rejects = Limit{1, true};
+  EXPECT_FALSE(judge(lax, {.read = 10, .rejected = 10, .good = {0}}).breached);
+  lax.guards.max_rejects = Limit{5, false};
+  EXPECT_FALSE(judge(lax, {.read = 5, .rejected = 5, .good = {0}}).breached)
+      << "a count is taken at its word";
+  lax.guards.max_rejects.reset();
+  EXPECT_FALSE(judge(lax, {.read = 5, .rejected = 5, .good = {0}}).breached) << "off is off";
+}
+
 }  // namespace
 }  // namespace sluice::load

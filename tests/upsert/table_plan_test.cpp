@@ -47,7 +47,7 @@ TEST_P(TablePlanning, names_that_are_taken_are_refused) {
   table_ = "seen";
   const auto found = look();
   ASSERT_FALSE(found.has_value());
-  EXPECT_EQ(found.error().code, ErrorCode::unsupported);
+  EXPECT_EQ(found.error().code, ErrorCode::invalid_definition) << "it is the definition that names it";
 }
 
 TEST_P(TablePlanning, another_loaders_table_is_refused_with_its_owner) {
