@@ -323,6 +323,8 @@ bool Grammar::parse_word_clause(const Token& at) {
     case Word::ordinal:
       return parse_ordinals(plan_.days, plan_.months, false);
     case Word::unit:
+      if (is_unit(0, UnitWord::second) && pos_ == 0 && peek(1).is(Kind::end))
+        return refuse(at, "a unit of time, or the 2nd of the month?", "every second");
       if (is_unit(0, UnitWord::hour) && starts_relative(0)) return parse_times();
       if (is_unit(0, UnitWord::hour) && !is_number(peek(1)))
         return refuse(at, "\"" + text_of(at) + "\" needs \"every\" before it", "every hour");

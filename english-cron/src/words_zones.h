@@ -53,6 +53,7 @@ inline constexpr auto kZoneAndRefusedWords = [] {
       {"eest", W::zone, 0, 3},
       {"eet", W::zone, 0, 3},
       {"est", W::zone, 0, 5},
+      {"et", W::zone, 0, 5},
       {"fall", W::refused, 0, 15},
       {"frequently", W::refused, 0, 18},
       {"gmt", W::zone, 0, 1},
