@@ -159,9 +159,18 @@ bool append_even_seconds(std::string& out, const Group& crons) {
   return true;
 }
 
+// An interval needs a range or a step in the crons that its words are read back to.
+bool has_range(std::uint64_t bits) {
+  return (bits & bits >> 1) != 0 || (std::popcount(bits) >= 3 && step_of(values_of(bits)) > 0);
+}
+bool sayable(const CronFields& cron) {
+  return !cron.interval || has_range(cron.seconds) || has_range(cron.minutes) || has_range(cron.hours);
+}
+
 // False: some cron has no words.
 bool append_crons(std::string& out, const std::pmr::vector<CronFields>& crons,
                   std::pmr::memory_resource* memory) {
+  if (!std::all_of(crons.begin(), crons.end(), sayable)) return false;
   std::pmr::vector<bool> done(crons.size(), false, memory);
   Group group(memory);
   group.reserve(crons.size());

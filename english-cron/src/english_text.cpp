@@ -79,7 +79,7 @@ void append_numbers(std::string& out, std::uint64_t bits, bool ranges) {
     return;
   }
   if (ranges) {
-    append_names(out, bits, [](std::string& to, int v) { append_number(to, v); });
+    append_names(out, bits, [](std::string& to, int v) { append_number(to, v); }, 2);
     return;
   }
   for (std::size_t i = 0; i < values.size(); ++i) {

@@ -54,15 +54,15 @@ int step_of(const List& values) {
   return step;
 }
 
-// Runs of three and more as "a through b".
+// Runs of `shortest` and more as "a through b".
 template <typename Name>
-void append_names(std::string& out, std::uint64_t bits, Name append) {
+void append_names(std::string& out, std::uint64_t bits, Name append, std::size_t shortest = 3) {
   const Values values = values_of(bits);
   ShortList<std::pair<int, int>, 64> runs;
   for (std::size_t i = 0; i < values.size();) {
     std::size_t end = i;
     while (end + 1 < values.size() && values[end + 1] == values[end] + 1) ++end;
-    if (end - i < 2) end = i;
+    if (end - i + 1 < shortest) end = i;
     runs.push_back({values[i], values[end]});
     i = end + 1;
   }

@@ -42,7 +42,8 @@ bool Grammar::parse_number_list(int low, int high, std::uint64_t& bits, bool& ra
     while (is_separator(next)) ++next;
     const Token& after = peek(next + 1);
     const bool more = next > 0 && is_number(peek(next)) && !after.is(Word::meridiem) &&
-                      !after.is(Word::oclock) && !after.is(Word::month_name);
+                      !after.is(Word::oclock) && !after.is(Word::month_name) &&
+                      !is_unit(next + 1, UnitWord::day);
     if (!more) return true;
     for (std::size_t i = 0; i < next; ++i) take();
   }
