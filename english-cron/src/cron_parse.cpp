@@ -169,7 +169,7 @@ class Reader {
     if (stepped) {
       if (!read_step(field, step)) return false;
       if (!range) to = field.high == 7 ? 6 : field.high;
-      if (!range && first == 7) first = 0;
+      if (!range && first == 7 && field.high == 7) first = 0;  // Sunday
     }
     if (to < first || first + step <= to) interval = true;  // more than one value
     add_range(field, first, to, step, bits);
