@@ -43,7 +43,7 @@ bool Emitter::emit_days() {
     no_weekdays.last_weekdays = 0;
     for (const DayText& special : specials(no_weekdays, month_text(in_months, month_step), "*"))
       add_specials_of_week(days, special);
-    return true;
+    return !days_.empty() || refuse(Span{}, "no day is left");
   }
   if (days.weekdays != 0) {
     const auto left = static_cast<std::uint8_t>(days.weekdays & weekday_rest);

@@ -113,7 +113,11 @@ bool Grammar::parse_condition() {
                      days.nearest != 0 || days.has_dates;
   if (!dated || days.weekdays != 0) return refuse(at, "a condition needs days of the month before it", "on");
   plan_.both = true;
-  if (ordinal_at(0) > 0 || peek().is(Word::last)) return parse_days(plan_.days, plan_.months);
+  if (ordinal_at(0) > 0 || peek().is(Word::last)) {
+    return parse_days(plan_.days, plan_.months) &&
+           (plan_.days.of_week() ||
+            refuse(span_from(at), "a condition names a day of the week", "if it is a friday"));
+  }
   if (!peek().is(Word::weekday_name) && !peek().is(Word::weekdays))
     return expected("a day of the week", "friday");
   return parse_weekdays(plan_.days);
