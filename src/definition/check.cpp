@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "definition/build.h"
 #include "definition/claims.h"
+#include "definition/excerpt.h"
 
 #include <fmt/format.h>
 
@@ -167,6 +168,7 @@ class Run {
         return std::tie(a.place.file, a.place.line, a.place.column) <
                std::tie(b.place.file, b.place.line, b.place.column);
       });
+      add_excerpts(report.problems, files_, i);
       report.valid = report.kind != FileKind::misnamed && !has_errors(report.problems);
       if (report.valid) lines.push_back(report.file + '\n' + report.hash + '\n');
       if (report.kind == FileKind::service && !report.valid) catalog->service_valid = false;

@@ -14,6 +14,8 @@ struct Problem {
   Place place;             // file relative to the definitions root; line 0 = the file as a whole
   std::string message;     // never holds a secret
   std::string suggestion;  // "did you mean \"source\"?", or empty
+  std::string excerpt{};   // the line it stands in, secrets left out; check() fills it in
+  int caret = 0;           // where in the excerpt, from 1, in characters; 0 = nowhere
 };
 
 // "FILE:LINE:COLUMN: error: message; suggestion" (without :LINE:COLUMN when the place has none).
