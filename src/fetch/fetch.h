@@ -29,6 +29,12 @@ struct Policy {
   std::vector<std::string> allowed_addresses;  // --allow-address: IP, CIDR block or host name
 };
 
+// What went over the wire, or was read of files, counted as it happens: it stands when a fetch fails too.
+struct Traffic {
+  std::int64_t requests = 0;  // HTTP requests, retries and redirects included
+  std::int64_t bytes = 0;
+};
+
 struct Context {
   Clock& clock;
   std::filesystem::path spool_directory;  // must exist; spooled bytes are unnamed files in it
@@ -39,6 +45,7 @@ struct Context {
   std::string user_agent;
   std::function<double()> random;               // [0, 1) for the jitter of retries; empty = the machine's
   std::shared_ptr<ConnectionPool> connections;  // shared by all fetches of the process; empty = none kept
+  Traffic* traffic = nullptr;                   // added to; null = nobody asks
 };
 
 // How a local file looked when it was pinned.

@@ -133,6 +133,7 @@ Result<Item> pin(const fs::path& path, const Validators* last, Context& context,
     if (hash.length != validators.length) return changed(path);
     validators.body_hash = std::move(hash.hex);
     fetched.bytes += static_cast<std::int64_t>(hash.length);
+    if (context.traffic != nullptr) context.traffic->bytes += static_cast<std::int64_t>(hash.length);
   }
   item.file = std::move(opened.file);
   return item;

@@ -148,8 +148,10 @@ Result<Fetched> HttpFetch::attempt(std::stop_token stop) {
     }
     Spool spool(context_.spool_directory, source_.max_bytes);
     ++requests_sent_;
+    if (context_.traffic != nullptr) ++context_.traffic->requests;
     SLUICE_TRY(const Response response, transfer_.get(request, spool, stop));
     received_ += static_cast<std::int64_t>(response.received);
+    if (context_.traffic != nullptr) context_.traffic->bytes += static_cast<std::int64_t>(response.received);
     last_status_ = response.status;
     log(fmt::format("GET {}: {}, {} bytes", mask_url(url.text), response.status, response.received));
 

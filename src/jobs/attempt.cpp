@@ -128,6 +128,7 @@ Completion Attempt::finish(JobOutcome outcome) {
   completion.to = outcome.state;
   completion.reason = clean_text(outcome.reason, kMessageLimit);
   completion.result = take_result(std::move(outcome.result));
+  completion.amount = outcome.amount;
   if (outcome.state != JobState::succeeded && outcome.state != JobState::held) {
     completion.to = JobState::failed;
     completion.error = JobError{

@@ -59,7 +59,9 @@ struct JobError {
 };
 
 struct Progress {
+  std::string phase;  // what is being done now, a word of the handler's; may be empty
   std::int64_t rows = 0;
+  std::optional<std::int64_t> total_rows;
   std::int64_t bytes = 0;
   std::optional<std::int64_t> total_bytes;
   friend bool operator==(const Progress&, const Progress&) = default;

@@ -127,7 +127,8 @@ Result<std::optional<JobState>> finish(Database& database, Account& account, con
                              .attempt = held->attempt,
                              .node = held->node,
                              .reason = why,
-                             .duration_ms = duration}));
+                             .duration_ms = duration,
+                             .amount = completion.amount}));
   return to;
 }
 

@@ -205,9 +205,10 @@ Result<void> SqliteJobStore::requeue(JobId job, std::string_view reason, Timesta
 Result<void> SqliteJobStore::save_progress(Lease lease, const Progress& progress) {
   return file_.write([&](Database& database) -> Result<void> {
     SLUICE_CHECK(
-        database.run("update job set progress_rows = ?, progress_bytes = ?, progress_total = ? where id = ? "
-                     "and lease = ? and state = 2",
-                     progress.rows, progress.bytes, progress.total_bytes, lease.job, lease.token));
+        database.run("update job set progress_rows = ?, progress_bytes = ?, progress_total = ?, "
+                     "progress_phase = ?, progress_total_rows = ? where id = ? and lease = ? and state = 2",
+                     progress.rows, progress.bytes, progress.total_bytes, progress.phase, progress.total_rows,
+                     lease.job, lease.token));
     return {};
   });
 }

@@ -35,7 +35,7 @@ std::string list_query(const JobFilter& filter) {
   if (!filter.subject.empty() && path.column != "subject") query += " and subject = ?4";
   if (!filter.kind.empty() && path.column != "kind") query += " and kind = ?5";
   if (!filter.queue.empty() && path.column != "queue") query += " and queue = ?6";
-  return query + " order by id desc limit ?7";
+  return query + (filter.oldest_first ? " order by id limit ?7" : " order by id desc limit ?7");
 }
 
 std::string_view path_value(const JobFilter& filter, std::string_view column) {
@@ -64,8 +64,9 @@ Result<std::vector<Job>> SqliteJobQueries::list(const JobFilter& filter) {
     };
     if (is_plain(filter)) {
       SLUICE_CHECK(database.each(
-          fmt::format("select {} from job where id < ? order by id desc limit ?", job_columns()), add, before,
-          limit));
+          fmt::format("select {} from job where id < ? order by id {} limit ?", job_columns(),
+                      filter.oldest_first ? "asc" : "desc"),
+          add, before, limit));
       return jobs;
     }
     const std::string query = list_query(filter);
@@ -75,7 +76,9 @@ Result<std::vector<Job>> SqliteJobQueries::list(const JobFilter& filter) {
       SLUICE_CHECK(
           database.each(query, add, state, before, value, filter.subject, filter.kind, filter.queue, limit));
     }
-    std::ranges::sort(jobs, [](const Job& a, const Job& b) { return a.id > b.id; });
+    std::ranges::sort(jobs, [&](const Job& a, const Job& b) {
+      return filter.oldest_first ? a.id < b.id : a.id > b.id;
+    });
     if (jobs.size() > static_cast<std::size_t>(limit)) jobs.resize(static_cast<std::size_t>(limit));
     return jobs;
   });
@@ -140,10 +143,10 @@ Result<std::vector<MinuteCount>> SqliteJobQueries::minutes(Timestamp since) {
   return file_.read([&](Database& database) -> Result<std::vector<MinuteCount>> {
     std::vector<MinuteCount> minutes;
     SLUICE_CHECK(database.each(
-        "select minute, state, n, ms from job_minute where minute >= ? order by minute, state",
+        "select minute, state, n, ms, amount from job_minute where minute >= ? order by minute, state",
         [&](const Row& row) -> Result<void> {
-          minutes.push_back(
-              {row.time(0), static_cast<JobState>(row.integer(1)), row.integer(2), row.integer(3)});
+          minutes.push_back({row.time(0), static_cast<JobState>(row.integer(1)), row.integer(2),
+                             row.integer(3), row.integer(4)});
           return {};
         },
         since));

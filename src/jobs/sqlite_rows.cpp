@@ -9,7 +9,8 @@ std::string_view job_columns() {
          "finished_at, "
          "duration_ms, attempt, max_attempts, crashes, node, pinned_node, exclusive_key, recurring_id, "
          "fire_at, "
-         "cancel_requested_at, progress_rows, progress_bytes, progress_total, blocking_job, started_by, "
+         "cancel_requested_at, progress_rows, progress_bytes, progress_total, progress_phase, "
+         "progress_total_rows, blocking_job, started_by, "
          "reason, "
          "error_code, error_message, retry, args, result";
 }
@@ -47,9 +48,13 @@ Result<Job> read_job(const Row& row) {
   job.fire_at = row.maybe_time(i++);
   job.cancel_requested_at = row.maybe_time(i++);
   if (const auto rows = row.maybe_integer(i)) {
-    job.progress = Progress{*rows, row.integer(i + 1), row.maybe_integer(i + 2)};
+    job.progress = Progress{.phase = row.text(i + 3),
+                            .rows = *rows,
+                            .total_rows = row.maybe_integer(i + 4),
+                            .bytes = row.integer(i + 1),
+                            .total_bytes = row.maybe_integer(i + 2)};
   }
-  i += 3;
+  i += 5;
   job.blocking_job = JobId(row.integer(i++));
   job.started_by = row.text(i++);
   job.reason = row.text(i++);
@@ -150,7 +155,7 @@ Result<JobId> Account::insert_job(const NewJob& job, const InsertedJob& more) {
       more.fire_at, blocking, job.started_by, more.reason, to_json(job.retry), job.args));
   const JobId id(database_.last_id());
   count(more.state, 1);
-  if (is_final(more.state)) finished(more.state, 0);
+  if (is_final(more.state)) finished(more.state, 0, 0);
   SLUICE_CHECK(history(id, more.state, 0, {}, more.reason));
   return id;
 }
@@ -162,13 +167,14 @@ Result<void> Account::step(const Step& step) {
   }
   count(step.from, -1);
   count(step.to, 1);
-  if (is_final(step.to)) finished(step.to, step.duration_ms);
+  if (is_final(step.to)) finished(step.to, step.duration_ms, step.amount);
   return history(step.job, step.to, step.attempt, step.node, step.reason);
 }
 
-void Account::finished(JobState state, std::int64_t duration_ms) {
+void Account::finished(JobState state, std::int64_t duration_ms, std::int64_t amount) {
   finished_[state].jobs += 1;
   finished_[state].ms += duration_ms;
+  finished_[state].amount += amount;
 }
 
 Result<void> Account::history(JobId job, JobState state, int attempt, std::string_view node,
@@ -189,9 +195,10 @@ Result<void> Account::close() {
   const Timestamp minute = std::chrono::floor<std::chrono::minutes>(now_);
   for (const auto& [state, sum] : finished_) {
     SLUICE_CHECK(
-        database_.run("insert into job_minute (minute, state, n, ms) values (?, ?, ?, ?) "
-                      "on conflict (minute, state) do update set n = n + excluded.n, ms = ms + excluded.ms",
-                      minute, state, sum.jobs, sum.ms));
+        database_.run("insert into job_minute (minute, state, n, ms, amount) values (?, ?, ?, ?, ?) "
+                      "on conflict (minute, state) do update set n = n + excluded.n, ms = ms + excluded.ms, "
+                      "amount = amount + excluded.amount",
+                      minute, state, sum.jobs, sum.ms, sum.amount));
   }
   counts_ = {};
   finished_.clear();

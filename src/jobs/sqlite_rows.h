@@ -52,6 +52,7 @@ class Account {
     std::string_view node = {};
     std::string_view reason = {};
     std::int64_t duration_ms = 0;
+    std::int64_t amount = 0;
   };
   // An error (internal) when the table does not allow it. The job's row is the caller's to update.
   Result<void> step(const Step& step);
@@ -61,12 +62,12 @@ class Account {
 
  private:
   void count(JobState state, std::int64_t by) { counts_[static_cast<std::size_t>(state)] += by; }
-  void finished(JobState state, std::int64_t duration_ms);
+  void finished(JobState state, std::int64_t duration_ms, std::int64_t amount);
   Result<void> history(JobId job, JobState state, int attempt, std::string_view node,
                        std::string_view reason);
 
   struct Finished {
-    std::int64_t jobs = 0, ms = 0;
+    std::int64_t jobs = 0, ms = 0, amount = 0;
   };
   Database& database_;
   const Timestamp now_;

@@ -71,7 +71,13 @@ create table store (identity text not null);
 insert into store (identity) values (lower(hex(randomblob(8))));
 )sql";
 
-constexpr std::array kVersions = {kVersion1};
+constexpr std::string_view kVersion2 = R"sql(
+alter table job add column progress_phase text;
+alter table job add column progress_total_rows integer;
+alter table job_minute add column amount integer not null default 0;
+)sql";
+
+constexpr std::array kVersions = {kVersion1, kVersion2};
 
 }  // namespace
 

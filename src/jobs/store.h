@@ -58,6 +58,7 @@ struct Completion {
   // what came of it.
   std::optional<Wish> wish;
   bool count_attempt = true;  // false: stopped by shut-down
+  std::int64_t amount = 0;    // JobOutcome::amount
 };
 
 enum class Cancelled {
@@ -186,13 +187,31 @@ struct JobFilter {
   std::vector<JobState> states;                    // empty = all
   std::string subject, kind, queue, recurring_id;  // empty = all
   std::optional<JobId> before;                     // keyset paging: only smaller ids
+  bool oldest_first = false;                       // the first ones instead; `before` holds all the same
   int limit = 50;                                  // 1 to 1000
+};
+// The newest jobs of each of many subjects, asked for in one query.
+struct RecentFilter {
+  std::string kind;
+  std::vector<std::string> subjects;
+  std::vector<JobState> states;
+  int per_subject = 1;      // 1 to 100
+  bool with_result = true;  // false: RecentJob::result stays empty, and is not read
+};
+struct RecentJob {
+  JobId id;
+  std::string subject;
+  JobState state = JobState::succeeded;
+  std::optional<Timestamp> finished_at;
+  std::optional<std::int64_t> duration_ms;
+  std::string result;  // JSON; empty = none
 };
 struct MinuteCount {
   Timestamp minute{};
   JobState state = JobState::succeeded;
   std::int64_t jobs = 0;
   std::int64_t duration_ms = 0;  // summed
+  std::int64_t amount = 0;       // summed
 };
 using StateCounts = std::array<std::int64_t, kJobStateCount>;  // by number of state
 
@@ -200,8 +219,12 @@ using StateCounts = std::array<std::int64_t, kJobStateCount>;  // by number of s
 class JobQueries {
  public:
   virtual ~JobQueries() = default;
-  virtual Result<std::vector<Job>> list(const JobFilter& filter) = 0;  // newest first
+  virtual Result<std::vector<Job>> list(const JobFilter& filter) = 0;  // newest first, unless asked otherwise
   virtual Result<std::optional<Job>> get(JobId job) = 0;
+  // Those of the jobs that are there, by id.
+  virtual Result<std::vector<Job>> get_all(std::span<const JobId> ids) = 0;
+  // By subject in the order asked for, newest first. One statement, however many subjects.
+  virtual Result<std::vector<RecentJob>> recent(const RecentFilter& filter) = 0;
   virtual Result<std::vector<StateChange>> history(JobId job) = 0;  // oldest first
   virtual Result<std::vector<LogLine>> log(JobId job, std::int64_t after_seq, int limit) = 0;
   virtual Result<StateCounts> counts() = 0;

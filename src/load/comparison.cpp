@@ -96,7 +96,7 @@ Result<Shape> shape_for(const LoaderSpec& loader, const std::vector<ProbedItem>&
 }
 
 Result<bool> widen_shape(Shape& shape, const LoaderSpec& loader, const upsert::Inspection& found,
-                         const PassResult& pass, std::vector<ProbedItem>& items) {
+                         const PassResult& pass, std::vector<ProbedItem>& items, Observer& observer) {
   if (!pass.must_read_again()) return false;
   bool again = false;
   for (std::size_t i = 0; i < items.size(); ++i) {
@@ -112,6 +112,12 @@ Result<bool> widen_shape(Shape& shape, const LoaderSpec& loader, const upsert::I
   SLUICE_TRY(auto plan, plan_of(loader, mapping.wanted, found));
   const bool wider = *plan.schema != *shape.plan.schema;
   shape = Shape{std::move(mapping), std::move(plan)};
+  if (wider || again) {
+    observer.log(Observer::Level::info,
+                 again
+                     ? "reading again: the text is in another encoding than its start showed"
+                     : "reading again: the records need more or wider columns than the first of them showed");
+  }
   return wider || again;
 }
 
@@ -134,7 +140,7 @@ Result<Comparison> compare(const Request& request, Environment& environment, Obs
       AppendSink sink(*result.changes);
       SLUICE_TRY(result.pass,
                  read_all(request, items, schema, pass_options(result.shape.mapping), observer, sink, stop));
-      SLUICE_TRY(const bool again, widen_shape(result.shape, loader, found, result.pass, items));
+      SLUICE_TRY(const bool again, widen_shape(result.shape, loader, found, result.pass, items, observer));
       if (again) continue;
       result.summary.counts.inserted = static_cast<std::int64_t>(result.changes->count(ChangeOp::insert));
       return result;
@@ -148,7 +154,7 @@ Result<Comparison> compare(const Request& request, Environment& environment, Obs
     DifferSink sink(differ, stop);
     SLUICE_TRY(result.pass,
                read_all(request, items, schema, pass_options(result.shape.mapping), observer, sink, stop));
-    SLUICE_TRY(const bool again, widen_shape(result.shape, loader, found, result.pass, items));
+    SLUICE_TRY(const bool again, widen_shape(result.shape, loader, found, result.pass, items, observer));
     if (again) continue;
     // A rejected record whose key could not be read may be any row, and so may those that an empty file
     // should have held: then no row is judged to be gone.

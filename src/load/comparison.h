@@ -24,9 +24,9 @@ struct Shape {
 Result<Shape> shape_for(const LoaderSpec& loader, const std::vector<ProbedItem>& items,
                         const upsert::Inspection& found);
 // True when a pass found more columns, wider types or another encoding: `shape` and `items` now say so, and
-// the pass must be made again.
+// the pass must be made again; the observer is told.
 Result<bool> widen_shape(Shape& shape, const LoaderSpec& loader, const upsert::Inspection& found,
-                         const PassResult& pass, std::vector<ProbedItem>& items);
+                         const PassResult& pass, std::vector<ProbedItem>& items, Observer& observer);
 PassOptions pass_options(const Mapping& mapping);
 
 // A pass makes the shape wider at most so often; each time it can only get wider.

@@ -51,7 +51,7 @@ Result<PassResult> read_all(const Request& request, const std::vector<ProbedItem
   diff::RowHasher hasher(schema);
   diff::HashedRows hashed;
   diff::HashedRows keys;
-  Observer::Progress progress{.phase = Observer::Phase::compare, .total_bytes = 0};
+  Observer::Progress progress{.phase = options.phase, .total_bytes = 0};
   for (const auto& item : items) {
     if (const auto size = item.input.file->size()) *progress.total_bytes += static_cast<std::int64_t>(*size);
   }

@@ -39,6 +39,7 @@ struct PassOptions {
   std::set<std::string> strict;
   std::vector<std::string> ignored_fields;
   bool ignore_new_fields = false;
+  Observer::Phase phase = Observer::Phase::compare;  // what progress calls this pass
 };
 
 Result<PassResult> read_all(const Request& request, const std::vector<ProbedItem>& items, SchemaPtr schema,

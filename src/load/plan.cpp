@@ -136,9 +136,12 @@ Result<void> make_plan(Plan& plan, const Request& request, Environment& environm
     SLUICE_TRY(found, upsert::inspect(*connection, loader.target.table, loader.name, true));
   }
   // No short-cut: a plan is asked for to see what is there.
-  SLUICE_TRY(const auto sources, fetch_sources(request, environment, observer, nullptr, std::nullopt, stop));
-  receipt.requests = sources.requests;
-  receipt.bytes = sources.bytes;
+  fetch::Traffic traffic;
+  const auto fetched = fetch_sources(request, environment, observer, nullptr, std::nullopt, traffic, stop);
+  receipt.requests = traffic.requests;
+  receipt.bytes = traffic.bytes;
+  if (!fetched) return std::unexpected(fetched.error());
+  const auto& sources = *fetched;
   SLUICE_TRY(auto items, probe_items(loader, sources, stop));
   const bool fresh = found.first_load() || loader.mode == LoadMode::replace ||
                      (loader.mode == LoadMode::append && loader.target.key.empty());

@@ -10,12 +10,20 @@
 
 namespace sluice::load {
 
-// Passes applied changes on to the change log.
+// Passes applied changes on to the change log, and tells how many are done.
 class ChangeLogger final : public upsert::ApplyObserver {
  public:
-  explicit ChangeLogger(history::ChangeWriter& writer) : writer_(writer) {}
+  ChangeLogger(history::ChangeWriter& writer, Observer& observer, std::int64_t total)
+      : writer_(writer), observer_(observer) {
+    progress_.phase = Observer::Phase::apply;
+    progress_.total_rows = total;
+    observer_.progress(progress_);
+  }
   bool wants_before() const override { return writer_.wants_before(); }
   Result<void> applied(const upsert::AppliedChange& change) override {
+    ++progress_.rows;
+    if (progress_.rows % kTellEvery == 0 || progress_.rows == progress_.total_rows)
+      observer_.progress(progress_);
     return writer_.add({.op = change.op,
                         .key = change.key,
                         .key_row = change.key_row,
@@ -27,7 +35,11 @@ class ChangeLogger final : public upsert::ApplyObserver {
   }
 
  private:
+  static constexpr std::int64_t kTellEvery = 1000;
+
   history::ChangeWriter& writer_;
+  Observer& observer_;
+  Observer::Progress progress_;
 };
 
 // Rows straight into the table, within the open transaction.

@@ -9,6 +9,7 @@
 #include "load/guards.h"
 #include "load/pass.h"
 #include "load/row_sinks.h"
+#include "load/run_log.h"
 #include "load/sources.h"
 #include "sql/database_url.h"
 #include "sql/transaction.h"
@@ -43,7 +44,12 @@ class Run {
     steady_start_ = started;
     if (auto done = steps(); !done) fail_run(std::move(done).error());
     if (!receipt_.error && receipt_.state.empty()) receipt_.state = "succeeded";
-    if (!adopted_) receipt_.duration_ms = elapsed();
+    if (!adopted_) {
+      receipt_.requests = traffic_.requests;
+      receipt_.bytes = traffic_.bytes;
+      receipt_.duration_ms = elapsed();
+    }
+    say(end_line(receipt_));
     return std::move(receipt_);
   }
 
@@ -63,7 +69,10 @@ class Run {
     receipt_.error = std::move(error);
   }
 
+  void say(const std::string& text) { observer_.log(Observer::Level::info, text); }
+
   Result<void> steps() {
+    say(begin_line(request_.loader));
     SLUICE_TRY(const auto url, sql::parse_database_url(request_.database));
     SLUICE_TRY(connection_, sql::open_database(url));
     const sql::StopScope stop_scope(*connection_, stop_);
@@ -80,12 +89,13 @@ class Run {
     const bool adds_blindly = request_.loader.mode == LoadMode::append && !keyed();
     const bool trusted = found.mismatch.empty() || (adds_blindly && !found.first_load());
     SLUICE_TRY(sources_, fetch_sources(request_, environment_, observer_, connection_.get(),
-                                       trusted ? found.state : std::nullopt, stop_));
-    receipt_.requests = sources_.requests;
-    receipt_.bytes = sources_.bytes;
+                                       trusted ? found.state : std::nullopt, traffic_, stop_));
+    receipt_.requests = traffic_.requests;
+    receipt_.bytes = traffic_.bytes;
     receipt_.not_modified = sources_.not_modified_count;
     if (sources_.not_modified) return end_unchanged(found);
     SLUICE_TRY(items_, probe_items(request_.loader, sources_, stop_));
+    for (const auto& item : items_) say(format_line(item));
     if (nothing_to_shape(found)) return end_empty();
 
     bool by_columns = false;
@@ -161,7 +171,7 @@ class Run {
   Result<void> end_unchanged(const upsert::Inspection& found) {
     receipt_.applied = true;
     receipt_.rows_before = receipt_.rows_after = found.state ? found.state->live() : 0;
-    observer_.log(Observer::Level::info, "the sources are unchanged since the last load");
+    say("the sources are unchanged since the last load: nothing to do");
     const bool touched = std::any_of(sources_.all.begin(), sources_.all.end(),
                                      [](const auto& source) { return source.validators_changed; });
     const bool due = upsert::full_check_due(found.state, environment_.clock.now());
@@ -223,7 +233,10 @@ class Run {
                                                    .rows_before = receipt_.rows_before,
                                                    .rows_after = receipt_.rows_after});
     receipt_.guards = judgement.verdicts;
+    say(counts_line(receipt_));
     for (const auto& verdict : judgement.verdicts) {
+      observer_.log(verdict.verdict == "breached" ? Observer::Level::error : Observer::Level::info,
+                    guard_line(verdict));
       if (verdict.verdict == "warned") note(verdict.message);
     }
     if (!judgement.breached) return {};
@@ -235,34 +248,23 @@ class Run {
     return fail(ErrorCode::internal, "the counts of this run do not add up; nothing was written");
   }
 
-  // The pinned bytes are still those that were read.
-  Result<void> verify_sources() {
-    for (const auto& source : sources_.all) {
-      auto same = fetch::verify_pinned(source.fetched, stop_);
-      if (same) continue;
-      Error error = std::move(same).error();
-      // Not a conflict in the target: comparing again would read the same stale pin. The next attempt pins
-      // anew.
-      if (error.code == ErrorCode::conflict) error.code = ErrorCode::malformed;
-      return std::unexpected(std::move(error));
-    }
-    return {};
-  }
-
   Result<void> stream(const upsert::Inspection& found) {
     auto shape = shape_for(request_.loader, items_, found);
     if (!shape) return std::unexpected(std::move(shape).error());
+    say(stream_line(request_.loader, found));
     for (int round = 0; round < kMaxWidenings; ++round) {
       note_plan(found, shape->plan);
       SLUICE_TRY(auto apply, upsert::Apply::begin(*connection_, found, shape->plan, apply_options()));
       const bool replaces = request_.loader.mode == LoadMode::replace && !found.first_load();
       if (replaces) SLUICE_CHECK(apply->clear());
       StreamSink sink(*apply, keyed());
-      SLUICE_TRY(auto pass, read_all(request_, items_, shape->plan.schema, pass_options(shape->mapping),
-                                     observer_, sink, stop_));
-      SLUICE_TRY(const bool again, widen_shape(*shape, request_.loader, found, pass, items_));
+      auto options = pass_options(shape->mapping);
+      options.phase = Observer::Phase::apply;
+      SLUICE_TRY(auto pass, read_all(request_, items_, shape->plan.schema, options, observer_, sink, stop_));
+      SLUICE_TRY(const bool again, widen_shape(*shape, request_.loader, found, pass, items_, observer_));
       if (again) continue;  // the transaction goes with `apply`
-      SLUICE_CHECK(verify_sources());
+      for (const auto& change : shape->plan.schema_changes) say(change);
+      SLUICE_CHECK(verify_sources(sources_, stop_));
       count(pass, sink.counts());
       receipt_.rows_before =
           found.first_load() ? 0 : found.known_rows() - (found.state ? found.state->soft_deleted : 0);
@@ -284,8 +286,10 @@ class Run {
   Result<void> compare_and_apply(const upsert::Inspection& found, bool by_columns) {
     SLUICE_TRY(auto comparison, compare(request_, environment_, observer_, connection_.get(), found, items_,
                                         {.by_columns = by_columns}, stop_));
-    SLUICE_CHECK(verify_sources());
+    SLUICE_CHECK(verify_sources(sources_, stop_));
     note_plan(found, comparison.shape.plan);
+    say(compare_line(found, comparison.by_columns()));
+    for (const auto& change : comparison.shape.plan.schema_changes) say(change);
     receipt_.compare = comparison.by_columns() ? "columns" : "fingerprint";
     count(comparison.pass, comparison.summary.counts);
     receipt_.vanished = comparison.summary.vanished.value_or(0);
@@ -303,13 +307,11 @@ class Run {
       return keep_failed(comparison.pass, std::move(judged).error());
     }
 
-    observer_.progress({.phase = Observer::Phase::apply, .rows = receipt_.read});
     SLUICE_TRY(const auto apply,
                upsert::Apply::begin(*connection_, found, comparison.shape.plan, apply_options()));
     history::ChangeWriter changes(*connection_, key_, request_.loader.change_log);
-    ChangeLogger logger(changes);
-    const bool logs = request_.loader.change_log != ChangeLog::off;
-    auto applied = apply->apply(*comparison.changes, logs ? &logger : nullptr, stop_);
+    ChangeLogger logger(changes, observer_, static_cast<std::int64_t>(comparison.changes->size()));
+    auto applied = apply->apply(*comparison.changes, &logger, stop_);
     table_was_changed_ = apply->table_was_changed();
     if (!applied) return applied;
     auto stored = comparison.by_columns() ? apply->rebase_fingerprints(*comparison.base, *comparison.changes)
@@ -342,6 +344,7 @@ class Run {
     SLUICE_CHECK(history::insert_run(*connection_, receipt_, key_, now));
     auto committed = apply.commit();
     if (!committed) receipt_.applied = false;
+    if (committed) say(commit_line(request_.loader.target.table, outcome.rows_after, outcome.generation));
     return committed;
   }
 
@@ -377,6 +380,7 @@ class Run {
   bool table_was_changed_ = false;
   std::unique_ptr<sql::Connection> connection_;
   Sources sources_;
+  fetch::Traffic traffic_;
   std::vector<ProbedItem> items_;
 };
 

@@ -46,7 +46,8 @@ class Observer {
   enum class Phase { fetch, compare, apply };
   struct Progress {
     Phase phase = Phase::fetch;
-    std::int64_t rows = 0;
+    std::int64_t rows = 0;                   // records read; in apply after a comparison: changes written
+    std::optional<std::int64_t> total_rows;  // where it is known
     std::int64_t bytes = 0;
     std::optional<std::int64_t> total_bytes;
   };
@@ -54,6 +55,8 @@ class Observer {
   enum class Level { info, warning, error };
   virtual void log(Level level, std::string_view text) = 0;
 };
+
+std::string_view to_string(Observer::Phase phase);  // "fetch" "compare" "apply"
 
 // The receipt always comes back, filled as far as the run got; receipt.error says why it did not succeed and
 // receipt.state is succeeded, failed or deleted (stopped).

@@ -2,6 +2,7 @@
 
 #include "base/secret.h"
 #include "history/record.h"
+#include "load/run_log.h"
 
 #include <fmt/format.h>
 
@@ -42,7 +43,7 @@ std::string source_label(const SourceSpec& source) {
 
 Result<Sources> fetch_sources(const Request& request, Environment& environment, Observer& observer,
                               sql::Connection* connection, const std::optional<upsert::TableState>& state,
-                              std::stop_token stop) {
+                              fetch::Traffic& traffic, std::stop_token stop) {
   Sources result;
   std::uint64_t bytes_before = 0;
   fetch::Context context{.clock = environment.clock,
@@ -60,7 +61,8 @@ Result<Sources> fetch_sources(const Request& request, Environment& environment, 
                              },
                          .user_agent = environment.user_agent,
                          .random = {},
-                         .connections = environment.connections};
+                         .connections = environment.connections,
+                         .traffic = &traffic};
   const auto fetch_one = [&](std::size_t index,
                              const std::vector<fetch::Validators>& previous) -> Result<fetch::Fetched> {
     const auto& source = request.loader.sources[index];
@@ -70,9 +72,8 @@ Result<Sources> fetch_sources(const Request& request, Environment& environment, 
       if (fetched.error().where.find(label) != std::string::npos) return fetched;  // it says so itself
       return fail_within("fetch " + label, std::move(fetched).error());
     }
-    result.requests += fetched->requests;
-    result.bytes += fetched->bytes;
     bytes_before += static_cast<std::uint64_t>(fetched->bytes);
+    observer.log(Observer::Level::info, fetched_line(source, *fetched));
     return fetched;
   };
 
@@ -95,6 +96,19 @@ Result<Sources> fetch_sources(const Request& request, Environment& environment, 
     SLUICE_TRY(pinned.fetched, fetch_one(pinned.index, {}));
   }
   return result;
+}
+
+Result<void> verify_sources(const Sources& sources, std::stop_token stop) {
+  for (const auto& source : sources.all) {
+    auto same = fetch::verify_pinned(source.fetched, stop);
+    if (same) continue;
+    Error error = std::move(same).error();
+    // Not a conflict in the target: comparing again would read the same stale pin. The next attempt pins
+    // anew.
+    if (error.code == ErrorCode::conflict) error.code = ErrorCode::malformed;
+    return std::unexpected(std::move(error));
+  }
+  return {};
 }
 
 Result<void> save_source_states(const Request& request, const Sources& sources, sql::Connection& connection,

@@ -26,8 +26,6 @@ struct PinnedSource {
 struct Sources {
   std::vector<PinnedSource> all;
   bool not_modified = false;  // every one of them
-  std::int64_t requests = 0;
-  std::int64_t bytes = 0;
   std::int64_t not_modified_count = 0;
 };
 
@@ -37,10 +35,14 @@ std::string source_key(const SourceSpec& source, std::size_t index);
 std::string source_label(const SourceSpec& source);
 
 // Fetches all sources. What was remembered of them counts only while it was saved with the table's present
-// generation and the same definition; `connection` may be null (nothing is remembered).
+// generation and the same definition; `connection` may be null (nothing is remembered). `traffic` counts as
+// it happens: it is true of a fetch that fails too.
 Result<Sources> fetch_sources(const Request& request, Environment& environment, Observer& observer,
                               sql::Connection* connection, const std::optional<upsert::TableState>& state,
-                              std::stop_token stop);
+                              fetch::Traffic& traffic, std::stop_token stop);
+
+// The pinned bytes are still those that were read.
+Result<void> verify_sources(const Sources& sources, std::stop_token stop);
 
 // Remembers what the sources said, within the caller's transaction.
 Result<void> save_source_states(const Request& request, const Sources& sources, sql::Connection& connection,

@@ -17,7 +17,11 @@ class JobObserver final : public load::Observer {
  public:
   explicit JobObserver(jobs::JobContext& context) : context_(context) {}
   void progress(const Progress& progress) override {
-    context_.progress({.rows = progress.rows, .bytes = progress.bytes, .total_bytes = progress.total_bytes});
+    context_.progress({.phase = std::string(to_string(progress.phase)),
+                       .rows = progress.rows,
+                       .total_rows = progress.total_rows,
+                       .bytes = progress.bytes,
+                       .total_bytes = progress.total_bytes});
   }
   void log(Level level, std::string_view text) override {
     const auto to = level == Level::error     ? jobs::LogLevel::error
@@ -83,7 +87,8 @@ jobs::Handler load_handler(LoadSetting setting) {
                              setting.environment, observer, stop);
     context.set_result(to_json(receipt));
     if (receipt.error) return std::unexpected(std::move(*receipt.error));
-    return jobs::JobOutcome{};
+    return jobs::JobOutcome{
+        .amount = receipt.inserted + receipt.updated + receipt.deleted + receipt.restored};
   };
 }
 

@@ -92,6 +92,7 @@ TEST(HttpLoad, calls_a_cut_body_truncated_and_leaves_the_table_alone) {
   EXPECT_EQ(broken.receipt["applied"], false);
   EXPECT_EQ(broken.receipt["error"]["code"], "truncated");
   EXPECT_EQ(broken.receipt["error"]["retryable"], true);
+  EXPECT_EQ(broken.receipt["requests"], 4) << "a failed run tells what it asked for, too";
   EXPECT_EQ(server.seen().size(), 1U + 4U);  // the first load; then one attempt and three retries
   EXPECT_THAT(site.query("select name from things order by id"), testing::ElementsAre("a", "b", "c"));
 
@@ -147,6 +148,7 @@ TEST(HttpLoad, gives_up_when_500_does_not_end) {
   EXPECT_EQ(run.receipt["applied"], false);
   EXPECT_THAT(run.receipt["error"]["message"].get<std::string>(), HasSubstr("500"));
   EXPECT_EQ(server.seen().size(), 4U);
+  EXPECT_EQ(run.receipt["requests"], 4);
 }
 
 TEST(HttpLoad, waits_as_long_as_retry_after_says) {
@@ -317,6 +319,8 @@ TEST(HttpLoad, calls_a_missing_page_a_failed_run) {
   EXPECT_EQ(run.exit_code, 1) << run.receipt.dump();
   EXPECT_EQ(run.receipt["error"]["code"], "notFound");
   EXPECT_EQ(server.seen().size(), 1U) << "a 404 is not tried again";
+  EXPECT_EQ(run.receipt["requests"], 1);
+  EXPECT_EQ(run.receipt["bytes"], std::string("nothing here").size());
 }
 
 TEST(HttpLoad, calls_a_closed_port_an_environment_error) {

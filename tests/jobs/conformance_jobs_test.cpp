@@ -146,7 +146,7 @@ TEST_P(StoreConformance, a_lost_lease_writes_nothing) {
       {.lease = mine.lease, .to = JobState::failed, .result = "{}", .error = JobError{"io", "late"}}));
   LogLine line{.job = id, .seq = 0, .at = now_, .attempt = 1, .level = LogLevel::info, .text = "late"};
   EXPECT_TRUE(store_->jobs().append_log(mine.lease, std::span(&line, 1)));
-  EXPECT_TRUE(store_->jobs().save_progress(mine.lease, {.rows = 9, .bytes = 9, .total_bytes = {}}));
+  EXPECT_TRUE(store_->jobs().save_progress(mine.lease, {.phase = "read", .rows = 9, .bytes = 9}));
   const Job found = get(id);
   EXPECT_EQ(found.state, JobState::processing);
   EXPECT_FALSE(found.progress || found.error);
@@ -299,7 +299,8 @@ TEST_P(StoreConformance, log_and_progress_are_kept) {
   }
   ASSERT_TRUE(store_->jobs().append_log(claimed.lease, std::span(lines).first(1)));
   ASSERT_TRUE(store_->jobs().append_log(claimed.lease, std::span(lines).subspan(1)));
-  ASSERT_TRUE(store_->jobs().save_progress(claimed.lease, {.rows = 10, .bytes = 200, .total_bytes = 400}));
+  const Progress reported{.phase = "read", .rows = 10, .total_rows = 20, .bytes = 200, .total_bytes = 400};
+  ASSERT_TRUE(store_->jobs().save_progress(claimed.lease, reported));
   const auto kept = store_->queries().log(id, 0, 2).value();
   ASSERT_EQ(kept.size(), 2u);
   EXPECT_EQ(kept[1].text, "two");
@@ -308,7 +309,7 @@ TEST_P(StoreConformance, log_and_progress_are_kept) {
   const auto rest = store_->queries().log(id, kept[1].seq, 10).value();
   ASSERT_EQ(rest.size(), 1u);
   EXPECT_EQ(rest[0].text, "three");
-  EXPECT_EQ(get(id).progress, (Progress{.rows = 10, .bytes = 200, .total_bytes = 400}));
+  EXPECT_EQ(get(id).progress, reported);
 }
 
 TEST_P(StoreConformance, a_log_is_bounded) {

@@ -14,7 +14,7 @@ TEST_F(EngineTest, runs_a_job_and_keeps_its_result) {
     EXPECT_EQ(context.job().args, R"({"loader":"Country"})");
     EXPECT_EQ(context.attempt(), 1);
     context.log(LogLevel::info, "read 3 rows");
-    context.progress({.rows = 3, .bytes = 30, .total_bytes = 30});
+    context.progress({.phase = "read", .rows = 3, .total_rows = 3, .bytes = 30, .total_bytes = 30});
     return JobOutcome{.result = R"({"read":3})"};
   });
   start(*engine);
@@ -26,7 +26,8 @@ TEST_F(EngineTest, runs_a_job_and_keeps_its_result) {
   EXPECT_EQ(done.state, JobState::succeeded);
   EXPECT_EQ(done.result, R"({"read":3})");
   EXPECT_EQ(done.node, engine->node_id());
-  EXPECT_EQ(done.progress, (Progress{.rows = 3, .bytes = 30, .total_bytes = 30}));
+  EXPECT_EQ(done.progress,
+            (Progress{.phase = "read", .rows = 3, .total_rows = 3, .bytes = 30, .total_bytes = 30}));
   const auto log = store_->queries().log(id, 0, 10).value();
   ASSERT_EQ(log.size(), 1u);
   EXPECT_EQ(log[0].text, "read 3 rows");

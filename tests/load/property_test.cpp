@@ -213,7 +213,7 @@ class Case {
   // True when there is nothing left to do: the stop came too late.
   bool stopped(const std::vector<Record>& records) {
     SCOPED_TRACE("stopped");
-    StoppingObserver observer(1 + below(random_, 6));
+    StoppingObserver observer(1 + below(random_, 12));
     const auto receipt = run(next_job(), observer);
     if (receipt.state == "deleted") {
       EXPECT_FALSE(receipt.applied);
