@@ -1,5 +1,6 @@
 #include "api/connection.h"
 
+#include "api/protection.h"
 #include "base/text.h"
 
 #include <boost/asio/as_tuple.hpp>
@@ -172,9 +173,7 @@ asio::awaitable<bool> Connection::read_request(Request& request, bool& keep_aliv
 }
 
 asio::awaitable<void> Connection::refuse(int status, std::string_view code, std::string_view message) {
-  Response response = error_response(status, code, message);
-  response.headers.emplace_back("Cache-Control", "no-store");
-  if (!co_await write(std::move(response), false, false)) co_return;
+  if (!co_await write(error_response(status, code, message), false, false)) co_return;
   // Closing over unread bytes would reset the connection and take the answer with it: read on for a moment.
   error_code ignored;
   stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
@@ -188,6 +187,8 @@ asio::awaitable<void> Connection::refuse(int status, std::string_view code, std:
 }
 
 asio::awaitable<bool> Connection::write(Response response, bool head, bool keep_alive) {
+  // What the router never saw is protected like all the rest.
+  if (!response.header("Content-Security-Policy")) add_protective_headers(response);
   Answer answer;
   answer.version(11);
   answer.result(static_cast<unsigned>(response.status));

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <latch>
+#include <stdexcept>
 #include <thread>
 
 namespace sluice::api {
@@ -126,6 +127,93 @@ TEST_F(ServerTest, garbage_is_told_so_and_closed) {
   SocketClient after(port);
   after.send(get("/healthz"));
   EXPECT_THAT(after.read_response(), EndsWith("ok\n"));
+}
+
+// Whatever is refused, and wherever: JSON that says why, and the headers that protect the page.
+TEST_F(ServerTest, every_refusal_is_json_and_protected) {
+  start({.header_bytes = 1024, .body_bytes = 100});
+  const std::string post =
+      "POST /api/v1/loaders/Country/run HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
+  const std::pair<std::string, int> cases[] = {
+      {get("/jobs/%00"), 400},
+      {get("/assets/../../etc/passwd"), 400},
+      {get("/assets/..%2f..%2fetc%2fpasswd"), 404},
+      {get("/assets/%2e%2e/index.html"), 400},
+      {get("/jobs", "X-Long: " + std::string(5000, 'x') + "\r\n"), 431},
+      {post + "Content-Length: 1000\r\n\r\n", 413},
+      {post + "Content-Length: -1\r\n\r\n", 400},
+      {post + "Content-Length: 9\r\n\r\n[[[[[[[[[", 400},
+      {"not http at all\r\n\r\n", 400},
+      {"OPTIONS /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\n\r\n", 405},
+      {"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n", 400},
+      {"CONNECT localhost:22 HTTP/1.1\r\nHost: localhost\r\n\r\n", 400},
+      {"TRACE / HTTP/1.1\r\nHost: localhost\r\n\r\n", 405},
+      {"BREW /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\n\r\n", 405},
+      {"GET /jobs HTTP/1.1\r\n\r\n", 400},
+      {"GET /jobs HTTP/1.1\r\nHost: evil.example\r\n\r\n", 421},
+      {get("/api/v1/jobs/-1"), 404},
+      {get("/api/v1/jobs?nonsense=1"), 400},
+  };
+  for (const auto& [request, status] : cases) {
+    SocketClient client(port);
+    client.send(request);
+    client.finish();
+    const std::string answer = client.read_to_close();
+    const std::string what = request.substr(0, 60) + "\n" + answer.substr(0, 600);
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 " + std::to_string(status) + " ")) << what;
+    EXPECT_THAT(answer, HasSubstr("Content-Type: application/json\r\n")) << what;
+    EXPECT_THAT(answer, HasSubstr("Content-Security-Policy: default-src 'none'")) << what;
+    EXPECT_THAT(answer, HasSubstr("X-Content-Type-Options: nosniff\r\n")) << what;
+    EXPECT_THAT(answer, HasSubstr("Cache-Control: no-store\r\n")) << what;
+    EXPECT_THAT(answer, HasSubstr("{\"error\":{\"code\":\"")) << what;
+  }
+  EXPECT_TRUE(backend.acts.empty());
+}
+
+TEST_F(ServerTest, a_body_of_brackets_is_refused_without_harm) {
+  start();
+  SocketClient client(port);
+  const std::string deep(60'000, '[');
+  client.send(
+      "POST /api/v1/loaders/Country/run HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+      "Content-Length: 60000\r\n\r\n" +
+      deep);
+  EXPECT_THAT(client.read_response(), StartsWith("HTTP/1.1 400 "));
+  client.send(get("/healthz"));
+  EXPECT_THAT(client.read_response(), EndsWith("ok\n"));
+}
+
+TEST_F(ServerTest, clients_that_trickle_make_room_when_they_are_cut_off) {
+  start({.connections = 2, .request = 100ms});
+  SocketClient first(port), second(port);
+  for (auto* client : {&first, &second}) client->send("GET /healthz HTTP/1.1\r\nHost: loc");
+  EXPECT_EQ(first.read_to_close(), "");
+  EXPECT_EQ(second.read_to_close(), "");
+  SocketClient after(port);
+  after.send(get("/healthz"));
+  EXPECT_THAT(after.read_response(), EndsWith("ok\n"));
+}
+
+TEST_F(ServerTest, too_many_streams_and_connections_are_refused_with_the_same_headers) {
+  start({.connections = 2, .event_streams = 1});
+  SocketClient first(port), second(port);
+  first.send(get("/api/v1/events"));
+  first.read_until("hello");
+  second.send(get("/api/v1/events"));
+  EXPECT_THAT(second.read_response(), HasSubstr("Content-Security-Policy:"));
+  SocketClient third(port);
+  third.finish();
+  EXPECT_THAT(third.read_to_close(), HasSubstr("Content-Security-Policy:"));
+}
+
+TEST_F(ServerTest, a_handler_that_throws_is_an_answer_too) {
+  backend.overview_hook = [] { throw std::runtime_error("boom"); };
+  start();
+  SocketClient client(port);
+  client.send(get("/api/v1/overview"));
+  const std::string answer = client.read_response();
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 500 "));
+  EXPECT_THAT(answer, HasSubstr("Content-Security-Policy:"));
 }
 
 TEST_F(ServerTest, a_request_that_trickles_is_cut_off) {
