@@ -20,7 +20,7 @@
 //             exactly
 //   STATE    "scheduled" "enqueued" "processing" "awaiting" "held" "succeeded" "failed" "deleted" "skipped"
 //   PROGRESS {"phase":"fetch"|"compare"|"apply","rows":n,"rowsTotal":n|null,"bytes":n,"bytesTotal":n|null,
-//             "rowsPerSecond":n}
+//             "rowsPerSecond":n,"bytesPerSecond":n}   -- rates of the last seconds; null unless processing
 //   RECEIPT  what `sluice run --json` prints: {"loader","job","state","applied","read","inserted","updated",
 //             "deleted","restored","unchanged","vanished","rejected","duplicates","ignored","bytes","requests",
 //             "notModified","durationMs","guards":[GUARD…],"error":ERROR|null}
@@ -72,6 +72,12 @@ struct JobFilter {
   std::optional<Timestamp> from, to;  // createdAt in [from, to)
 };
 
+// Empty fields do not filter.
+struct LoaderFilter {
+  std::string text;   // part of the name, table, description or a tag, any case
+  std::string state;  // "running" "failing" "paused" "off" "broken", already checked
+};
+
 class JobReads {
  public:
   virtual ~JobReads() = default;
@@ -96,8 +102,10 @@ class JobReads {
   // what differs; an insert may have none (changeLog keeps keys only).
   virtual Result<ListPage> job_changes(JobId id, const PageRequest& page) = 0;
 
-  // Items: {"ordinal":n,"source":"countries.json"|null,"line":n|null,"column":"population"|null,"code":"…",
-  //  "message":"…","raw":"…"|null}
+  // Items: {"ordinal":n (number of the record)|null,"source":"countries.json"|null,"line":n|null,
+  //  "locator":"line 17"|"record 4 (byte 2048)"|null (what is known of the place: ordinal and line are of
+  //  it), "column":"population"|null,"code":"…","message":"…","count":n (runs that saw it), "raw":"the record
+  //  as it came, at most 2,000 bytes of it"|null,"rawCut":false}
   virtual Result<ListPage> job_rejects(JobId id, const PageRequest& page) = 0;
 
   // Items, oldest first: {"at":TIME,"level":"debug"|"info"|"warn"|"error","attempt":1,"message":"…"}
@@ -108,21 +116,23 @@ class JobReads {
   //  "overlap":"skip","missed":"once","error":"…"|null}
   virtual Result<ListPage> recurring(const PageRequest& page) = 0;
 
-  // Array of
+  // By name. Items:
   // {"name":"default","enqueued":n,"scheduled":n,"processing":n,"oldestEnqueuedAt":TIME|null,"paused":false,
   //  "workers":n}
-  virtual Result<std::string> queues() = 0;
+  virtual Result<ListPage> queues(const PageRequest& page) = 0;
 
-  // Array of NODE = {"id":"…","host":"…","pid":1234,"version":"0.1.0","startedAt":TIME,"lastSeenAt":TIME,
-  //  "alive":true,"self":true,"workers":n,"busy":n,"memoryBytes":n|null}
-  virtual Result<std::string> nodes() = 0;
+  // By id. Items: NODE =
+  // {"id":"…","host":"…","pid":1234,"version":"0.1.0","startedAt":TIME,"lastSeenAt":TIME,
+  //  "alive":true,"self":true,"workers":n,"busy":n,
+  //  "memoryBytes":n|null (what the process holds now; null when this process may not know)}
+  virtual Result<ListPage> nodes(const PageRequest& page) = 0;
 };
 
 class CatalogReads {
  public:
   virtual ~CatalogReads() = default;
 
-  // Array of LOADER, by name =
+  // By name. Items: LOADER =
   // {"name":"Country","description":"…"|null,"tags":[…],"enabled":true,"paused":false,
   //  "schedule":SCHEDULE,"nextRun":TIME|null,"lastRun":JOB|null (newest final, skipped and deleted ones left
   //  out), "running":"18"|null,
@@ -132,19 +142,20 @@ class CatalogReads {
   //  "definition":{"file":"Country.loader.yaml","line":1,"hash":"…","valid":true,"usingStored":false,"error":"…"|null},
   //  "sources":[{"name":"…"|null,"kind":"http"|"file"|"sql","location":"…" (masked),"format":"auto"}…],
   //  "table":"country","mode":"sync","vanished":"keep","key":["alpha2"]}
-  virtual Result<std::string> loaders() = 0;
+  virtual Result<ListPage> loaders(const LoaderFilter& filter, const PageRequest& page) = 0;
 
   // LOADER plus {"next":[TIME…] (next 5),"guards":[{"name":"maxDeletes","limit":"10%"}…],
   //  "columns":[{"name","type","from":"…"|null,"key":true,"required":false}…],"rows":n|null (as of the last
   //  run), "retry":{"limit":3,"delayMs":60000}}
   virtual Result<std::string> loader(const std::string& name) = 0;
 
-  // Array, broken ones first, then by file =
+  // Broken ones first, then by file. Items:
   // {"file":"Country.loader.yaml","kind":"loader"|"entity"|"service"|"dataSource"|"job","name":"Country"|null,
   //  "valid":true,"usingStored":false,"hash":"…"|null,"acceptedAt":TIME|null,
   //  "errors":[{"severity":"error"|"warning","line":n|null,"column":n|null,"message":"…","suggestion":"…"|null,
-  //             "excerpt":"the line's text, secrets left out"|null}…]}
-  virtual Result<std::string> definitions() = 0;
+  //             "excerpt":"the line's text, secrets left out"|null,
+  //             "caret":n|null (the column within the excerpt, from 1)}…]}
+  virtual Result<ListPage> definitions(const PageRequest& page) = 0;
 
   // What `sluice cron --json` prints for the phrase, refused phrases too (ok:false is not an error here).
   // zone empty = the service's; from empty = now.

@@ -1,14 +1,16 @@
 #include "api/live_parts.h"
+#include "api/receipt_counts.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "english_cron/schedule.h"
 #include "service/loader_schedule.h"
-#include "service/schedule_text.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace sluice::api {
 namespace {
@@ -35,23 +37,20 @@ Json source_json(const SourceSpec& source) {
           {"format", std::string(to_string(source.decode.format))}};
 }
 
-Json receipt_bar(const jobs::Job& job) {
-  const auto receipt = receipt_of(job);
-  Json json = {{"job", std::to_string(job.id.value())},
-               {"state", std::string(jobs::to_string(job.state))},
-               {"finishedAt", time_or_null(job.finished_at)},
-               {"durationMs", job.duration_ms ? Json(*job.duration_ms) : Json(nullptr)}};
-  for (const auto* key :
-       {"read", "inserted", "updated", "deleted", "restored", "unchanged", "rejected", "notModified"}) {
-    json[key] = receipt_count(receipt, key);
-  }
-  return json;
-}
-
-const service::FileState* file_state(const service::Definitions& definitions, const std::string& file) {
-  const auto found = std::find_if(definitions.files.begin(), definitions.files.end(),
-                                  [&](const auto& state) { return state.report.file == file; });
-  return found == definitions.files.end() ? nullptr : &*found;
+Json receipt_bar(const jobs::RecentJob& job) {
+  const auto counts = receipt_counts(job.result);
+  return {{"job", std::to_string(job.id.value())},
+          {"state", std::string(jobs::to_string(job.state))},
+          {"finishedAt", time_or_null(job.finished_at)},
+          {"durationMs", job.duration_ms ? Json(*job.duration_ms) : Json(nullptr)},
+          {"read", counts.read},
+          {"inserted", counts.inserted},
+          {"updated", counts.updated},
+          {"deleted", counts.deleted},
+          {"restored", counts.restored},
+          {"unchanged", counts.unchanged},
+          {"rejected", counts.rejected},
+          {"notModified", counts.not_modified}};
 }
 
 std::string first_error(const definition::FileReport& report) {
@@ -72,53 +71,76 @@ Json guards_json(const LoaderSpec& loader) {
                       {{"name", "maxRejects"}, {"limit", guard_text(loader.guards.max_rejects)}}});
 }
 
-}  // namespace
+// What the job store knows of some loaders, gathered in a fixed number of queries.
+struct Known {
+  RecurringBySubject recurring;
+  std::map<std::string, std::string> running;                // loader -> job id
+  std::map<std::string, std::vector<jobs::RecentJob>> runs;  // oldest first
+  std::map<JobId, jobs::Job> last;
+};
 
-Result<std::vector<jobs::Job>> recent_runs(service::Service& service, const std::string& loader, int limit) {
-  jobs::JobFilter filter;
-  filter.states = {jobs::JobState::succeeded, jobs::JobState::failed, jobs::JobState::held};
-  filter.subject = loader;
-  filter.kind = service::kLoadKind;
-  filter.limit = limit;
-  SLUICE_TRY(auto runs, service.store().queries().list(filter));
-  std::reverse(runs.begin(), runs.end());
-  return runs;
+Result<std::map<std::string, std::string>> running_loads(service::Service& service) {
+  // There are no more of them than workers.
+  SLUICE_TRY(const auto jobs, service.store().queries().list({.states = {jobs::JobState::processing},
+                                                              .kind = std::string(service::kLoadKind),
+                                                              .limit = 1000}));
+  std::map<std::string, std::string> running;
+  for (const auto& job : jobs) running.emplace(job.subject, std::to_string(job.id.value()));
+  return running;
 }
 
-Result<Json> loader_json(service::Service& service, const service::Definitions& definitions,
-                         const definition::LoaderDefinition& loader,
-                         const std::optional<jobs::Recurring>& recurring) {
-  const auto now = service.clock().now();
-  const auto& spec = loader.spec;
-  SLUICE_TRY(const auto runs, recent_runs(service, spec.name, kReceiptsShown));
-  jobs::JobFilter running;
-  running.states = {jobs::JobState::processing};
-  running.subject = spec.name;
-  running.kind = service::kLoadKind;
-  running.limit = 1;
-  SLUICE_TRY(const auto active, service.store().queries().list(running));
+Result<Known> known_of(service::Service& service,
+                       std::span<const definition::LoaderDefinition* const> loaders) {
+  Known known;
+  if (loaders.empty()) return known;
+  SLUICE_TRY(known.recurring, recurring_loads(service));
+  SLUICE_TRY(known.running, running_loads(service));
+  std::vector<std::string> names;
+  for (const auto* loader : loaders) names.push_back(loader->spec.name);
+  SLUICE_TRY(auto runs, recent_runs(service, std::move(names), kReceiptsShown, true));
+  for (auto& run : runs) known.runs[run.subject].push_back(std::move(run));
+  std::vector<JobId> newest;
+  for (auto& [name, list] : known.runs) {
+    newest.push_back(list.front().id);
+    std::ranges::reverse(list);
+  }
+  SLUICE_TRY(auto last, service.store().queries().get_all(newest));
+  for (auto& job : last) known.last.emplace(job.id, std::move(job));
+  return known;
+}
 
+Json loader_json(const Known& known, const std::map<std::string_view, const service::FileState*>& files,
+                 const definition::LoaderDefinition& loader, Timestamp now) {
+  const auto& spec = loader.spec;
+  const auto recurring = known.recurring.find(spec.name);
+  const auto running = known.running.find(spec.name);
+  const auto runs = known.runs.find(spec.name);
   Json json;
   json["name"] = spec.name;
   json["description"] = text_or_null(spec.description);
   json["tags"] = spec.tags;
   json["enabled"] = spec.enabled;
-  json["paused"] = recurring && recurring->paused_at.has_value();
+  json["paused"] = recurring != known.recurring.end() && recurring->second.paused_at.has_value();
   json["schedule"] = schedule_json(loader);
-  json["nextRun"] = recurring ? time_or_null(recurring->next_fire_at) : Json(nullptr);
-  json["lastRun"] = runs.empty() ? Json(nullptr) : job_json(runs.back(), now);
-  json["running"] = active.empty() ? Json(nullptr) : Json(std::to_string(active.front().id.value()));
+  json["nextRun"] =
+      recurring == known.recurring.end() ? Json(nullptr) : time_or_null(recurring->second.next_fire_at);
+  json["lastRun"] = nullptr;
+  json["running"] = running == known.running.end() ? Json(nullptr) : Json(running->second);
   json["receipts"] = Json::array();
-  for (const auto& run : runs) json["receipts"].push_back(receipt_bar(run));
+  if (runs != known.runs.end()) {
+    for (const auto& run : runs->second) json["receipts"].push_back(receipt_bar(run));
+    const auto last = known.last.find(runs->second.back().id);
+    if (last != known.last.end()) json["lastRun"] = job_json(last->second, now);
+  }
 
-  const auto* file = file_state(definitions, loader.file);
-  const bool valid = file == nullptr || file->report.valid;
+  const auto file = files.find(loader.file);
+  const bool valid = file == files.end() || file->second->report.valid;
   json["definition"] = {{"file", loader.file},
                         {"line", spec.place.line},
                         {"hash", loader.hash},
                         {"valid", valid},
-                        {"usingStored", file != nullptr && file->using_stored},
-                        {"error", valid ? Json(nullptr) : Json(first_error(file->report))}};
+                        {"usingStored", file != files.end() && file->second->using_stored},
+                        {"error", valid ? Json(nullptr) : Json(first_error(file->second->report))}};
   json["sources"] = Json::array();
   for (const auto& source : spec.sources) json["sources"].push_back(source_json(source));
   json["table"] = spec.target.table;
@@ -128,25 +150,102 @@ Result<Json> loader_json(service::Service& service, const service::Definitions& 
   return json;
 }
 
-Result<std::string> LiveCatalog::loaders() {
-  const auto definitions = service_.definitions();
-  SLUICE_TRY(const auto recurring, recurring_loads(service_));
-  Json json = Json::array();
-  for (const auto& loader : definitions->catalog->loaders) {
-    const auto found = recurring.find(loader.spec.name);
-    const auto its = found == recurring.end() ? std::nullopt : std::optional(found->second);
-    SLUICE_TRY(auto one, loader_json(service_, *definitions, loader, its));
-    json.push_back(std::move(one));
+bool has_text(const LoaderSpec& loader, const std::string& lowered) {
+  const auto has = [&](const std::string& text) { return to_lower(text).find(lowered) != std::string::npos; };
+  return has(loader.name) || has(loader.target.table) || has(loader.description) ||
+         std::ranges::any_of(loader.tags, has);
+}
+
+using Loaders = std::vector<const definition::LoaderDefinition*>;
+
+// Those in the state asked for; each state is one query at the most.
+Result<void> keep_state(service::Service& service, const service::Definitions& definitions,
+                        const std::string& state, Loaders& loaders) {
+  std::set<std::string> wanted;
+  if (state == "running") {
+    SLUICE_TRY(const auto running, running_loads(service));
+    for (const auto& [name, job] : running) wanted.insert(name);
+  } else if (state == "failing") {
+    SLUICE_TRY(const auto failing, failing_loaders(service, definitions));
+    for (const auto& [name, job] : failing) wanted.insert(name);
+  } else if (state == "paused") {
+    SLUICE_TRY(const auto recurring, recurring_loads(service));
+    for (const auto& [name, one] : recurring) {
+      if (one.paused_at) wanted.insert(name);
+    }
+  } else if (state == "off") {
+    for (const auto* loader : loaders) {
+      if (!loader->spec.enabled) wanted.insert(loader->spec.name);
+    }
+  } else {
+    std::set<std::string_view> broken;
+    for (const auto& file : definitions.files) {
+      if (!file.report.valid) broken.insert(file.report.file);
+    }
+    for (const auto* loader : loaders) {
+      if (broken.contains(loader->file)) wanted.insert(loader->spec.name);
+    }
   }
-  return dump(json);
+  std::erase_if(loaders, [&](const auto* loader) { return !wanted.contains(loader->spec.name); });
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<jobs::RecentJob>> recent_runs(service::Service& service, std::vector<std::string> loaders,
+                                                 int how_many, bool with_result) {
+  return service.store().queries().recent(
+      {.kind = std::string(service::kLoadKind),
+       .subjects = std::move(loaders),
+       .states = {jobs::JobState::succeeded, jobs::JobState::failed, jobs::JobState::held},
+       .per_subject = how_many,
+       .with_result = with_result});
+}
+
+Result<std::map<std::string, JobId>> failing_loaders(service::Service& service,
+                                                     const service::Definitions& definitions) {
+  std::vector<std::string> names;
+  for (const auto& loader : definitions.catalog->loaders) names.push_back(loader.spec.name);
+  SLUICE_TRY(const auto newest, recent_runs(service, std::move(names), 1, false));
+  std::map<std::string, JobId> failing;
+  for (const auto& run : newest) {
+    if (run.state == jobs::JobState::failed) failing.emplace(run.subject, run.id);
+  }
+  return failing;
+}
+
+Result<Json> loaders_json(service::Service& service, const service::Definitions& definitions,
+                          std::span<const definition::LoaderDefinition* const> loaders) {
+  SLUICE_TRY(const auto known, known_of(service, loaders));
+  std::map<std::string_view, const service::FileState*> files;
+  for (const auto& file : definitions.files) files.emplace(file.report.file, &file);
+  const auto now = service.clock().now();
+  Json json = Json::array();
+  for (const auto* loader : loaders) json.push_back(loader_json(known, files, *loader, now));
+  return json;
+}
+
+Result<ListPage> LiveCatalog::loaders(const LoaderFilter& filter, const PageRequest& page) {
+  const auto definitions = service_.definitions();
+  const auto lowered = to_lower(filter.text);
+  Loaders chosen;  // by name, as the catalog is
+  for (const auto& loader : definitions->catalog->loaders) {
+    if (!page.after.empty() && loader.spec.name <= page.after) continue;
+    if (lowered.empty() || has_text(loader.spec, lowered)) chosen.push_back(&loader);
+  }
+  if (!filter.state.empty()) SLUICE_CHECK(keep_state(service_, *definitions, filter.state, chosen));
+  const bool more = chosen.size() > static_cast<std::size_t>(page.limit);
+  if (more) chosen.resize(static_cast<std::size_t>(page.limit));
+  SLUICE_TRY(const auto items, loaders_json(service_, *definitions, chosen));
+  return ListPage{dump(items), more ? chosen.back()->spec.name : std::string()};
 }
 
 Result<std::string> LiveCatalog::loader(const std::string& name) {
   const auto definitions = service_.definitions();
   const auto* loader = definitions->catalog->find(name);
   if (loader == nullptr) return fail(ErrorCode::not_found, fmt::format("there is no loader \"{}\"", name));
-  SLUICE_TRY(const auto recurring, service_.store().recurring().get(service::recurring_id(name)));
-  SLUICE_TRY(auto json, loader_json(service_, *definitions, *loader, recurring));
+  SLUICE_TRY(auto one, loaders_json(service_, *definitions, std::span(&loader, 1)));
+  Json json = std::move(one.front());
 
   json["next"] = Json::array();
   const auto schedule = english_cron::Schedule::compile(loader->schedule);
@@ -173,47 +272,6 @@ Result<std::string> LiveCatalog::loader(const std::string& name) {
   json["retry"] = {{"limit", loader->spec.schedule.retry.limit},
                    {"delayMs", loader->spec.schedule.retry.delay.count()}};
   return dump(json);
-}
-
-Result<std::string> LiveCatalog::definitions() {
-  const auto definitions = service_.definitions();
-  std::vector<const service::FileState*> files;
-  for (const auto& file : definitions->files) files.push_back(&file);
-  std::sort(files.begin(), files.end(), [](const auto* a, const auto* b) {
-    return std::pair(a->report.valid, a->report.file) < std::pair(b->report.valid, b->report.file);
-  });
-  Json json = Json::array();
-  for (const auto* file : files) {
-    Json errors = Json::array();
-    for (const auto& problem : file->report.problems) {
-      const bool error = problem.severity == definition::Problem::Severity::error;
-      errors.push_back({{"severity", error ? "error" : "warning"},
-                        {"line", problem.place.line > 0 ? Json(problem.place.line) : Json(nullptr)},
-                        {"column", problem.place.column > 0 ? Json(problem.place.column) : Json(nullptr)},
-                        {"message", problem.message},
-                        {"suggestion", text_or_null(problem.suggestion)},
-                        {"excerpt", nullptr}});
-    }
-    json.push_back({{"file", file->report.file},
-                    {"kind", std::string(definition::to_string(file->report.kind))},
-                    {"name", text_or_null(file->report.name)},
-                    {"valid", file->report.valid},
-                    {"usingStored", file->using_stored},
-                    {"hash", text_or_null(file->report.hash)},
-                    {"acceptedAt", time_or_null(file->accepted_at)},
-                    {"errors", std::move(errors)}});
-  }
-  return dump(json);
-}
-
-Result<std::string> LiveCatalog::schedule(const std::string& phrase, const std::string& zone,
-                                          std::optional<Timestamp> from, int count) {
-  service::ScheduleQuestion question;
-  question.phrase = phrase;
-  question.zone = zone.empty() ? service_.definitions()->catalog->service.timezone : zone;
-  question.from = from.value_or(service_.clock().now());
-  question.count = count;
-  return service::answer(question).json;
 }
 
 }  // namespace sluice::api

@@ -1,7 +1,5 @@
 #include "api/live_parts.h"
 #include "base/text.h"
-#include "history/query.h"
-#include "history/run_key.h"
 #include "service/loader_schedule.h"
 
 #include <fmt/format.h>
@@ -9,6 +7,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 namespace sluice::api {
 namespace {
@@ -36,9 +35,9 @@ std::vector<std::string> actions_for(const jobs::Job& job) {
   using jobs::JobState;
   switch (job.state) {
     case JobState::scheduled:
+      return {"cancel", "retry"};
     case JobState::enqueued:
     case JobState::awaiting:
-      return {"cancel", "retry"};
     case JobState::processing:
       return {"cancel"};
     case JobState::held:
@@ -53,22 +52,13 @@ std::vector<std::string> actions_for(const jobs::Job& job) {
   return {};
 }
 
+}  // namespace
+
 Result<jobs::Job> find_job(service::Service& service, JobId id) {
   SLUICE_TRY(auto job, service.store().queries().get(id));
   if (!job) return fail(ErrorCode::not_found, fmt::format("there is no job {}", id.value()));
   return std::move(*job);
 }
-
-// A read connection to the database that a job's loader writes to; null when there is none yet.
-Result<std::unique_ptr<sql::Connection>> target_of(service::Service& service, const jobs::Job& job) {
-  const auto definitions = service.definitions();
-  const auto* loader = definitions->catalog->find(job.subject);
-  if (loader == nullptr) return std::unique_ptr<sql::Connection>();
-  SLUICE_TRY(const auto url, service.databases().url_for(loader->spec, definitions->catalog->service));
-  return service.databases().open_for_reading(url);
-}
-
-}  // namespace
 
 Result<std::int64_t> number_cursor(const std::string& after) {
   if (after.empty()) return 0;
@@ -78,6 +68,18 @@ Result<std::int64_t> number_cursor(const std::string& after) {
     return fail(ErrorCode::invalid_argument, "\"after\" is not a place in this list");
   }
   return number;
+}
+
+ListPage page_of(const Json& items, const char* key, const PageRequest& page) {
+  Json shown = Json::array();
+  for (const auto& item : items) {
+    const auto& place = item[key].get_ref<const std::string&>();
+    if (!page.after.empty() && place <= page.after) continue;
+    if (static_cast<int>(shown.size()) == page.limit)
+      return ListPage{dump(shown), shown.back()[key].get<std::string>()};
+    shown.push_back(item);
+  }
+  return ListPage{dump(shown), {}};
 }
 
 Result<ListPage> LiveJobs::jobs(const JobFilter& filter, const PageRequest& page) {
@@ -107,7 +109,7 @@ Result<ListPage> LiveJobs::jobs(const JobFilter& filter, const PageRequest& page
         next = items.back()["id"].get<std::string>();
         return ListPage{dump(items), next};
       }
-      if (matches(job, filter, lowered)) items.push_back(job_json(job, now));
+      if (matches(job, filter, lowered)) items.push_back(job_json(job, now, progress_.of(job.id)));
     }
     if (static_cast<int>(found.size()) < wanted.limit) return ListPage{dump(items), {}};
     wanted.before = found.back().id;
@@ -118,7 +120,7 @@ Result<ListPage> LiveJobs::jobs(const JobFilter& filter, const PageRequest& page
 Result<std::string> LiveJobs::job(JobId id) {
   SLUICE_TRY(const auto job, find_job(service_, id));
   SLUICE_TRY(const auto history, service_.store().queries().history(id));
-  Json json = job_json(job, service_.clock().now());
+  Json json = job_json(job, service_.clock().now(), progress_.of(id));
   json["dueAt"] = job.state == jobs::JobState::scheduled ? Json(format_utc(job.run_at)) : Json(nullptr);
   json["reason"] = text_or_null(job.reason);
   json["blockedBy"] = job.blocking_job ? Json(std::to_string(job.blocking_job.value())) : Json(nullptr);
@@ -153,111 +155,29 @@ Result<std::string> LiveJobs::job(JobId id) {
   return dump(json);
 }
 
-Result<ListPage> LiveJobs::job_changes(JobId id, const PageRequest& page) {
-  SLUICE_TRY(const auto job, find_job(service_, id));
-  SLUICE_TRY(const auto after, number_cursor(page.after));
-  SLUICE_TRY(const auto connection, target_of(service_, job));
-  if (!connection) return ListPage{};
-  SLUICE_TRY(const auto run, history::find_run_key(*connection, service_.store().identity(), id));
-  if (!run) return ListPage{};
-  SLUICE_TRY(const auto changes, history::changes(*connection, *run, after, page.limit + 1));
-  Json items = Json::array();
-  std::string next;
-  for (const auto& change : changes) {
-    if (static_cast<int>(items.size()) == page.limit) {
-      next = std::to_string(changes[items.size() - 1].seq);
-      break;
-    }
-    const auto key = Json::parse(change.key.empty() ? "{}" : change.key, nullptr, false);
-    auto columns = Json::parse(change.cells.empty() ? "[]" : change.cells, nullptr, false);
-    Json key_list = Json::array();
-    if (key.is_object()) {
-      for (const auto& [name, value] : key.items()) key_list.push_back({{"name", name}, {"value", value}});
-    }
-    Json column_list = Json::array();
-    if (columns.is_array()) {
-      for (const auto& cell : columns) {
-        column_list.push_back({{"name", cell.value("name", "")},
-                               {"before", cell.contains("before") ? cell["before"] : Json(nullptr)},
-                               {"after", cell.contains("after") ? cell["after"] : Json(nullptr)}});
-      }
-    } else if (columns.is_object() && columns.contains("rows")) {
-      column_list.push_back({{"name", "rows"}, {"before", nullptr}, {"after", columns["rows"]}});
-    }
-    items.push_back({{"op", change.op}, {"key", std::move(key_list)}, {"columns", std::move(column_list)}});
-  }
-  return ListPage{dump(items), next};
-}
-
-Result<ListPage> LiveJobs::job_rejects(JobId id, const PageRequest& page) {
-  SLUICE_TRY(const auto job, find_job(service_, id));
-  SLUICE_TRY(const auto after, number_cursor(page.after));
-  SLUICE_TRY(const auto connection, target_of(service_, job));
-  if (!connection) return ListPage{};
-  SLUICE_TRY(const auto run, history::find_run_key(*connection, service_.store().identity(), id));
-  if (!run) return ListPage{};
-  SLUICE_TRY(
-      const auto rejects,
-      history::rejects(
-          *connection,
-          {.loader = {}, .job = *run, .open_only = false, .after_id = after, .limit = page.limit + 1}));
-  Json items = Json::array();
-  std::string next;
-  for (const auto& reject : rejects) {
-    if (static_cast<int>(items.size()) == page.limit) {
-      next = std::to_string(rejects[items.size() - 1].id);
-      break;
-    }
-    items.push_back({{"ordinal", reject.id},
-                     {"source", text_or_null(reject.source)},
-                     {"line", nullptr},
-                     {"locator", text_or_null(reject.locator)},
-                     {"column", text_or_null(reject.column)},
-                     {"code", reject.code},
-                     {"message", reject.message},
-                     {"count", reject.count},
-                     {"raw", text_or_null(reject.raw)}});
-  }
-  return ListPage{dump(items), next};
-}
-
-Result<ListPage> LiveJobs::job_log(JobId id, const PageRequest& page) {
-  SLUICE_TRY(const auto job, find_job(service_, id));
-  SLUICE_TRY(const auto after, number_cursor(page.after));
-  SLUICE_TRY(const auto lines, service_.store().queries().log(job.id, after, page.limit + 1));
-  Json items = Json::array();
-  std::string next;
-  for (const auto& line : lines) {
-    if (static_cast<int>(items.size()) == page.limit) {
-      next = std::to_string(lines[items.size() - 1].seq);
-      break;
-    }
-    const auto level = line.level == jobs::LogLevel::warning ? std::string("warn")
-                                                             : std::string(jobs::to_string(line.level));
-    items.push_back(
-        {{"at", format_utc(line.at)}, {"level", level}, {"attempt", line.attempt}, {"message", line.text}});
-  }
-  return ListPage{dump(items), next};
-}
-
 Result<ListPage> LiveJobs::recurring(const PageRequest& page) {
   SLUICE_TRY(auto all, service_.store().recurring().list(false));
-  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.spec.id < b.spec.id; });
+  std::ranges::sort(all, {}, [](const auto& recurring) { return recurring.spec.id; });
+  std::erase_if(all, [&](const auto& one) { return !page.after.empty() && one.spec.id <= page.after; });
+  const bool more = all.size() > static_cast<std::size_t>(page.limit);
+  if (more) all.erase(all.begin() + page.limit, all.end());
+  std::vector<JobId> ids;
+  for (const auto& recurring : all) {
+    if (recurring.last_job) ids.push_back(recurring.last_job);
+  }
+  SLUICE_TRY(const auto jobs, service_.store().queries().get_all(ids));
+  std::map<JobId, jobs::JobState> states;
+  for (const auto& job : jobs) states.emplace(job.id, job.state);
+
   const auto definitions = service_.definitions();
   Json items = Json::array();
-  std::string next;
   for (const auto& recurring : all) {
-    if (!page.after.empty() && recurring.spec.id <= page.after) continue;
-    if (static_cast<int>(items.size()) == page.limit) {
-      next = items.back()["id"].get<std::string>();
-      break;
-    }
     const auto* loader = definitions->catalog->find(recurring.spec.subject);
+    const auto state = states.find(recurring.last_job);
     Json last = nullptr;
-    if (recurring.last_job) {
-      SLUICE_TRY(const auto job, service_.store().queries().get(recurring.last_job));
-      if (job)
-        last = {{"id", std::to_string(job->id.value())}, {"state", std::string(jobs::to_string(job->state))}};
+    if (state != states.end()) {
+      last = {{"id", std::to_string(state->first.value())},
+              {"state", std::string(jobs::to_string(state->second))}};
     }
     items.push_back({{"id", recurring.spec.id},
                      {"kind", recurring.spec.kind},
@@ -271,19 +191,22 @@ Result<ListPage> LiveJobs::recurring(const PageRequest& page) {
                      {"missed", std::string(jobs::to_string(recurring.spec.missed))},
                      {"error", text_or_null(recurring.error)}});
   }
-  return ListPage{dump(items), next};
+  return ListPage{dump(items), more ? all.back().spec.id : std::string()};
 }
 
-Result<std::string> LiveJobs::queues() {
+Result<std::optional<Timestamp>> oldest_enqueued(jobs::Store& store) {
+  SLUICE_TRY(const auto first,
+             store.queries().list({.states = {jobs::JobState::enqueued}, .oldest_first = true, .limit = 1}));
+  return first.empty() ? std::nullopt : std::optional(first.front().created_at);
+}
+
+Result<ListPage> LiveJobs::queues(const PageRequest& page) {
   SLUICE_TRY(const auto counts, service_.store().queries().counts());
   SLUICE_TRY(const auto nodes, service_.store().nodes().nodes());
-  SLUICE_TRY(const auto waiting,
-             service_.store().queries().list({.states = {jobs::JobState::enqueued}, .limit = 1000}));
+  SLUICE_TRY(const auto oldest, oldest_enqueued(service_.store()));
   const auto count = [&](jobs::JobState state) { return counts[static_cast<std::size_t>(state)]; };
   int workers = 0;
   for (const auto& node : nodes) workers += node.workers;
-  std::optional<Timestamp> oldest;
-  for (const auto& job : waiting) oldest = oldest ? std::min(*oldest, job.created_at) : job.created_at;
   Json json = Json::array();
   json.push_back({{"name", "default"},
                   {"enqueued", count(jobs::JobState::enqueued)},
@@ -292,15 +215,16 @@ Result<std::string> LiveJobs::queues() {
                   {"oldestEnqueuedAt", time_or_null(oldest)},
                   {"paused", false},
                   {"workers", workers}});
-  return dump(json);
+  return page_of(json, "name", page);
 }
 
-Result<std::string> LiveJobs::nodes() {
-  SLUICE_TRY(const auto nodes, service_.store().nodes().nodes());
+Result<ListPage> LiveJobs::nodes(const PageRequest& page) {
+  SLUICE_TRY(auto nodes, service_.store().nodes().nodes());
+  std::ranges::sort(nodes, {}, &jobs::Node::id);
   Json json = Json::array();
   for (const auto& node : nodes)
     json.push_back(node_json(node, service_.engine().node_id(), service_.clock().now()));
-  return dump(json);
+  return page_of(json, "id", page);
 }
 
 }  // namespace sluice::api

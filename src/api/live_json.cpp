@@ -1,5 +1,6 @@
 #include "api/live_json.h"
 
+#include "api/process_memory.h"
 #include "service/loader_schedule.h"
 
 #include <nlohmann/json.hpp>
@@ -25,25 +26,40 @@ Json receipt_of(const jobs::Job& job) {
   return receipt.is_object() ? receipt : Json(nullptr);
 }
 
-std::int64_t receipt_count(const Json& receipt, const char* key) {
-  if (!receipt.is_object()) return 0;
-  const auto found = receipt.find(key);
-  return found != receipt.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
+namespace {
+
+Json progress_json(const ProgressNow& now) {
+  const auto& progress = now.progress;
+  return {{"phase", progress.phase},
+          {"rows", progress.rows},
+          {"rowsTotal", progress.total_rows ? Json(*progress.total_rows) : Json(nullptr)},
+          {"bytes", progress.bytes},
+          {"bytesTotal", progress.total_bytes ? Json(*progress.total_bytes) : Json(nullptr)},
+          {"rowsPerSecond", now.rows_per_second},
+          {"bytesPerSecond", now.bytes_per_second}};
 }
 
-Json job_json(const jobs::Job& job, Timestamp now) {
+// What the store was told a moment ago, by whatever process runs the job; the rate is that of the whole run.
+ProgressNow stored_progress(const jobs::Job& job, Timestamp now) {
+  ProgressNow result{.progress = *job.progress};
+  const double seconds = job.started_at ? std::chrono::duration<double>(now - *job.started_at).count() : 0;
+  if (seconds < 0.1) return result;
+  result.rows_per_second = static_cast<std::int64_t>(static_cast<double>(job.progress->rows) / seconds);
+  result.bytes_per_second = static_cast<std::int64_t>(static_cast<double>(job.progress->bytes) / seconds);
+  return result;
+}
+
+}  // namespace
+
+Json job_json(const jobs::Job& job, Timestamp now, const std::optional<ProgressNow>& live) {
   const bool about_loader = job.kind == service::kLoadKind || job.kind == service::kPlanKind;
   Json progress = nullptr;
-  if (job.progress && job.state == jobs::JobState::processing) {
-    const double seconds = job.started_at ? std::chrono::duration<double>(now - *job.started_at).count() : 0;
-    progress = {
-        {"phase", "compare"},
-        {"rows", job.progress->rows},
-        {"rowsTotal", nullptr},
-        {"bytes", job.progress->bytes},
-        {"bytesTotal", job.progress->total_bytes ? Json(*job.progress->total_bytes) : Json(nullptr)},
-        {"rowsPerSecond",
-         seconds > 0.1 ? static_cast<std::int64_t>(static_cast<double>(job.progress->rows) / seconds) : 0}};
+  if (job.state == jobs::JobState::processing) {
+    if (live) {
+      progress = progress_json(*live);
+    } else if (job.progress) {
+      progress = progress_json(stored_progress(job, now));
+    }
   }
   auto receipt = receipt_of(job);
   // The receipt knows where an error arose and whether it passes; the engine keeps code and text only.
@@ -90,6 +106,7 @@ Json schedule_json(const definition::LoaderDefinition& loader) {
 }
 
 Json node_json(const jobs::Node& node, const std::string& self, Timestamp now) {
+  const auto memory = resident_bytes(node.pid);
   return {{"id", node.id},
           {"host", node.name},
           {"pid", node.pid},
@@ -101,7 +118,7 @@ Json node_json(const jobs::Node& node, const std::string& self, Timestamp now) {
           {"self", node.id == self},
           {"workers", node.workers},
           {"busy", node.busy},
-          {"memoryBytes", nullptr}};
+          {"memoryBytes", memory ? Json(*memory) : Json(nullptr)}};
 }
 
 }  // namespace sluice::api

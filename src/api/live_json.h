@@ -1,6 +1,7 @@
 // JSON of the shapes that several answers share (backend.h), made from the engine's and the catalog's values.
 #pragma once
 
+#include "api/live_progress.h"
 #include "base/clock.h"
 #include "definition/catalog.h"
 #include "jobs/job.h"
@@ -19,13 +20,11 @@ std::string dump(const Json& json);
 Json time_or_null(const std::optional<Timestamp>& time);
 Json text_or_null(const std::string& text);
 
-Json job_json(const jobs::Job& job, Timestamp now);                              // JOB
+// JOB. `progress` is what the job says in this process; without it the store's word counts.
+Json job_json(const jobs::Job& job, Timestamp now, const std::optional<ProgressNow>& progress = {});
 Json receipt_of(const jobs::Job& job);                                           // RECEIPT or null
 Json error_json(const std::optional<jobs::JobError>& error);                     // ERROR or null
 Json schedule_json(const definition::LoaderDefinition& loader);                  // SCHEDULE
 Json node_json(const jobs::Node& node, const std::string& self, Timestamp now);  // NODE
-
-// A count in a job's receipt; 0 where there is none.
-std::int64_t receipt_count(const Json& receipt, const char* key);
 
 }  // namespace sluice::api

@@ -1,12 +1,12 @@
 #include "api/live_backend.h"
 #include "api/live_parts.h"
 #include "base/secret.h"
-#include "service/loader_schedule.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 
 namespace sluice::api {
@@ -20,11 +20,6 @@ constexpr std::size_t kAttentionShown = 50;
 // A due schedule that has not fired for so long is late.
 constexpr auto kLate = std::chrono::seconds(30);
 
-struct LoaderHealth {
-  bool failing = false;
-  bool paused = false;
-};
-
 Json attention(const char* kind, const char* severity, const std::string& loader, const std::string& job,
                const std::string& file, int line, const std::optional<Timestamp>& since,
                const std::string& message) {
@@ -36,23 +31,6 @@ Json attention(const char* kind, const char* severity, const std::string& loader
           {"line", line > 0 ? Json(line) : Json(nullptr)},
           {"since", time_or_null(since)},
           {"message", message}};
-}
-
-// Jobs of the last day whose receipt says that rows changed; bounded, since only recent ones are looked at.
-Result<std::vector<jobs::Job>> finished_since(jobs::Store& store, Timestamp since, int limit) {
-  jobs::JobFilter filter;
-  filter.states = {JobState::succeeded};
-  filter.kind = service::kLoadKind;
-  filter.limit = limit;
-  SLUICE_TRY(auto found, store.queries().list(filter));
-  std::erase_if(found, [&](const auto& job) { return !job.finished_at || *job.finished_at < since; });
-  return found;
-}
-
-std::int64_t rows_changed(const jobs::Job& job) {
-  const auto receipt = receipt_of(job);
-  return receipt_count(receipt, "inserted") + receipt_count(receipt, "updated") +
-         receipt_count(receipt, "deleted") + receipt_count(receipt, "restored");
 }
 
 Result<Json> throughput(jobs::Store& store, Timestamp now, std::chrono::seconds window,
@@ -72,9 +50,8 @@ Result<Json> throughput(jobs::Store& store, Timestamp now, std::chrono::seconds 
     auto& into = buckets[start_of(minute.minute)];
     if (minute.state == JobState::succeeded) into.succeeded += minute.jobs;
     if (minute.state == JobState::failed) into.failed += minute.jobs;
+    into.rows += minute.amount;
   }
-  SLUICE_TRY(const auto runs, finished_since(store, now - window, 1000));
-  for (const auto& run : runs) buckets[start_of(*run.finished_at)].rows += rows_changed(run);
   Json list = Json::array();
   for (const auto& [at, one] : buckets) {
     list.push_back({{"at", format_utc(Timestamp(std::chrono::seconds(at)))},
@@ -96,6 +73,65 @@ void add_definition_problems(const service::Definitions& definitions, Json& list
       break;
     }
   }
+}
+
+Result<void> add_failing(jobs::Store& store, const std::map<std::string, JobId>& failing, Json& list) {
+  std::vector<JobId> ids;
+  for (const auto& [loader, job] : failing) {
+    if (list.size() + ids.size() < kAttentionShown) ids.push_back(job);
+  }
+  SLUICE_TRY(auto jobs, store.queries().get_all(ids));
+  std::ranges::sort(jobs, std::greater(), &jobs::Job::finished_at);
+  for (const auto& job : jobs) {
+    list.push_back(attention("failing", "error", job.subject, std::to_string(job.id.value()), "", 0,
+                             job.finished_at, job.error ? job.error->message : "the last run failed"));
+  }
+  return {};
+}
+
+void add_schedule_problems(const std::vector<jobs::Recurring>& recurring, Timestamp now, Json& list) {
+  for (const auto& one : recurring) {
+    if (list.size() >= kAttentionShown) return;
+    if (!one.error.empty()) {
+      list.push_back(attention("failing", "error", one.spec.subject, "", "", 0, std::nullopt, one.error));
+    } else if (one.next_fire_at && *one.next_fire_at + kLate < now && !one.paused_at) {
+      list.push_back(attention("late", "warning", one.spec.subject, "", "", 0, one.next_fire_at,
+                               "its schedule is late"));
+    }
+  }
+}
+
+// Jobs that a guard holds, or that wait for another try.
+void add_waiting(const std::vector<jobs::Job>& jobs, const char* kind, Json& list) {
+  for (const auto& job : jobs) {
+    if (list.size() >= kAttentionShown) return;
+    if (job.state == JobState::scheduled && job.attempt == 0) continue;
+    const auto message = !job.reason.empty() ? job.reason
+                         : job.error         ? job.error->message
+                                             : std::string("waits for another try");
+    list.push_back(attention(kind, "warning", job.subject, std::to_string(job.id.value()), "", 0,
+                             job.finished_at, message));
+  }
+}
+
+Json next_runs(const service::Definitions& definitions, const std::vector<jobs::Recurring>& recurring) {
+  std::vector<const jobs::Recurring*> upcoming;
+  for (const auto& one : recurring) {
+    if (one.next_fire_at) upcoming.push_back(&one);
+  }
+  const auto shown = std::min(upcoming.size(), kNextShown);
+  std::ranges::partial_sort(
+      upcoming, upcoming.begin() + static_cast<std::ptrdiff_t>(shown), {},
+      [](const auto* one) { return std::pair(*one->next_fire_at, std::string_view(one->spec.subject)); });
+  upcoming.resize(shown);
+  Json list = Json::array();
+  for (const auto* one : upcoming) {
+    const auto* loader = definitions.catalog->find(one->spec.subject);
+    list.push_back({{"loader", one->spec.subject},
+                    {"at", format_utc(*one->next_fire_at)},
+                    {"english", loader != nullptr ? loader->schedule.english : one->spec.phrase}});
+  }
+  return list;
 }
 
 class EngineSubscription final : public Subscription {
@@ -120,10 +156,10 @@ Result<std::string> LiveService::overview(std::chrono::seconds window, std::chro
   SLUICE_TRY(const auto running,
              store.queries().list({.states = {JobState::processing}, .limit = kRunningShown}));
   SLUICE_TRY(const auto waiting, store.queries().list({.states = {JobState::scheduled}, .limit = 200}));
-  SLUICE_TRY(const auto queued, store.queries().list({.states = {JobState::enqueued}, .limit = 1000}));
+  SLUICE_TRY(const auto oldest, oldest_enqueued(store));
   SLUICE_TRY(const auto nodes, store.nodes().nodes());
   SLUICE_TRY(const auto last_day, store.queries().minutes(now - std::chrono::hours(24)));
-  SLUICE_TRY(const auto day_runs, finished_since(store, now - std::chrono::hours(24), 1000));
+  SLUICE_TRY(const auto failing, failing_loaders(service_, *definitions));
 
   Json json;
   json["now"] = format_utc(now);
@@ -138,125 +174,45 @@ Result<std::string> LiveService::overview(std::chrono::seconds window, std::chro
   const auto retrying =
       std::count_if(waiting.begin(), waiting.end(), [](const auto& job) { return job.attempt > 0; });
   json["retrying"] = retrying;
-  std::optional<Timestamp> oldest;
-  for (const auto& job : queued) oldest = oldest ? std::min(*oldest, job.created_at) : job.created_at;
   json["oldestEnqueuedAt"] = time_or_null(oldest);
 
   std::int64_t day_total[3] = {0, 0, 0};
+  std::int64_t changed = 0;
   for (const auto& minute : last_day) {
+    changed += minute.amount;
     if (minute.state == JobState::succeeded) day_total[0] += minute.jobs;
     if (minute.state == JobState::failed) day_total[1] += minute.jobs;
     if (minute.state == JobState::skipped) day_total[2] += minute.jobs;
   }
-  std::int64_t changed = 0;
-  for (const auto& run : day_runs) changed += rows_changed(run);
   json["last24h"] = {{"succeeded", day_total[0]},
                      {"failed", day_total[1]},
                      {"skipped", day_total[2]},
                      {"rowsChanged", changed}};
 
-  std::int64_t paused = 0;
-  std::int64_t failing = 0;
-  std::vector<std::pair<Timestamp, const jobs::Recurring*>> upcoming;
-  Json needs = Json::array();
-  add_definition_problems(*definitions, needs);
-  for (const auto& one : recurring) {
-    if (one.paused_at) ++paused;
-    if (one.next_fire_at) {
-      upcoming.emplace_back(*one.next_fire_at, &one);
-      if (*one.next_fire_at + kLate < now && !one.paused_at && needs.size() < kAttentionShown) {
-        needs.push_back(attention("late", "warning", one.spec.subject, "", "", 0, one.next_fire_at,
-                                  "its schedule is late"));
-      }
-    }
-    if (!one.error.empty() && needs.size() < kAttentionShown) {
-      needs.push_back(attention("failing", "error", one.spec.subject, "", "", 0, std::nullopt, one.error));
-    }
-    SLUICE_TRY(const auto last, recent_runs(service_, one.spec.subject, 1));
-    if (!last.empty() && last.back().state == JobState::failed) {
-      ++failing;
-      if (needs.size() < kAttentionShown) {
-        const auto& job = last.back();
-        needs.push_back(attention("failing", "error", job.subject, std::to_string(job.id.value()), "", 0,
-                                  job.finished_at, job.error ? job.error->message : "the last run failed"));
-      }
-    }
-  }
-  for (const auto& job : waiting) {
-    if (job.attempt == 0 || needs.size() >= kAttentionShown) continue;
-    needs.push_back(attention("retrying", "warning", job.subject, std::to_string(job.id.value()), "", 0,
-                              job.finished_at, job.error ? job.error->message : "waits for another try"));
-  }
-  const auto invalid = std::count_if(definitions->files.begin(), definitions->files.end(),
-                                     [](const auto& file) { return !file.report.valid; });
+  const auto paused =
+      std::ranges::count_if(recurring, [](const auto& one) { return one.paused_at.has_value(); });
+  const auto invalid =
+      std::ranges::count_if(definitions->files, [](const auto& file) { return !file.report.valid; });
   json["loaders"] = {{"total", definitions->catalog->loaders.size()},
                      {"paused", paused},
-                     {"failing", failing},
+                     {"failing", failing.size()},
                      {"invalid", invalid}};
   json["running"] = Json::array();
-  for (const auto& job : running) json["running"].push_back(job_json(job, now));
-  std::sort(upcoming.begin(), upcoming.end(), [](const auto& a, const auto& b) {
-    return std::pair(a.first, a.second->spec.subject) < std::pair(b.first, b.second->spec.subject);
-  });
-  json["nextRuns"] = Json::array();
-  for (const auto& [at, one] : upcoming) {
-    if (json["nextRuns"].size() == kNextShown) break;
-    const auto* loader = definitions->catalog->find(one->spec.subject);
-    json["nextRuns"].push_back(
-        {{"loader", one->spec.subject},
-         {"at", format_utc(at)},
-         {"english", loader != nullptr ? loader->schedule.english : one->spec.phrase}});
-  }
+  for (const auto& job : running) json["running"].push_back(job_json(job, now, progress_.of(job.id)));
+  json["nextRuns"] = next_runs(*definitions, recurring);
+  Json needs = Json::array();
+  add_definition_problems(*definitions, needs);
+  add_schedule_problems(recurring, now, needs);
+  SLUICE_CHECK(add_failing(store, failing, needs));
+  SLUICE_TRY(const auto held,
+             store.queries().list({.states = {JobState::held}, .limit = static_cast<int>(kAttentionShown)}));
+  add_waiting(held, "held", needs);
+  add_waiting(waiting, "retrying", needs);
   json["needsAttention"] = std::move(needs);
   json["nodes"] = Json::array();
   for (const auto& node : nodes) json["nodes"].push_back(node_json(node, service_.engine().node_id(), now));
   SLUICE_TRY(json["throughput"], throughput(store, now, window, bucket));
   return dump(json);
-}
-
-Result<MetricsSnapshot> LiveService::metrics() {
-  MetricsSnapshot snapshot;
-  auto& store = service_.store();
-  const auto definitions = service_.definitions();
-  SLUICE_TRY(const auto counts, store.queries().counts());
-  for (const auto state : jobs::kJobStates) {
-    snapshot.jobs.emplace_back(jobs::to_string(state), counts[static_cast<std::size_t>(state)]);
-  }
-  SLUICE_TRY(const auto recurring, store.recurring().list(false));
-  for (const auto& loader : definitions->catalog->loaders) {
-    LoaderMetrics metrics{.name = loader.spec.name};
-    for (const auto& one : recurring) {
-      if (one.spec.id != service::recurring_id(loader.spec.name)) continue;
-      metrics.paused = one.paused_at.has_value();
-      metrics.next_run = one.next_fire_at;
-    }
-    SLUICE_TRY(const auto runs, recent_runs(service_, loader.spec.name, 10));
-    for (const auto& run : runs) {
-      if (run.state == JobState::succeeded) metrics.last_success = run.finished_at;
-    }
-    if (!runs.empty()) {
-      const auto receipt = receipt_of(runs.back());
-      metrics.failing = runs.back().state == JobState::failed;
-      if (runs.back().duration_ms)
-        metrics.last_duration = std::chrono::milliseconds(*runs.back().duration_ms);
-      metrics.rows_read = receipt_count(receipt, "read");
-      metrics.rows_inserted = receipt_count(receipt, "inserted");
-      metrics.rows_updated = receipt_count(receipt, "updated");
-      metrics.rows_deleted = receipt_count(receipt, "deleted");
-      metrics.rows_rejected = receipt_count(receipt, "rejected");
-    }
-    snapshot.loaders.push_back(std::move(metrics));
-  }
-  snapshot.definitions_invalid = std::count_if(definitions->files.begin(), definitions->files.end(),
-                                               [](const auto& file) { return !file.report.valid; });
-  SLUICE_TRY(const auto nodes, store.nodes().nodes());
-  snapshot.nodes_alive = static_cast<std::int64_t>(nodes.size());
-  SLUICE_TRY(const auto queued, store.queries().list({.states = {JobState::enqueued}, .limit = 1000}));
-  for (const auto& job : queued) {
-    snapshot.oldest_enqueued =
-        snapshot.oldest_enqueued ? std::min(*snapshot.oldest_enqueued, job.created_at) : job.created_at;
-  }
-  return snapshot;
 }
 
 Result<void> LiveService::ready() {
@@ -294,7 +250,12 @@ std::unique_ptr<Subscription> LiveService::subscribe(std::function<void(const Ch
 
 struct LiveBackend::Parts {
   explicit Parts(service::Service& service)
-      : jobs(service), catalog(service), live(service), actions(service) {}
+      : progress(service.engine(), service.clock()),
+        jobs(service, progress),
+        catalog(service),
+        live(service, progress),
+        actions(service) {}
+  LiveProgress progress;
   LiveJobs jobs;
   LiveCatalog catalog;
   LiveService live;

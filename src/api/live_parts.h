@@ -3,32 +3,40 @@
 
 #include "api/backend.h"
 #include "api/live_json.h"
+#include "api/live_progress.h"
 #include "service/service.h"
+
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
 
 namespace sluice::api {
 
 class LiveJobs final : public JobReads {
  public:
-  explicit LiveJobs(service::Service& service) : service_(service) {}
+  LiveJobs(service::Service& service, const LiveProgress& progress)
+      : service_(service), progress_(progress) {}
   Result<ListPage> jobs(const JobFilter& filter, const PageRequest& page) override;
   Result<std::string> job(JobId id) override;
   Result<ListPage> job_changes(JobId id, const PageRequest& page) override;
   Result<ListPage> job_rejects(JobId id, const PageRequest& page) override;
   Result<ListPage> job_log(JobId id, const PageRequest& page) override;
   Result<ListPage> recurring(const PageRequest& page) override;
-  Result<std::string> queues() override;
-  Result<std::string> nodes() override;
+  Result<ListPage> queues(const PageRequest& page) override;
+  Result<ListPage> nodes(const PageRequest& page) override;
 
  private:
   service::Service& service_;
+  const LiveProgress& progress_;
 };
 
 class LiveCatalog final : public CatalogReads {
  public:
   explicit LiveCatalog(service::Service& service) : service_(service) {}
-  Result<std::string> loaders() override;
+  Result<ListPage> loaders(const LoaderFilter& filter, const PageRequest& page) override;
   Result<std::string> loader(const std::string& name) override;
-  Result<std::string> definitions() override;
+  Result<ListPage> definitions(const PageRequest& page) override;
   Result<std::string> schedule(const std::string& phrase, const std::string& zone,
                                std::optional<Timestamp> from, int count) override;
 
@@ -38,7 +46,8 @@ class LiveCatalog final : public CatalogReads {
 
 class LiveService final : public ServiceReads {
  public:
-  explicit LiveService(service::Service& service) : service_(service) {}
+  LiveService(service::Service& service, const LiveProgress& progress)
+      : service_(service), progress_(progress) {}
   Result<std::string> overview(std::chrono::seconds window, std::chrono::seconds bucket) override;
   Result<MetricsSnapshot> metrics() override;
   Result<void> ready() override;
@@ -46,6 +55,7 @@ class LiveService final : public ServiceReads {
 
  private:
   service::Service& service_;
+  const LiveProgress& progress_;
 };
 
 class LiveActions final : public Actions {
@@ -64,13 +74,25 @@ class LiveActions final : public Actions {
   service::Service& service_;
 };
 
-// LOADER of one definition (backend.h); shared by the list and the single answer.
-Result<Json> loader_json(service::Service& service, const service::Definitions& definitions,
-                         const definition::LoaderDefinition& loader,
-                         const std::optional<jobs::Recurring>& recurring);
+// LOADERs of these definitions (backend.h), in their order: a fixed number of queries, however many they are.
+Result<Json> loaders_json(service::Service& service, const service::Definitions& definitions,
+                          std::span<const definition::LoaderDefinition* const> loaders);
 
-// The newest finished runs of a loader that counted, oldest first.
-Result<std::vector<jobs::Job>> recent_runs(service::Service& service, const std::string& loader, int limit);
+// The newest runs of these loaders that came to an end by themselves; `how_many` of each.
+Result<std::vector<jobs::RecentJob>> recent_runs(service::Service& service, std::vector<std::string> loaders,
+                                                 int how_many, bool with_result);
+// Of all loaders: those whose newest run failed, with that run's job.
+Result<std::map<std::string, JobId>> failing_loaders(service::Service& service,
+                                                     const service::Definitions& definitions);
+
+// One page of a list that is in memory whole and sorted by the text in `key`: what stands behind `after`.
+ListPage page_of(const Json& items, const char* key, const PageRequest& page);
+
+// not_found when there is none of this id.
+Result<jobs::Job> find_job(service::Service& service, JobId id);
+
+// When the job that waits longest for a worker was created.
+Result<std::optional<Timestamp>> oldest_enqueued(jobs::Store& store);
 
 // A page cursor that is a number; invalid_argument when it is not.
 Result<std::int64_t> number_cursor(const std::string& after);

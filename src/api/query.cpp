@@ -7,12 +7,26 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <span>
 
 namespace sluice::api {
 namespace {
 
 constexpr std::array<std::string_view, 9> kStates = {
     "scheduled", "enqueued", "processing", "awaiting", "held", "succeeded", "failed", "deleted", "skipped"};
+
+constexpr std::array<std::string_view, 5> kLoaderStates = {"running", "failing", "paused", "off", "broken"};
+
+// One of the words, or what it may have been meant to be.
+Result<void> check_word(std::string_view name, std::string_view word,
+                        std::span<const std::string_view> known) {
+  if (std::ranges::find(known, word) != known.end()) return {};
+  const std::string_view near = word.size() > 40 ? std::string_view() : nearest(word, known);
+  return fail(ErrorCode::invalid_argument,
+              fmt::format("{}={}: no such state; {}", name, printable(word),
+                          near.empty() ? fmt::format("it is one of {}", fmt::join(known, ", "))
+                                       : fmt::format("did you mean '{}'?", near)));
+}
 
 template <class Number>
 std::optional<Number> number_of(std::string_view text) {
@@ -132,13 +146,7 @@ Result<JobFilter> parse_job_filter(const Target& target) {
     if (name != "state") continue;
     for (const std::string_view state : split(value, ',')) {
       if (state.empty()) continue;
-      if (std::ranges::find(kStates, state) == kStates.end()) {
-        const std::string_view near = nearest(state, kStates);
-        return fail(ErrorCode::invalid_argument,
-                    fmt::format("state={}: no such state; {}", printable(state),
-                                near.empty() ? fmt::format("it is one of {}", fmt::join(kStates, ", "))
-                                             : fmt::format("did you mean '{}'?", near)));
-      }
+      SLUICE_CHECK(check_word("state", state, kStates));
       filter.states.emplace_back(state);
     }
   }
@@ -154,6 +162,14 @@ Result<JobFilter> parse_job_filter(const Target& target) {
   filter.retrying = retrying == "true";
   SLUICE_TRY(filter.from, parse_time_parameter(target, "from"));
   SLUICE_TRY(filter.to, parse_time_parameter(target, "to"));
+  return filter;
+}
+
+Result<LoaderFilter> parse_loader_filter(const Target& target) {
+  LoaderFilter filter;
+  filter.text = text_parameter(target, "text");
+  filter.state = text_parameter(target, "state");
+  if (!filter.state.empty()) SLUICE_CHECK(check_word("state", filter.state, kLoaderStates));
   return filter;
 }
 

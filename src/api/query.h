@@ -19,6 +19,9 @@ Result<PageRequest> parse_page(const Target& target);
 // state (repeated or comma-separated), loader, kind, queue, node, retrying, text, from, to.
 Result<JobFilter> parse_job_filter(const Target& target);
 
+// text, state.
+Result<LoaderFilter> parse_loader_filter(const Target& target);
+
 Result<int> parse_count(const Target& target, std::string_view name, int fallback, int low, int high);
 
 // "2026-01-05", "2026-01-05T09:30Z", "2026-01-05T09:30:00.25+01:00"; without an offset it is UTC.

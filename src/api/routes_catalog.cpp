@@ -5,6 +5,16 @@
 namespace sluice::api {
 namespace {
 
+constexpr Parameter kLoaders[] = {
+    {"limit", "Items per page, 1 to 500 (50)"},
+    {"after", "Where the page before ended; taken from its \"next\""},
+    {"text", "Part of the name, the table, the description or a tag, any case"},
+    {"state", "running, failing, paused, off or broken"},
+};
+constexpr Parameter kPaging[] = {
+    {"limit", "Items per page, 1 to 500 (50)"},
+    {"after", "Where the page before ended; taken from its \"next\""},
+};
 constexpr Parameter kSchedule[] = {
     {"phrase", "An English phrase or a cron expression; required"},
     {"zone", "IANA time zone (the service's)"},
@@ -15,8 +25,10 @@ constexpr Parameter kSchedule[] = {
 using Action = Result<std::string> (Actions::*)(const std::string&, const std::string&);
 
 Result<Response> loaders(const Call& call) {
-  SLUICE_TRY(std::string items, call.backend.catalog.loaders());
-  return json_response(list_document({std::move(items), ""}, call.request.target));
+  SLUICE_TRY(const LoaderFilter filter, parse_loader_filter(call.request.target));
+  SLUICE_TRY(const PageRequest page, parse_page(call.request.target));
+  SLUICE_TRY(const ListPage items, call.backend.catalog.loaders(filter, page));
+  return json_response(list_document(items, call.request.target));
 }
 
 Result<Response> loader(const Call& call) {
@@ -31,8 +43,9 @@ Result<Response> act_on_loader(const Call& call) {
 }
 
 Result<Response> definitions(const Call& call) {
-  SLUICE_TRY(std::string items, call.backend.catalog.definitions());
-  return json_response(list_document({std::move(items), ""}, call.request.target));
+  SLUICE_TRY(const PageRequest page, parse_page(call.request.target));
+  SLUICE_TRY(const ListPage items, call.backend.catalog.definitions(page));
+  return json_response(list_document(items, call.request.target));
 }
 
 Result<Response> schedule(const Call& call) {
@@ -51,7 +64,7 @@ Result<Response> schedule(const Call& call) {
 
 constexpr std::string_view kJson = "application/json";
 constexpr Route kRoutes[] = {
-    {"GET", "/api/v1/loaders", kJson, "All loaders, by name", {}, loaders},
+    {"GET", "/api/v1/loaders", kJson, "Loaders, by name", kLoaders, loaders},
     {"GET", "/api/v1/loaders/{name}", kJson, "One loader", {}, loader},
     {"POST",
      "/api/v1/loaders/{name}/run",
@@ -77,7 +90,7 @@ constexpr Route kRoutes[] = {
      "Follow a loader's schedule again",
      {},
      act_on_loader<&Actions::resume_loader, 200>},
-    {"GET", "/api/v1/definitions", kJson, "Definition files and their errors", {}, definitions},
+    {"GET", "/api/v1/definitions", kJson, "Definition files and their errors", kPaging, definitions},
     {"GET", "/api/v1/schedule", kJson, "What a phrase means and when it fires next", kSchedule, schedule},
 };
 

@@ -24,6 +24,7 @@ constexpr Parameter kJobFilter[] = {
 };
 
 using PagedRead = Result<ListPage> (JobReads::*)(JobId, const PageRequest&);
+using List = Result<ListPage> (JobReads::*)(const PageRequest&);
 using Action = Result<std::string> (Actions::*)(JobId, const std::string&);
 
 Result<Response> list_jobs(const Call& call) {
@@ -54,20 +55,11 @@ Result<Response> act_on_job(const Call& call) {
   return json_response(std::move(answer), 202);
 }
 
-Result<Response> recurring(const Call& call) {
+template <List read>
+Result<Response> plain_list(const Call& call) {
   SLUICE_TRY(const PageRequest page, parse_page(call.request.target));
-  SLUICE_TRY(const ListPage items, call.backend.jobs.recurring(page));
+  SLUICE_TRY(const ListPage items, (call.backend.jobs.*read)(page));
   return json_response(list_document(items, call.request.target));
-}
-
-Result<Response> queues(const Call& call) {
-  SLUICE_TRY(std::string items, call.backend.jobs.queues());
-  return json_response(list_document({std::move(items), ""}, call.request.target));
-}
-
-Result<Response> nodes(const Call& call) {
-  SLUICE_TRY(std::string items, call.backend.jobs.nodes());
-  return json_response(list_document({std::move(items), ""}, call.request.target));
 }
 
 constexpr std::string_view kJson = "application/json";
@@ -104,9 +96,10 @@ constexpr Route kRoutes[] = {
      "Let a held run go on",
      {},
      act_on_job<&Actions::approve_job>},
-    {"GET", "/api/v1/recurring", kJson, "Recurring jobs with their schedules", kPaging, recurring},
-    {"GET", "/api/v1/queues", kJson, "Queues with their depth", {}, queues},
-    {"GET", "/api/v1/nodes", kJson, "Running processes", {}, nodes},
+    {"GET", "/api/v1/recurring", kJson, "Recurring jobs with their schedules", kPaging,
+     plain_list<&JobReads::recurring>},
+    {"GET", "/api/v1/queues", kJson, "Queues with their depth", kPaging, plain_list<&JobReads::queues>},
+    {"GET", "/api/v1/nodes", kJson, "Running processes", kPaging, plain_list<&JobReads::nodes>},
 };
 
 }  // namespace

@@ -34,15 +34,19 @@ class FakeBackend final : public JobReads, public CatalogReads, public ServiceRe
   Result<ListPage> job_rejects(JobId, const PageRequest&) override { return ListPage{}; }
   Result<ListPage> job_log(JobId, const PageRequest&) override { return ListPage{}; }
   Result<ListPage> recurring(const PageRequest&) override { return ListPage{}; }
-  Result<std::string> queues() override { return std::string("[]"); }
-  Result<std::string> nodes() override { return std::string("[]"); }
+  Result<ListPage> queues(const PageRequest& page) override { return plain_list(page); }
+  Result<ListPage> nodes(const PageRequest& page) override { return plain_list(page); }
 
-  Result<std::string> loaders() override { return std::string(R"([{"name":"Country"}])"); }
+  Result<ListPage> loaders(const LoaderFilter& filter, const PageRequest& page) override {
+    last_loader_filter = filter;
+    last_page = page;
+    return ListPage{R"([{"name":"Country"}])", list_cursor};
+  }
   Result<std::string> loader(const std::string& name) override {
     if (name != "Country") return fail(ErrorCode::not_found, "there is no loader '" + name + "'");
     return std::string(R"({"name":"Country"})");
   }
-  Result<std::string> definitions() override { return std::string("[]"); }
+  Result<ListPage> definitions(const PageRequest& page) override { return plain_list(page); }
   Result<std::string> schedule(const std::string& phrase, const std::string& zone,
                                std::optional<Timestamp> from, int count) override {
     last_schedule = {phrase, zone, from, count};
@@ -112,9 +116,11 @@ class FakeBackend final : public JobReads, public CatalogReads, public ServiceRe
     std::optional<Timestamp> from;
     int count = 0;
   };
-  std::string next_cursor;
+  std::string next_cursor;  // of jobs
+  std::string list_cursor;  // of loaders, definitions, queues and nodes
   JobFilter last_filter;
   PageRequest last_page;
+  LoaderFilter last_loader_filter;
   ScheduleCall last_schedule;
   std::pair<std::chrono::seconds, std::chrono::seconds> last_window;
   std::vector<std::string> acts;
@@ -123,6 +129,10 @@ class FakeBackend final : public JobReads, public CatalogReads, public ServiceRe
   std::mutex mutex;
 
  private:
+  Result<ListPage> plain_list(const PageRequest& page) {
+    last_page = page;
+    return ListPage{"[]", list_cursor};
+  }
   Result<std::string> act(std::string what, std::string answer) {
     const std::scoped_lock lock(mutex);
     acts.push_back(std::move(what));

@@ -67,6 +67,29 @@ TEST_F(RouterTest, lists_are_items_and_next) {
   }
 }
 
+TEST_F(RouterTest, every_list_takes_a_limit_and_a_place_to_go_on_from) {
+  backend.list_cursor = "x y";
+  for (const char* name : {"loaders", "definitions", "queues", "nodes"}) {
+    const std::string path = std::string("/api/v1/") + name;
+    const Response response = get(path + "?limit=7&after=B%20C");
+    ASSERT_EQ(response.status, 200) << path << response.body;
+    EXPECT_EQ(backend.last_page.limit, 7) << path;
+    EXPECT_EQ(backend.last_page.after, "B C") << path;
+    EXPECT_EQ(json::parse(response.body)["next"], path + "?limit=7&after=x%20y");
+    EXPECT_EQ(get(path).status, 200);
+    EXPECT_EQ(backend.last_page.limit, 50) << path;
+    EXPECT_EQ(get(path + "?limit=501").status, 400);
+    EXPECT_EQ(get(path + "?limti=5").status, 400);
+  }
+}
+
+TEST_F(RouterTest, reads_the_loader_filter) {
+  ASSERT_EQ(get("/api/v1/loaders?text=land&state=failing").status, 200);
+  EXPECT_EQ(backend.last_loader_filter.text, "land");
+  EXPECT_EQ(backend.last_loader_filter.state, "failing");
+  EXPECT_THAT(message_of(get("/api/v1/loaders?state=pausd")), HasSubstr("did you mean 'paused'"));
+}
+
 TEST_F(RouterTest, reads_the_job_filter) {
   ASSERT_EQ(
       get("/api/v1/jobs?state=failed,held&state=deleted&loader=A%20B&retrying=true&text=x&from=2026-01-05")

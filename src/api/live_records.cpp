@@ -1,0 +1,102 @@
+// What one run left behind: its changes and rejects in the target, its log in the job store.
+#include "api/live_parts.h"
+#include "api/reject_json.h"
+#include "history/query.h"
+#include "history/run_key.h"
+
+#include <nlohmann/json.hpp>
+
+namespace sluice::api {
+namespace {
+
+// A read connection to the database that a job's loader writes to; null when there is none yet.
+Result<std::unique_ptr<sql::Connection>> target_of(service::Service& service, const jobs::Job& job) {
+  const auto definitions = service.definitions();
+  const auto* loader = definitions->catalog->find(job.subject);
+  if (loader == nullptr) return std::unique_ptr<sql::Connection>();
+  SLUICE_TRY(const auto url, service.databases().url_for(loader->spec, definitions->catalog->service));
+  return service.databases().open_for_reading(url);
+}
+
+}  // namespace
+
+Result<ListPage> LiveJobs::job_changes(JobId id, const PageRequest& page) {
+  SLUICE_TRY(const auto job, find_job(service_, id));
+  SLUICE_TRY(const auto after, number_cursor(page.after));
+  SLUICE_TRY(const auto connection, target_of(service_, job));
+  if (!connection) return ListPage{};
+  SLUICE_TRY(const auto run, history::find_run_key(*connection, service_.store().identity(), id));
+  if (!run) return ListPage{};
+  SLUICE_TRY(const auto changes, history::changes(*connection, *run, after, page.limit + 1));
+  Json items = Json::array();
+  std::string next;
+  for (const auto& change : changes) {
+    if (static_cast<int>(items.size()) == page.limit) {
+      next = std::to_string(changes[items.size() - 1].seq);
+      break;
+    }
+    const auto key = Json::parse(change.key.empty() ? "{}" : change.key, nullptr, false);
+    auto columns = Json::parse(change.cells.empty() ? "[]" : change.cells, nullptr, false);
+    Json key_list = Json::array();
+    if (key.is_object()) {
+      for (const auto& [name, value] : key.items()) key_list.push_back({{"name", name}, {"value", value}});
+    }
+    Json column_list = Json::array();
+    if (columns.is_array()) {
+      for (const auto& cell : columns) {
+        column_list.push_back({{"name", cell.value("name", "")},
+                               {"before", cell.contains("before") ? cell["before"] : Json(nullptr)},
+                               {"after", cell.contains("after") ? cell["after"] : Json(nullptr)}});
+      }
+    } else if (columns.is_object() && columns.contains("rows")) {
+      column_list.push_back({{"name", "rows"}, {"before", nullptr}, {"after", columns["rows"]}});
+    }
+    items.push_back({{"op", change.op}, {"key", std::move(key_list)}, {"columns", std::move(column_list)}});
+  }
+  return ListPage{dump(items), next};
+}
+
+Result<ListPage> LiveJobs::job_rejects(JobId id, const PageRequest& page) {
+  SLUICE_TRY(const auto job, find_job(service_, id));
+  SLUICE_TRY(const auto after, number_cursor(page.after));
+  SLUICE_TRY(const auto connection, target_of(service_, job));
+  if (!connection) return ListPage{};
+  SLUICE_TRY(const auto run, history::find_run_key(*connection, service_.store().identity(), id));
+  if (!run) return ListPage{};
+  SLUICE_TRY(
+      const auto rejects,
+      history::rejects(
+          *connection,
+          {.loader = {}, .job = *run, .open_only = false, .after_id = after, .limit = page.limit + 1}));
+  Json items = Json::array();
+  std::string next;
+  for (const auto& reject : rejects) {
+    if (static_cast<int>(items.size()) == page.limit) {
+      next = std::to_string(rejects[items.size() - 1].id);
+      break;
+    }
+    items.push_back(reject_json(reject));
+  }
+  return ListPage{dump(items), next};
+}
+
+Result<ListPage> LiveJobs::job_log(JobId id, const PageRequest& page) {
+  SLUICE_TRY(const auto job, find_job(service_, id));
+  SLUICE_TRY(const auto after, number_cursor(page.after));
+  SLUICE_TRY(const auto lines, service_.store().queries().log(job.id, after, page.limit + 1));
+  Json items = Json::array();
+  std::string next;
+  for (const auto& line : lines) {
+    if (static_cast<int>(items.size()) == page.limit) {
+      next = std::to_string(lines[items.size() - 1].seq);
+      break;
+    }
+    const auto level = line.level == jobs::LogLevel::warning ? std::string("warn")
+                                                             : std::string(jobs::to_string(line.level));
+    items.push_back(
+        {{"at", format_utc(line.at)}, {"level", level}, {"attempt", line.attempt}, {"message", line.text}});
+  }
+  return ListPage{dump(items), next};
+}
+
+}  // namespace sluice::api
