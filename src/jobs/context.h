@@ -16,7 +16,7 @@ struct JobOutcome {
   JobState state = JobState::succeeded;  // or held
   std::string result;                    // JSON; empty = none, or what set_result() left
   std::string reason;                    // held: why
-  std::int64_t amount = 0;  // how much was done, in the kind's own unit; summed over each minute
+  std::int64_t amount = 0;               // how much was done, in the kind's own unit; summed over each minute
 };
 
 // Why the stop token of an attempt was signalled.

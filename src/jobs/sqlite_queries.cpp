@@ -63,10 +63,9 @@ Result<std::vector<Job>> SqliteJobQueries::list(const JobFilter& filter) {
       return {};
     };
     if (is_plain(filter)) {
-      SLUICE_CHECK(database.each(
-          fmt::format("select {} from job where id < ? order by id {} limit ?", job_columns(),
-                      filter.oldest_first ? "asc" : "desc"),
-          add, before, limit));
+      SLUICE_CHECK(database.each(fmt::format("select {} from job where id < ? order by id {} limit ?",
+                                             job_columns(), filter.oldest_first ? "asc" : "desc"),
+                                 add, before, limit));
       return jobs;
     }
     const std::string query = list_query(filter);
@@ -76,9 +75,8 @@ Result<std::vector<Job>> SqliteJobQueries::list(const JobFilter& filter) {
       SLUICE_CHECK(
           database.each(query, add, state, before, value, filter.subject, filter.kind, filter.queue, limit));
     }
-    std::ranges::sort(jobs, [&](const Job& a, const Job& b) {
-      return filter.oldest_first ? a.id < b.id : a.id > b.id;
-    });
+    std::ranges::sort(
+        jobs, [&](const Job& a, const Job& b) { return filter.oldest_first ? a.id < b.id : a.id > b.id; });
     if (jobs.size() > static_cast<std::size_t>(limit)) jobs.resize(static_cast<std::size_t>(limit));
     return jobs;
   });

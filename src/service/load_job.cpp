@@ -87,8 +87,8 @@ jobs::Handler load_handler(LoadSetting setting) {
                              setting.environment, observer, stop);
     context.set_result(to_json(receipt));
     if (receipt.error) return std::unexpected(std::move(*receipt.error));
-    return jobs::JobOutcome{
-        .amount = receipt.inserted + receipt.updated + receipt.deleted + receipt.restored};
+    return jobs::JobOutcome{.amount =
+                                receipt.inserted + receipt.updated + receipt.deleted + receipt.restored};
   };
 }
 
