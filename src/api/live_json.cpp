@@ -7,6 +7,12 @@
 
 namespace sluice::api {
 
+Json log_json(const jobs::LogLine& line) {
+  const auto level =
+      line.level == jobs::LogLevel::warning ? std::string("warn") : std::string(jobs::to_string(line.level));
+  return {{"at", format_utc(line.at)}, {"level", level}, {"attempt", line.attempt}, {"message", line.text}};
+}
+
 std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 Json time_or_null(const std::optional<Timestamp>& time) {

@@ -91,10 +91,7 @@ Result<ListPage> LiveJobs::job_log(JobId id, const PageRequest& page) {
       next = std::to_string(lines[items.size() - 1].seq);
       break;
     }
-    const auto level = line.level == jobs::LogLevel::warning ? std::string("warn")
-                                                             : std::string(jobs::to_string(line.level));
-    items.push_back(
-        {{"at", format_utc(line.at)}, {"level", level}, {"attempt", line.attempt}, {"message", line.text}});
+    items.push_back(log_json(line));
   }
   return ListPage{dump(items), next};
 }

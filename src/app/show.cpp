@@ -1,6 +1,7 @@
 // sluice show: a job as it went, or a definition as it was understood.
 #include "api/live_json.h"
 #include "app/command.h"
+#include "app/job_report.h"
 #include "app/receipt_table.h"
 #include "base/clock.h"
 #include "definition/catalog.h"
@@ -22,7 +23,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-int show_job(JobId id, const GlobalOptions& globals) {
+int show_job(JobId id, int most_rejects, const GlobalOptions& globals) {
   std::error_code ignored;
   const Error missing{.code = ErrorCode::not_found,
                       .where = {},
@@ -36,6 +37,8 @@ int show_job(JobId id, const GlobalOptions& globals) {
   if (!*job) return report(missing, globals);
   const auto history = (*store)->queries().history(id);
   if (!history) return report(history.error(), globals);
+  const auto records = job_records(**store, **job, most_rejects, globals);
+  if (!records) return report(records.error(), globals);
   if (globals.json) {
     Json json = api::job_json(**job, SystemClock().now());
     json["states"] = Json::array();
@@ -45,6 +48,7 @@ int show_job(JobId id, const GlobalOptions& globals) {
                                 {"attempt", change.attempt},
                                 {"reason", change.reason}});
     }
+    add_records(json, *records);
     fmt::print("{}\n", api::dump(json));
     return 0;
   }
@@ -54,6 +58,7 @@ int show_job(JobId id, const GlobalOptions& globals) {
   }
   if (const auto receipt = receipt_from_json((*job)->result); receipt)
     fmt::print("{}", receipt_table({&*receipt, 1}));
+  fmt::print("{}", records_text(*records, **job));
   return 0;
 }
 
@@ -104,22 +109,28 @@ int show_loader(const std::string& name, const GlobalOptions& globals) {
   return 0;
 }
 
-int run_show(const std::string& what, const GlobalOptions& globals) {
+int run_show(const std::string& what, int most_rejects, const GlobalOptions& globals) {
   std::int64_t number = 0;
   const auto [end, code] = std::from_chars(what.data(), what.data() + what.size(), number);
   const bool is_job = code == std::errc() && end == what.data() + what.size() && number > 0;
-  return is_job ? show_job(JobId(number), globals) : show_loader(what, globals);
+  return is_job ? show_job(JobId(number), most_rejects, globals) : show_loader(what, globals);
 }
 
 }  // namespace
 
 void add_show(CLI::App& app, GlobalOptions& globals, Action& action) {
   auto what = std::make_shared<std::string>();
+  auto rejects = std::make_shared<int>(10);
   auto* command = app.add_subcommand("show", "A job as it went, or a definition as it was understood");
   command->add_option("what", *what, "A job's id or a loader's name")->required();
-  command->footer("Examples:\n  sluice show Country\n  sluice show 17 --json");
-  command->callback(
-      [what, &globals, &action] { action = [what, &globals] { return run_show(*what, globals); }; });
+  command->add_option("--rejects", *rejects, "Of a job: most rejected records to show, 1 to 1000")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
+  command->footer(
+      "Examples:\n  sluice show Country\n  sluice show 17 --json\n  sluice show 17 --rejects 100");
+  command->callback([what, rejects, &globals, &action] {
+    action = [what, rejects, &globals] { return run_show(*what, *rejects, globals); };
+  });
 }
 
 }  // namespace sluice::app
