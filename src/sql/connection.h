@@ -34,22 +34,23 @@ class Connection {
   virtual bool in_transaction() const = 0;
 
   // While the token is set, statements end with `cancelled` soon after stop is requested, even in the middle
-  // of a long query. A stopped write rolls its whole transaction back. An empty token ends it.
-  virtual void stop_on(std::stop_token stop) = 0;
+  // of a long query or of the wait for a lock. A stopped write rolls its whole transaction back. An empty
+  // token ends it. The token that held so far is the result.
+  virtual std::stop_token stop_on(std::stop_token stop) = 0;
 };
 
-// stop_on() for the length of a scope.
+// stop_on() for the length of a scope; what held before holds again afterwards.
 class StopScope {
  public:
-  StopScope(Connection& connection, std::stop_token stop) : connection_(connection) {
-    connection_.stop_on(std::move(stop));
-  }
-  ~StopScope() { connection_.stop_on({}); }
+  StopScope(Connection& connection, std::stop_token stop)
+      : connection_(connection), before_(connection.stop_on(std::move(stop))) {}
+  ~StopScope() { connection_.stop_on(std::move(before_)); }
   StopScope(const StopScope&) = delete;
   StopScope& operator=(const StopScope&) = delete;
 
  private:
   Connection& connection_;
+  std::stop_token before_;
 };
 
 }  // namespace sluice::sql

@@ -2,6 +2,7 @@
 #include "sql/sqlite.h"
 
 #include "base/file.h"
+#include "base/text.h"
 #include "sql/sqlite_error.h"
 #include "sql/sqlite_functions.h"
 
@@ -11,8 +12,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <chrono>
 #include <string>
+#include <thread>
+#include <utility>
 
 namespace sluice::sql {
 namespace {
@@ -28,10 +34,45 @@ struct FinalizeStatement {
 };
 using Database = std::unique_ptr<sqlite3, CloseDatabase>;
 
+// What a connection shares with its statements. Stays where it is: SQLite's callbacks point to it.
+struct Session {
+  Database database;
+  std::string where;
+  std::chrono::milliseconds busy_timeout;
+  std::stop_token stop = {};
+  std::chrono::steady_clock::time_point waits_since = {};
+
+  Error error(int code, std::string_view what) const {
+    auto error = sqlite_error(database.get(), code, what, where);
+    // The wait for a lock was given up because of the stop, not because of its length.
+    if (error.code == ErrorCode::locked && stop.stop_requested())
+      return {ErrorCode::cancelled, false, where, "stopped", {}};
+    return error;
+  }
+};
+
+// Instead of SQLite's own: that one sleeps through a stop request. Real time, as it is others' locks that are
+// waited for.
+int wait_for_lock(void* shared, int tries) noexcept {
+  auto& session = *static_cast<Session*>(shared);
+  const auto now = std::chrono::steady_clock::now();
+  if (tries == 0) session.waits_since = now;
+  const auto left = session.busy_timeout - (now - session.waits_since);
+  if (left <= left.zero() || session.stop.stop_requested()) return 0;
+  constexpr std::array<int, 7> kPausesMs = {1, 2, 5, 10, 15, 20, 25};
+  const std::chrono::milliseconds pause(kPausesMs[std::min<std::size_t>(static_cast<std::size_t>(tries), 6)]);
+  std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(pause, left));
+  return 1;
+}
+
+int stop_asked(void* shared) noexcept {
+  return static_cast<const Session*>(shared)->stop.stop_requested() ? 1 : 0;
+}
+
 class SqliteStatement final : public Statement {
  public:
-  SqliteStatement(sqlite3* database, sqlite3_stmt* statement, const std::string& where)
-      : database_(database), statement_(statement), where_(where) {}
+  SqliteStatement(const Session& session, sqlite3_stmt* statement)
+      : session_(session), statement_(statement) {}
 
   void bind(int parameter, const Value& value) override { bind_value(parameter, value); }
 
@@ -111,9 +152,9 @@ class SqliteStatement final : public Statement {
 
   Error take_error() {
     const int bound = std::exchange(bind_error_, SQLITE_OK);
-    auto error = bound != SQLITE_OK ? sqlite_error(nullptr, bound, sqlite3_sql(statement_.get()), where_)
-                                    : sqlite_error(database_, sqlite3_extended_errcode(database_),
-                                                   sqlite3_sql(statement_.get()), where_);
+    const char* const sql = sqlite3_sql(statement_.get());
+    auto error = bound != SQLITE_OK ? sqlite_error(nullptr, bound, sql, session_.where)
+                                    : session_.error(sqlite3_extended_errcode(session_.database.get()), sql);
     sqlite3_reset(statement_.get());
     return error;
   }
@@ -122,24 +163,25 @@ class SqliteStatement final : public Statement {
     return static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), index));
   }
 
-  sqlite3* database_;
+  const Session& session_;  // the connection's
   std::unique_ptr<sqlite3_stmt, FinalizeStatement> statement_;
-  const std::string& where_;  // the connection's
   int bind_error_ = SQLITE_OK;
 };
 
 class SqliteConnection final : public Connection {
  public:
-  SqliteConnection(Database database, std::string where)
-      : database_(std::move(database)), where_(std::move(where)) {}
+  SqliteConnection(Database database, std::string where, std::chrono::milliseconds busy_timeout)
+      : session_{std::move(database), std::move(where), busy_timeout} {
+    sqlite3_busy_handler(session_.database.get(), &wait_for_lock, &session_);
+  }
 
   Result<std::unique_ptr<Statement>> prepare(std::string_view sql) override {
     const char* tail = nullptr;
     SLUICE_TRY(sqlite3_stmt * statement, compile(sql, tail));
-    auto owned = std::make_unique<SqliteStatement>(database_.get(), statement, where_);
+    auto owned = std::make_unique<SqliteStatement>(session_, statement);
     const std::string_view rest(tail, static_cast<std::size_t>(sql.data() + sql.size() - tail));
     if (statement == nullptr || rest.find_first_not_of(" \t\r\n;") != std::string_view::npos) {
-      return fail(ErrorCode::internal, fmt::format("not exactly one statement: {}", sql), where_);
+      return fail(ErrorCode::internal, fmt::format("not exactly one statement: {}", sql), session_.where);
     }
     return owned;
   }
@@ -150,7 +192,7 @@ class SqliteConnection final : public Connection {
       SLUICE_TRY(sqlite3_stmt * compiled, compile(script, tail));
       script.remove_prefix(static_cast<std::size_t>(tail - script.data()));
       if (compiled == nullptr) continue;  // blank or a comment
-      SqliteStatement statement(database_.get(), compiled, where_);
+      SqliteStatement statement(session_, compiled);
       for (;;) {
         SLUICE_TRY(const bool row, statement.step());
         if (!row) break;
@@ -160,39 +202,34 @@ class SqliteConnection final : public Connection {
   }
 
   Dialect dialect() const override { return Dialect::sqlite; }
-  std::int64_t changes() const override { return sqlite3_changes64(database_.get()); }
-  std::int64_t last_insert_id() const override { return sqlite3_last_insert_rowid(database_.get()); }
-  bool in_transaction() const override { return sqlite3_get_autocommit(database_.get()) == 0; }
+  std::int64_t changes() const override { return sqlite3_changes64(session_.database.get()); }
+  std::int64_t last_insert_id() const override { return sqlite3_last_insert_rowid(session_.database.get()); }
+  bool in_transaction() const override { return sqlite3_get_autocommit(session_.database.get()) == 0; }
 
-  void stop_on(std::stop_token stop) override {
-    stop_ = std::move(stop);
-    if (stop_.stop_possible()) {
-      sqlite3_progress_handler(database_.get(), kStepsBetweenStopChecks, &stop_asked, this);
-    } else {
-      sqlite3_progress_handler(database_.get(), 0, nullptr, nullptr);
-    }
+  std::stop_token stop_on(std::stop_token stop) override {
+    auto before = std::exchange(session_.stop, std::move(stop));
+    const int steps = session_.stop.stop_possible() ? kStepsBetweenStopChecks : 0;
+    sqlite3_progress_handler(session_.database.get(), steps, steps == 0 ? nullptr : &stop_asked, &session_);
+    return before;
   }
 
  private:
-  static int stop_asked(void* self) {
-    return static_cast<const SqliteConnection*>(self)->stop_.stop_requested() ? 1 : 0;
-  }
-
   Result<sqlite3_stmt*> compile(std::string_view sql, const char*& tail) {
-    if (sql.size() > 1'000'000) return fail(ErrorCode::too_large, "a statement of over 1 MB", where_);
+    if (sql.size() > 1'000'000) return fail(ErrorCode::too_large, "a statement of over 1 MB", session_.where);
+    // SQLite would take it for the end of the text.
+    if (sql.find('\0') != std::string_view::npos)
+      return fail(ErrorCode::internal, fmt::format("a statement with a NUL byte: {}", printable(sql, 300)),
+                  session_.where);
     sqlite3_stmt* statement = nullptr;
-    const int code =
-        sqlite3_prepare_v3(database_.get(), sql.data(), static_cast<int>(sql.size()), 0, &statement, &tail);
+    const int code = sqlite3_prepare_v3(session_.database.get(), sql.data(), static_cast<int>(sql.size()), 0,
+                                        &statement, &tail);
     if (code != SQLITE_OK) {
-      return std::unexpected(
-          sqlite_error(database_.get(), sqlite3_extended_errcode(database_.get()), sql, where_));
+      return std::unexpected(session_.error(sqlite3_extended_errcode(session_.database.get()), sql));
     }
     return statement;
   }
 
-  Database database_;
-  const std::string where_;
-  std::stop_token stop_;
+  Session session_;
 };
 
 // SQLite gives -wal and -shm the mode of the database file, so only this one has to be made by us.
@@ -250,9 +287,8 @@ Result<std::unique_ptr<Connection>> open_sqlite(const std::filesystem::path& pat
   const int code = sqlite3_open_v2(file.c_str(), &raw, flags, nullptr);
   Database database(raw);
   if (code != SQLITE_OK) return std::unexpected(sqlite_error(raw, code, "open", where));
-  sqlite3_busy_timeout(raw, static_cast<int>(options.busy_timeout.count()));
   SLUICE_CHECK(add_functions(raw));
-  auto connection = std::make_unique<SqliteConnection>(std::move(database), where);
+  auto connection = std::make_unique<SqliteConnection>(std::move(database), where, options.busy_timeout);
   SLUICE_CHECK(configure(*connection, options));
   return connection;
 }

@@ -1,13 +1,27 @@
 #include "sql/sqlite_error.h"
 
+#include "base/file.h"
 #include "base/text.h"
 
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <cerrno>
+
 namespace sluice::sql {
+namespace {
+
+// SQLite's "disk I/O error" is many things: a file system that went away, a limit, a broken disk.
+std::string cause_in_the_system(sqlite3* database, int last_errno) {
+  const int kept = database != nullptr ? sqlite3_system_errno(database) : 0;  // not kept on every path
+  const int number = kept != 0 ? kept : last_errno;
+  return number == 0 ? std::string() : ", " + os_message(number);
+}
+
+}  // namespace
 
 Error sqlite_error(sqlite3* database, int code, std::string_view what, std::string_view where) {
+  const int last_errno = errno;
   const std::string detail = database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(code);
   Error error;
   error.where = where;
@@ -16,7 +30,7 @@ Error sqlite_error(sqlite3* database, int code, std::string_view what, std::stri
     case SQLITE_LOCKED:
       error.code = ErrorCode::locked;
       error.retryable = true;
-      error.message = "the database is locked: another program is writing to it";
+      error.message = "the database is locked: another program is writing to it; run again when it is done";
       break;
     case SQLITE_FULL:
       error.code = ErrorCode::io;
@@ -26,8 +40,8 @@ Error sqlite_error(sqlite3* database, int code, std::string_view what, std::stri
     case SQLITE_IOERR:
       error.code = ErrorCode::io;
       error.retryable = true;
-      error.message =
-          fmt::format("the database file cannot be read or written: {} (SQLite code {})", detail, code);
+      error.message = fmt::format("the database file cannot be read or written: {}{} (SQLite code {})",
+                                  detail, cause_in_the_system(database, last_errno), code);
       break;
     case SQLITE_READONLY:
       error.code = ErrorCode::io;

@@ -9,7 +9,8 @@ struct sqlite3;
 
 namespace sluice::sql {
 
-// `what` is the statement or the step; `where` the database file.
+// `what` is the statement or the step; `where` the database file. To be called right after the failure: errno
+// may tell its cause.
 Error sqlite_error(sqlite3* database, int code, std::string_view what, std::string_view where);
 
 }  // namespace sluice::sql

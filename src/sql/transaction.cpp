@@ -30,7 +30,7 @@ Result<void> Transaction::commit() {
 void Transaction::rollback() noexcept {
   if (connection_ == nullptr) return;
   // A stop request must not stop the way back.
-  connection_->stop_on({});
+  const StopScope never(*connection_, {});
   if (connection_->in_transaction()) (void)connection_->execute("rollback");
   connection_ = nullptr;
 }

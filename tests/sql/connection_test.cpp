@@ -170,6 +170,45 @@ TEST_P(SqlSeam, a_stopped_write_leaves_nothing_and_the_connection_usable) {
   EXPECT_EQ(cell_of(*connection_, "select count(*) from t"), "0");
 }
 
+TEST_P(SqlSeam, a_stop_ends_the_wait_for_a_lock) {
+  execute("create table t (a integer)");
+  const auto other = database_->connect({.busy_timeout = std::chrono::hours(1)});
+  const auto writing = must(Transaction::begin(*connection_));
+  std::stop_source source;
+  source.request_stop();
+  const StopScope scope(*other, source.get_token());
+  const auto stopped = other->execute("insert into t values (1)");
+  ASSERT_FALSE(stopped.has_value());
+  EXPECT_EQ(stopped.error().code, ErrorCode::cancelled);
+}
+
+TEST_P(SqlSeam, an_inner_stop_scope_gives_the_outer_one_back) {
+  const std::string_view endless =
+      "with recursive n (i) as (select 1 union all select i + 1 from n) select count(*) from n";
+  execute("create table t (a integer)");
+  std::stop_source source;
+  const StopScope outer(*connection_, source.get_token());
+  {
+    const StopScope inner(*connection_, source.get_token());
+  }
+  {
+    auto transaction = must(Transaction::begin(*connection_));
+    execute("insert into t values (1)");
+  }  // rolls back, which no stop may hinder
+  source.request_stop();
+  const auto stopped = connection_->execute(endless);
+  ASSERT_FALSE(stopped.has_value());
+  EXPECT_EQ(stopped.error().code, ErrorCode::cancelled);
+  EXPECT_EQ(cell_of(*connection_, "select count(*) from t"), "0");
+}
+
+TEST_P(SqlSeam, a_nul_byte_ends_no_statement_early) {
+  using namespace std::string_literals;
+  EXPECT_FALSE(connection_->execute("create table a (x)\0; create table b (x)"s).has_value());
+  EXPECT_FALSE(connection_->execute("\0create table b (x)"s).has_value());
+  EXPECT_FALSE(connection_->prepare("select 1\0"s).has_value());
+}
+
 TEST_P(SqlSeam, quoted_names_survive) {
   for (const std::string name :
        {"order", "my table", "quo\"te", "Ünïcode", "a;drop table b", "x'y", "1st", "[b]"}) {

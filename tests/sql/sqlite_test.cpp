@@ -7,8 +7,10 @@
 #include "sql/transaction.h"
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <csignal>
 #include <fstream>
 
 namespace sluice::sql {
@@ -89,6 +91,30 @@ TEST(Sqlite, a_full_disk_is_an_error_and_nothing_is_written) {
     EXPECT_TRUE(last.error().retryable);
     EXPECT_THAT(last.error().message, HasSubstr("full"));
   }
+  EXPECT_EQ(cell_of(*connection, "select count(*) from t"), "0");
+  must(connection->execute("insert into t values (1)"));
+}
+
+TEST(Sqlite, a_limit_on_the_size_of_files_is_an_error_and_nothing_is_written) {
+  test::SqliteTestDatabase database;
+  const auto connection = database.connect();
+  must(connection->execute("create table t (a)"));
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit small = before;
+  small.rlim_cur = 256 << 10;
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const auto written = connection->execute(
+      "insert into t with recursive n (i) as (select 1 union all select i + 1 from n limit 100) "
+      "select zeroblob(10000) from n");
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  ASSERT_FALSE(written.has_value());
+  EXPECT_EQ(written.error().code, ErrorCode::io);
+  EXPECT_TRUE(written.error().retryable) << "the limit can be raised";
+  EXPECT_THAT(written.error().message, HasSubstr("File too large"));
+  EXPECT_THAT(written.error().describe(), HasSubstr("test.db"));
   EXPECT_EQ(cell_of(*connection, "select count(*) from t"), "0");
   must(connection->execute("insert into t values (1)"));
 }
