@@ -5,8 +5,11 @@
 #include "fetch/curl_library.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 
@@ -29,6 +32,17 @@ std::string suggestion_for(const CLI::App& app, int argc, char** argv) {
     return fmt::format("unknown command \"{}\"", word);
   }
   return {};
+}
+
+void adapt_process() {
+  // A file that may not grow any more (ulimit -f) fails the write, which says so; the signal would kill us.
+  std::signal(SIGXFSZ, SIG_IGN);
+  // The soft limit is low for the sake of select(), which nothing here calls; a source may be thousands of
+  // files.
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = std::max(files.rlim_cur, std::min<rlim_t>(files.rlim_max, 1u << 20));
+  ::setrlimit(RLIMIT_NOFILE, &files);
 }
 
 void add_global_options(CLI::App& app, app::GlobalOptions& options) {
@@ -89,6 +103,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
+    adapt_process();
     return run(argc, argv);
   } catch (const std::exception& error) {
     fmt::print(stderr, "sluice: error: {}\n", error.what());

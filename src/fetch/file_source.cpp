@@ -51,6 +51,12 @@ std::unexpected<Error> open_failure(const fs::path& path, int number) {
   if (number == EACCES)
     return fail(ErrorCode::io,
                 fmt::format("no permission to read {}: let the service's user read it", shown(path)));
+  if (number == EMFILE)
+    return fail(
+        ErrorCode::io,
+        fmt::format("cannot open {}: all files of a pattern are open at once, and no more may be; raise the "
+                    "limit (ulimit -n, LimitNOFILE= of systemd), or name fewer files",
+                    shown(path)));
   return fail(ErrorCode::io, fmt::format("cannot open {}: {}", shown(path), os_message(number)));
 }
 
