@@ -160,11 +160,15 @@ bool append_even_seconds(std::string& out, const Group& crons) {
 }
 
 // An interval needs a range or a step in the crons that its words are read back to.
-bool has_range(std::uint64_t bits) {
-  return (bits & bits >> 1) != 0 || (std::popcount(bits) >= 3 && step_of(values_of(bits)) > 0);
+bool has_range(std::uint64_t bits, int size) {
+  if ((bits & bits >> 1) != 0) return true;
+  const Values values = values_of(bits);
+  const int step = step_of(values);
+  return step > 0 && (values.size() >= 3 || (values.front() == 0 && values.back() + step == size));
 }
 bool sayable(const CronFields& cron) {
-  return !cron.interval || has_range(cron.seconds) || has_range(cron.minutes) || has_range(cron.hours);
+  return !cron.interval || has_range(cron.seconds, 60) || has_range(cron.minutes, 60) ||
+         has_range(cron.hours, 24);
 }
 
 // False: some cron has no words.

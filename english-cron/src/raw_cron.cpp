@@ -138,9 +138,9 @@ std::expected<std::optional<RawCron>, PhraseError> read_raw_cron(std::string_vie
 
   std::size_t fields = count - first;
   const Piece& tail = pieces.list[count - 1];
-  const bool zone_last = pieces.count <= pieces.list.size() && fields >= 6 &&
-                         tail.text.find_first_of("0123456789*?#,") == std::string_view::npos &&
-                         !is_day_field(tail.text) && !canonical_zone(tail.text).empty();
+  const bool zone_last = pieces.count <= pieces.list.size() && fields >= 6 && lower(tail.text[0]) >= 'a' &&
+                         lower(tail.text[0]) <= 'z' && !is_day_field(tail.text) &&
+                         !canonical_zone(tail.text).empty();
   if (zone_last) {
     out.zone = canonical_zone(tail.text);
     std::string name;
