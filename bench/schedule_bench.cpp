@@ -14,13 +14,14 @@ std::size_t allocations = 0;  // counted, so that "no allocation beyond the resu
 
 }  // namespace
 
-void* operator new(std::size_t size) {
+// Not inlined: GCC would otherwise see a free() of what a new gave, and call it a mismatch.
+[[gnu::noinline]] void* operator new(std::size_t size) {
   ++allocations;
   if (void* memory = std::malloc(size)) return memory;
   throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace english_cron {
 namespace {

@@ -1,7 +1,7 @@
 // Where the tests find the checkout: case folders, shipped definitions, documents.
 //
-// A function and not a macro on every command line, so that object files do not depend on where the checkout lies
-// and a compiler cache serves every clone.
+// A function and not a macro on every command line, so that object files do not depend on where the checkout
+// lies and a compiler cache serves every clone.
 #pragma once
 
 #include <string>
