@@ -1,5 +1,6 @@
 #include "load/comparison.h"
 
+#include "base/text.h"
 #include "diff/row_hasher.h"
 #include "diff/target_rows.h"
 #include "upsert/stored_fingerprints.h"
@@ -14,13 +15,20 @@ class DifferSink final : public RowSink {
  public:
   DifferSink(diff::Differ& differ, std::stop_token stop) : differ_(differ), stop_(std::move(stop)) {}
   Result<void> rows(const RowBatch& batch, const diff::HashedRows& hashed) override {
-    return differ_.add(batch, hashed, stop_);
+    return noted(differ_.add(batch, hashed, stop_));
   }
   Result<void> rejected_keys(const diff::HashedRows& keys) override {
-    return differ_.add_rejected_keys(keys, stop_);
+    return noted(differ_.add_rejected_keys(keys, stop_));
   }
+  // Whether an error of the pass is of the target's side: the source may be malformed as well.
+  bool target_is_damaged() const { return target_is_damaged_; }
 
  private:
+  Result<void> noted(Result<void> added) {
+    target_is_damaged_ = !added && added.error().code == ErrorCode::malformed;
+    return added;
+  }
+  bool target_is_damaged_ = false;
   diff::Differ& differ_;
   std::stop_token stop_;
 };
@@ -65,6 +73,10 @@ Result<std::unique_ptr<FingerprintReader>> target_side(sql::Connection* connecti
   if (connection == nullptr || found.first_load()) return std::unique_ptr<FingerprintReader>();
   if (!by_columns) {
     SLUICE_TRY(auto stored, upsert::StoredFingerprints::open(*connection, shape.plan.table));
+    const auto rows = found.known_rows();
+    if (stored->entries() != rows)
+      return fail(ErrorCode::malformed, fmt::format("there are {} stored fingerprints for {} rows",
+                                                    group_digits(stored->entries()), group_digits(rows)));
     return std::unique_ptr<FingerprintReader>(std::move(stored));
   }
   SLUICE_TRY(const auto rows,
@@ -132,8 +144,17 @@ Result<Comparison> compare(const Request& request, Environment& environment, Obs
   for (int round = 0; round < kMaxWidenings; ++round) {
     const bool stale = result.shape.plan.fingerprints_stale || found.compare_by_columns() ||
                        (found.state && found.state->hash_version != diff::kHashVersion);
-    const bool by_columns = !found.first_load() && (options.by_columns || stale);
-    SLUICE_TRY(auto target, target_side(connection, found, result.shape, by_columns, stop));
+    const bool by_columns = !found.first_load() && (options.by_columns || stale || !result.damage.empty());
+    // Damaged fingerprints are no reason to fail: the rows themselves tell what they should have been.
+    const auto damaged = [&](const Error& error) {
+      if (by_columns || error.code != ErrorCode::malformed) return false;
+      result.damage = fmt::format("the stored fingerprints of table {} are made anew: {}",
+                                  result.shape.plan.table, error.describe());
+      return true;
+    };
+    auto side = target_side(connection, found, result.shape, by_columns, stop);
+    if (!side && damaged(side.error())) continue;
+    SLUICE_TRY(auto target, std::move(side));
     const auto& schema = result.shape.plan.schema;
     result.changes = std::make_unique<ChangeSet>(schema, share, environment.spool_directory);
     if (schema->key.empty()) {
@@ -152,15 +173,18 @@ Result<Comparison> compare(const Request& request, Environment& environment, Obs
                                     (loader.mode == LoadMode::sync && loader.vanished != Vanished::keep);
     diff::Differ differ(target.get(), diff_options, *result.changes);
     DifferSink sink(differ, stop);
-    SLUICE_TRY(result.pass,
-               read_all(request, items, schema, pass_options(result.shape.mapping), observer, sink, stop));
+    auto pass = read_all(request, items, schema, pass_options(result.shape.mapping), observer, sink, stop);
+    if (!pass && sink.target_is_damaged() && damaged(pass.error())) continue;
+    SLUICE_TRY(result.pass, std::move(pass));
     SLUICE_TRY(const bool again, widen_shape(result.shape, loader, found, result.pass, items, observer));
     if (again) continue;
     // A rejected record whose key could not be read may be any row, and so may those that an empty file
     // should have held: then no row is judged to be gone.
     const bool all_known = result.pass.keyless_rejects == 0 &&
                            (loader.guards.minimum_expected_records == 0 || empty_items(items).empty());
-    SLUICE_TRY(result.summary, differ.finish(all_known, stop));
+    auto finished = differ.finish(all_known, stop);
+    if (!finished && damaged(finished.error())) continue;
+    SLUICE_TRY(result.summary, std::move(finished));
     if (by_columns) result.base = std::move(target);
     return result;
   }

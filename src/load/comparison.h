@@ -12,6 +12,7 @@
 
 #include <memory>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 namespace sluice::load {
@@ -38,6 +39,7 @@ struct Comparison {
   diff::DiffSummary summary;
   std::unique_ptr<ChangeSet> changes;
   std::unique_ptr<FingerprintReader> base;  // compared by columns: fingerprints of the table's own rows
+  std::string damage;  // why the stored fingerprints could not be used, "" = they could
   bool by_columns() const { return base != nullptr; }
 };
 

@@ -172,6 +172,7 @@ Result<void> make_plan(Plan& plan, const Request& request, Environment& environm
   receipt.schema_changes = comparison.shape.plan.schema_changes;
   receipt.notes = comparison.shape.plan.notes;
   if (!found.mismatch.empty()) receipt.notes.push_back(found.mismatch);
+  if (!comparison.damage.empty()) receipt.notes.push_back(comparison.damage);
   for (auto& note : notes_on(items)) receipt.notes.push_back(std::move(note));
   plan.ddl = comparison.shape.plan.ddl;
 

@@ -288,6 +288,7 @@ class Run {
                                         {.by_columns = by_columns}, stop_));
     SLUICE_CHECK(verify_sources(sources_, stop_));
     note_plan(found, comparison.shape.plan);
+    if (!comparison.damage.empty()) note(comparison.damage);
     say(compare_line(found, comparison.by_columns()));
     for (const auto& change : comparison.shape.plan.schema_changes) say(change);
     receipt_.compare = comparison.by_columns() ? "columns" : "fingerprint";

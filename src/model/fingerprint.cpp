@@ -1,6 +1,8 @@
 #include "model/fingerprint.h"
 
+#define XXH_INLINE_ALL
 #include <fmt/format.h>
+#include <xxhash.h>
 
 #include <algorithm>
 #include <bit>
@@ -13,8 +15,9 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "chunks are read in place");
 static_assert(sizeof(Fingerprint) == 16);
 
-constexpr std::uint8_t kVersion = 1;
-constexpr std::size_t kHeader = 12;
+constexpr std::uint8_t kVersion = 2;
+constexpr std::size_t kSumAt = 12;
+constexpr std::size_t kHeader = kSumAt + sizeof(std::uint64_t);
 
 constexpr std::size_t kPrefixed = 9;  // a type tag and eight bytes: every integer key
 
@@ -35,6 +38,11 @@ void append_u32(std::string& out, std::uint32_t value) {
   out.append(reinterpret_cast<const char*>(&value), sizeof value);
 }
 
+std::uint64_t sum_of(std::string_view bytes) {
+  return XXH3_64bits_withSeed(bytes.data() + kHeader, bytes.size() - kHeader,
+                              XXH3_64bits(bytes.data(), kSumAt));
+}
+
 std::unexpected<Error> damaged(std::string_view why) {
   return fail(ErrorCode::malformed, fmt::format("a chunk of stored fingerprints is damaged: {}", why));
 }
@@ -46,6 +54,9 @@ Result<FingerprintChunk> FingerprintChunk::parse(std::string_view bytes) {
   const auto version = static_cast<std::uint8_t>(bytes[0]);
   if (version != kVersion) return damaged(fmt::format("its version is {}, not {}", version, kVersion));
   if (bytes[1] != 0 || bytes[2] != 0 || bytes[3] != 0) return damaged("its reserved bytes are not 0");
+  std::uint64_t sum = 0;
+  std::memcpy(&sum, bytes.data() + kSumAt, sizeof sum);
+  if (sum != sum_of(bytes)) return damaged("its bytes do not have its checksum");
   const std::uint64_t count = read_u32(bytes.data() + 4);
   const std::uint64_t width = read_u32(bytes.data() + 8);
   // All of this fits in 64 bits: count and width are below 2^32 and checked before they are multiplied again.
@@ -144,11 +155,14 @@ std::string FingerprintChunkBuilder::finish() {
   bytes.append(3, '\0');
   append_u32(bytes, static_cast<std::uint32_t>(count));
   append_u32(bytes, fixed ? offsets_[1] : 0);
+  bytes.append(kHeader - kSumAt, '\0');
   bytes.append(reinterpret_cast<const char*>(fingerprints_.data()), count * sizeof(Fingerprint));
   bytes += flags_;
   if (!fixed)
     bytes.append(reinterpret_cast<const char*>(offsets_.data()), offsets_.size() * sizeof offsets_[0]);
   bytes += keys_;
+  const auto sum = sum_of(bytes);
+  std::memcpy(bytes.data() + kSumAt, &sum, sizeof sum);
   fingerprints_.clear();
   flags_.clear();
   offsets_.assign(1, 0);

@@ -3,8 +3,9 @@
 // A key is the order-preserving encoding of the key columns (diff/key_codec.h): memcmp order of the bytes is
 // the order of the keys. A chunk is one BLOB row of _sluice_fingerprint, read in place without decoding.
 //
-// Byte format, little-endian, version 1:
-//   u8 version = 1 | u8 reserved[3] | u32 count | u32 key_width (0 = keys of different length)
+// Byte format, little-endian, version 2:
+//   u8 version = 2 | u8 reserved[3] | u32 count | u32 key_width (0 = keys of different length)
+//   u64 XXH3-64 of the bytes after it, seeded with the XXH3-64 of the bytes before it
 //   count × 16 bytes fingerprint (lo, hi) | count × u8 flags | [count + 1 × u32 key offsets, if key_width =
 //   0] | key bytes
 #pragma once
@@ -36,7 +37,8 @@ inline constexpr std::size_t kChunkKeyBytes = 1u << 20;
 class FingerprintChunk {
  public:
   FingerprintChunk() = default;
-  // Checks every length and offset: a damaged blob is an error, never an overrun.
+  // Checks every length and offset, and the sum over all bytes: a damaged blob is an error (malformed), never
+  // an overrun, and never another fingerprint.
   static Result<FingerprintChunk> parse(std::string_view bytes);
 
   std::size_t size() const { return count_; }

@@ -102,7 +102,7 @@ Result<void> Apply::State::look_before(const RowBatch& keys, std::size_t row) {
 
 Result<void> Apply::State::remove(const Change& change, ApplyObserver* observer) {
   key.reset(plan.schema);
-  SLUICE_CHECK(options.decode_key(change.key, key));
+  if (!options.decode_key(change.key, key)) return changed_by_hand("a stored key cannot be read");
   const bool wants_before = observer != nullptr && observer->wants_before();
   if (wants_before) SLUICE_CHECK(look_before(key, 0));
   SLUICE_TRY(const std::int64_t touched,
@@ -238,7 +238,10 @@ bool Apply::table_was_changed() const { return state_->table_was_changed; }
 
 Result<void> Apply::merge_fingerprints(const ChangeSet& changes) {
   auto merged = state_->fingerprints.merge(changes, state_->plan.soft_delete);
-  if (!merged && merged.error().code == ErrorCode::conflict) state_->table_was_changed = true;
+  if (merged) return merged;
+  // Damaged, or of other rows: made anew from the table, they will fit.
+  if (merged.error().code == ErrorCode::malformed) return state_->changed_by_hand(merged.error().describe());
+  if (merged.error().code == ErrorCode::conflict) state_->table_was_changed = true;
   return merged;
 }
 

@@ -3,9 +3,18 @@
 #include "sql/migration.h"
 #include "upsert/chunk_merge.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <numeric>
 
 namespace sluice::upsert {
+namespace {
+
+// Far above what the writer packs, far below what would hurt to reserve.
+constexpr std::int64_t kMostEntries = 16 * static_cast<std::int64_t>(kChunkEntries);
+
+}  // namespace
 
 Result<std::unique_ptr<StoredFingerprints>> StoredFingerprints::open(sql::Connection& connection,
                                                                      std::string_view table) {
@@ -19,12 +28,26 @@ Result<std::unique_ptr<StoredFingerprints>> StoredFingerprints::open(sql::Connec
   for (;;) {
     SLUICE_TRY(const bool row, list->step());
     if (!row) break;
-    stored->directory_.push_back({std::string(list->blob(0)), static_cast<std::uint32_t>(list->int64(1))});
+    const auto first_key = list->blob(0);
+    const auto entries = list->int64(1);
+    auto& directory = stored->directory_;
+    if (entries < 1 || entries > kMostEntries ||
+        (!directory.empty() && first_key <= directory.back().first_key))
+      return fail(ErrorCode::malformed,
+                  fmt::format("the directory of stored fingerprints is damaged: chunk {} "
+                              "has {} entries, or is out of order",
+                              directory.size() + 1, entries));
+    directory.push_back({std::string(first_key), static_cast<std::uint32_t>(entries)});
   }
   SLUICE_TRY(
       stored->select_,
       connection.prepare("select data from _sluice_fingerprint where table_name = ? and first_key = ?"));
   return stored;
+}
+
+std::int64_t StoredFingerprints::entries() const {
+  return std::accumulate(directory_.begin(), directory_.end(), std::int64_t{0},
+                         [](std::int64_t sum, const ChunkInfo& chunk) { return sum + chunk.entries; });
 }
 
 Result<std::string> StoredFingerprints::load(std::size_t i) {

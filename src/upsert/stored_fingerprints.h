@@ -14,14 +14,15 @@
 
 namespace sluice::upsert {
 
-// The directory is read at once, chunks on demand. The connection must outlive it. A chunk that is gone by
-// the time it is asked for: `conflict` (someone else committed).
+// The directory is read at once, chunks on demand. The connection must outlive it. Errors: malformed (a
+// damaged directory), conflict (a chunk is gone by the time it is asked for: someone else committed).
 class StoredFingerprints final : public FingerprintReader {
  public:
   static Result<std::unique_ptr<StoredFingerprints>> open(sql::Connection& connection,
                                                           std::string_view table);
 
   const std::vector<ChunkInfo>& directory() const override { return directory_; }
+  std::int64_t entries() const;  // of all chunks, as the directory says
   Result<std::string> load(std::size_t i) override;
 
  private:
