@@ -10,7 +10,6 @@
 #include <bit>
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <optional>
 
@@ -106,7 +105,8 @@ std::string describe_cell(const ColumnData& column, std::size_t row) {
     case ValueType::real:
       return fmt::format("{}", std::bit_cast<double>(column.fixed[row]));
     case ValueType::date:
-      if (std::abs(column.fixed[row]) > kDaysOfAnyYear) return fmt::format("day {}", column.fixed[row]);
+      if (column.fixed[row] < -kDaysOfAnyYear || column.fixed[row] > kDaysOfAnyYear)
+        return fmt::format("day {}", column.fixed[row]);
       return format_utc(Timestamp(std::chrono::days(column.fixed[row]))).substr(0, 10);
     case ValueType::timestamp:
       return format_utc(Timestamp(std::chrono::microseconds(column.fixed[row])));

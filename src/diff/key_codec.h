@@ -2,12 +2,11 @@
 //
 // memcmp order of the bytes (a shorter key that is a prefix comes first) is the order of the values, column
 // by column. Each part says its type, so that a key can be decoded without guessing. Per part:
-//   boolean            tag, 1 byte
-//   int64, date,
-//   timestamp, real    tag, 8 bytes, big-endian, made unsigned (9 bytes in all); -0.0 is 0.0, there is one
-//   NaN decimal            tag, sign, 4 bytes of magnitude, digits, terminator; equal numbers have equal
-//   bytes text, json         tag, the bytes; where another part follows, 00 is written 00 FF and the end is
-//   00 01
+// - boolean: tag, 1 byte
+// - int64, date, timestamp, real: tag, 8 bytes, big-endian, made unsigned (9 bytes in all); -0.0 is 0.0, and
+//   there is one NaN
+// - decimal: tag, sign, 4 bytes of magnitude, digits, terminator; equal numbers have equal bytes
+// - text, json: tag, the bytes; where another part follows, 00 is written 00 FF and the end is 00 01
 // Version of the format: it is part of kHashVersion (row_hasher.h), since both change together.
 #pragma once
 

@@ -3,6 +3,7 @@
 #include "diff/row_hasher.h"
 #include "sample_rows.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -218,6 +219,16 @@ TEST(KeyCodec, null_in_a_key_gives_no_key_and_a_reject_that_names_the_column) {
   EXPECT_EQ(reject.source, 2u);
   EXPECT_EQ(reject.ordinal, 41u);
   EXPECT_EQ(reject.locator, "record 42");
+}
+
+TEST(KeyCodec, dates_at_the_ends_of_their_numbers_are_described) {
+  for (const auto end :
+       {std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()}) {
+    EXPECT_EQ(describe_key(fixed_key(ValueType::date, end), one_column(ValueType::date)),
+              fmt::format("k=day {}", end));
+    EXPECT_TRUE(describe_key(fixed_key(ValueType::timestamp, end), one_column(ValueType::timestamp))
+                    .starts_with("k="));
+  }
 }
 
 TEST(KeyCodec, keys_are_described_for_people) {
