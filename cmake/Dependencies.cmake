@@ -1,4 +1,4 @@
-# Third-party libraries, found once. All are Debian 12 packages (scripts/packages.txt).
+# Third-party libraries, found once. All are Debian 12 packages (scripts/packages.sh).
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
@@ -7,7 +7,6 @@ find_package(nlohmann_json REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(CURL REQUIRED)
 find_package(SQLite3 REQUIRED)
-find_package(SQLiteCpp REQUIRED)
 find_package(simdjson REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(zstd REQUIRED)

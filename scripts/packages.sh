@@ -5,7 +5,7 @@
 set -euo pipefail
 
 build="g++ cmake ninja-build pkg-config ccache mold ca-certificates
-  libyaml-cpp-dev libcurl4-openssl-dev libsqlitecpp-dev libsqlite3-dev nlohmann-json3-dev libspdlog-dev libfmt-dev
+  libyaml-cpp-dev libcurl4-openssl-dev libsqlite3-dev nlohmann-json3-dev libspdlog-dev libfmt-dev
   libsimdjson-dev libzip-dev zlib1g-dev libzstd-dev libxxhash-dev libboost1.81-dev libboost-url1.81-dev libcli11-dev
   libhowardhinnant-date-dev tzdata"
 test="libgtest-dev libgmock-dev libbenchmark-dev sqlite3 nginx-light chromium zip zstd"

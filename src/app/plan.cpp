@@ -87,7 +87,8 @@ int run_plan(const PlanOptions& options, const GlobalOptions& globals) {
                               .job = {},
                               .store = {},
                               .catalog_hash = pinned->catalog_hash,
-                              .definition_hash = pinned->loader.resolved_hash};
+                              .definition_hash = pinned->loader.resolved_hash,
+                              .owner = pinned->owner};
   const auto plan = load::plan(request, environment, observer, options.samples, signals.token());
   if (globals.json) {
     fmt::print("{}\n", load::to_json(plan));

@@ -4,6 +4,7 @@
 #include "app/job_report.h"
 #include "app/receipt_table.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "definition/catalog.h"
 #include "jobs/sqlite_store.h"
 #include "model/receipt.h"
@@ -91,8 +92,10 @@ int show_loader(const std::string& name, const GlobalOptions& globals) {
   const service::Databases databases(globals.database, globals.data);
   if (const auto connection = databases.open_for_reading(pinned->database); connection && *connection) {
     if (const auto states = upsert::table_states(**connection); states) {
-      const auto found =
-          std::find_if(states->begin(), states->end(), [&](const auto& s) { return s.loader == name; });
+      // A loader may have had other tables before.
+      const auto found = std::find_if(states->begin(), states->end(), [&](const auto& s) {
+        return s.loader == name && iequals(s.table, pinned->loader.spec.target.table);
+      });
       if (found != states->end()) columns = pinned_columns(*found);
     }
   }

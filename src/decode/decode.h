@@ -20,6 +20,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -55,6 +56,9 @@ struct CsvDialect {
   // _3.
   std::vector<std::string> names;
 };
+
+// What a JSON field is called whose name is empty: no column and no path could stand for "".
+inline constexpr std::string_view kUnnamedField = "unnamed";
 
 // What was seen of one field. `type` is text when values disagree, and text for a field that was only ever
 // ''.

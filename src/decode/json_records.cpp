@@ -99,7 +99,7 @@ struct JsonRecords::State {
   simdjson::error_code look_up(od::field& field, Node& node, bool top, std::size_t position, Member*& found) {
     std::string_view name;
     if (const auto error = field.unescaped_key().get(name)) return error;
-    std::string key(name);
+    std::string key(name.empty() ? kUnnamedField : name);
     auto at = node.by_name.find(key);
     if (at == node.by_name.end() && builder.options().case_insensitive_fields)
       at = node.by_name.find(to_lower(key));

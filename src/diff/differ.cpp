@@ -2,6 +2,7 @@
 
 #include "diff/chunk_cache.h"
 
+#include <algorithm>
 #include <bit>
 #include <string>
 #include <utility>
@@ -69,6 +70,8 @@ struct Differ::State {
   bool search_chunk(std::string_view key);
   Result<void> add_row(const RowBatch& batch, std::size_t row, std::string_view key, Fingerprint fingerprint);
   Result<void> add_new(const RowBatch& batch, std::size_t row, std::string_view key, Fingerprint fingerprint);
+  Result<void> add_known(const RowBatch& batch, std::size_t row, std::string_view key,
+                         Fingerprint fingerprint, std::size_t entry, bool again);
   void take_back(std::string_view key);
   Result<std::int64_t> judge_chunk(std::size_t number, const VanishedVisitor& visit);
 };
@@ -107,11 +110,7 @@ Result<void> Differ::State::add_row(const RowBatch& batch, std::size_t row, std:
   const auto entry = next++;
   const bool again = seen.has(chunk_number, entry);
   if (again) ++counts.duplicates;
-  if (options.mode == LoadMode::append) {
-    if (!again) ++counts.ignored;
-    seen.set(chunk_number, entry);
-    return {};
-  }
+  if (options.mode == LoadMode::append) return add_known(batch, row, key, fingerprint, entry, again);
   if (again) take_back(key);
   seen.set(chunk_number, entry);
   if ((chunk->flags(entry) & kSoftDeleted) != 0) {
@@ -123,6 +122,28 @@ Result<void> Differ::State::add_row(const RowBatch& batch, std::size_t row, std:
   } else {
     ++counts.unchanged;
   }
+  return {};
+}
+
+// An append leaves the rows of known keys alone, but fills what they have lost.
+Result<void> Differ::State::add_known(const RowBatch& batch, std::size_t row, std::string_view key,
+                                      Fingerprint fingerprint, std::size_t entry, bool again) {
+  seen.set(chunk_number, entry);
+  if (options.refill.empty()) {
+    if (!again) ++counts.ignored;
+    return {};
+  }
+  if (again) {
+    const auto earlier = out.find(key);
+    --(earlier ? counts.updated : counts.ignored);
+    if (earlier) out.cancel(*earlier);
+  }
+  const bool fills = (chunk->flags(entry) & kSoftDeleted) == 0 &&
+                     std::ranges::any_of(options.refill, [&](std::size_t column) {
+                       return batch.columns()[column].null[row] == 0;
+                     });
+  ++(fills ? counts.updated : counts.ignored);
+  if (fills) SLUICE_CHECK(out.add(ChangeOp::update, key, fingerprint, batch, row));
   return {};
 }
 

@@ -8,7 +8,7 @@
 // sync      insert    update    unchanged  restore        vanished
 // replace   insert    update    unchanged  restore        vanished (the caller removes them)
 // upsert    insert    update    unchanged  restore        not judged
-// append    insert    ignored   ignored    ignored        not judged
+// append    insert    ignored   ignored    ignored        not judged   (but see DiffOptions::refill)
 //
 // Pure: no SQL, no files but the change set's own spill. Not thread-safe.
 #pragma once
@@ -26,6 +26,7 @@
 #include <optional>
 #include <stop_token>
 #include <string_view>
+#include <vector>
 
 namespace sluice::diff {
 
@@ -37,6 +38,9 @@ struct DiffOptions {
   // At finish() add a removal to the change set for each vanished key (vanished: softDelete or delete,
   // replace).
   bool collect_vanished = false;
+  // append: columns that the target has lost. A record of a known key that has a value for one of them is an
+  // update, which is to write these columns alone. Soft-deleted rows are left as they are.
+  std::vector<std::size_t> refill = {};
 };
 
 // Of the rows given to add(); rows with NULL in the key are in `rejected`.

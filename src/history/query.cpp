@@ -16,16 +16,16 @@ Result<Run> read_run(const sql::Statement& row) {
 
 Result<std::vector<Run>> runs(sql::Connection& connection, const RunFilter& filter) {
   std::vector<Run> found;
-  SLUICE_TRY(const bool known, history_exists(connection));
+  SLUICE_TRY(const bool known, readable(connection, {"_sluice_run"}));
   if (!known) return found;
-  std::string where = "job < ?1";
+  std::string where = filter.before ? "seq < (select seq from _sluice_run where job = ?1)" : "true";
   if (!filter.loader.empty()) where += " and loader = ?2";
   if (filter.applied_only) where += " and applied = 1";
   SLUICE_TRY(auto select,
              connection.prepare(fmt::format(
-                 "select job, receipt, finished_at from _sluice_run where {} order by job desc limit {}",
+                 "select job, receipt, finished_at from _sluice_run where {} order by seq desc limit {}",
                  where, filter.limit)));
-  select->bind_int64(1, filter.before ? filter.before->value() : INT64_MAX);
+  if (filter.before) select->bind_int64(1, filter.before->value());
   if (!filter.loader.empty()) select->bind_text(2, filter.loader);
   for (;;) {
     SLUICE_TRY(const bool row, select->step());
@@ -36,7 +36,7 @@ Result<std::vector<Run>> runs(sql::Connection& connection, const RunFilter& filt
 }
 
 Result<std::optional<Run>> run(sql::Connection& connection, JobId job) {
-  SLUICE_TRY(const bool known, history_exists(connection));
+  SLUICE_TRY(const bool known, readable(connection, {"_sluice_run"}));
   if (!known) return std::nullopt;
   SLUICE_TRY(auto select,
              connection.prepare("select job, receipt, finished_at from _sluice_run where job = ?"));
@@ -50,7 +50,7 @@ Result<std::optional<Run>> run(sql::Connection& connection, JobId job) {
 Result<std::vector<LoggedEntry>> changes(sql::Connection& connection, JobId job, std::int64_t after_seq,
                                          int limit) {
   std::vector<LoggedEntry> found;
-  SLUICE_TRY(const bool known, history_exists(connection));
+  SLUICE_TRY(const bool known, readable(connection, {"_sluice_change"}));
   if (!known) return found;
   SLUICE_TRY(auto select,
              connection.prepare("select seq, op, key, cells from _sluice_change where job = ? and seq > ? "
@@ -68,16 +68,14 @@ Result<std::vector<LoggedEntry>> changes(sql::Connection& connection, JobId job,
 
 Result<std::vector<KeptReject>> rejects(sql::Connection& connection, const RejectFilter& filter) {
   std::vector<KeptReject> found;
-  SLUICE_TRY(const bool known, history_exists(connection));
+  SLUICE_TRY(const bool known, readable(connection, {"_sluice_reject", "_sluice_run"}));
   if (!known) return found;
   std::string where = "id > ?1";
   if (!filter.loader.empty()) where += " and loader = ?2";
-  // An entry knows the first and the last job that saw it; those between saw it too.
-  if (filter.job && !filter.loader.empty()) where += " and ?3 between first_job and last_job";
-  if (filter.job && filter.loader.empty()) {
+  if (filter.job) {
     where +=
-        " and (?3 in (first_job, last_job) or (?3 between first_job and last_job and "
-        "loader = (select loader from _sluice_run where job = ?3)))";
+        " and exists (select 1 from _sluice_reject_span s, _sluice_run r where s.reject = id and r.job = ?3 "
+        "and r.seq between s.first_run and s.last_run and r.loader = s.loader)";
   }
   if (filter.open_only) where += " and status = 'open'";
   SLUICE_TRY(
@@ -112,7 +110,7 @@ Result<std::vector<KeptReject>> rejects(sql::Connection& connection, const Rejec
 }
 
 Result<std::int64_t> open_rejects(sql::Connection& connection, std::string_view loader) {
-  SLUICE_TRY(const bool known, history_exists(connection));
+  SLUICE_TRY(const bool known, readable(connection, {"_sluice_reject"}));
   if (!known) return 0;
   SLUICE_TRY(auto select,
              connection.prepare("select count(*) from _sluice_reject where loader = ? and status = 'open'"));

@@ -23,11 +23,11 @@ struct Run {
 };
 struct RunFilter {
   std::string loader;           // "" = all
-  std::optional<JobId> before;  // runs with smaller job ids
+  std::optional<JobId> before;  // runs recorded before this one's record; none when that is gone
   bool applied_only = false;
   int limit = 50;
 };
-// Newest first.
+// Newest first: in the order in which they were recorded, whichever job store they are of.
 Result<std::vector<Run>> runs(sql::Connection& connection, const RunFilter& filter);
 Result<std::optional<Run>> run(sql::Connection& connection, JobId job);
 
@@ -56,7 +56,7 @@ struct KeptReject {
 };
 struct RejectFilter {
   std::string loader;        // "" = all
-  std::optional<JobId> job;  // those the job saw
+  std::optional<JobId> job;  // those that the recorded run of this job saw, exactly
   bool open_only = false;
   std::int64_t after_id = 0;
   int limit = 50;

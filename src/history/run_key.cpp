@@ -5,8 +5,6 @@
 namespace sluice::history {
 namespace {
 
-constexpr int kStoreShift = 40;
-
 Result<std::optional<std::int64_t>> number_of(sql::Connection& connection, std::string_view store) {
   SLUICE_TRY(auto select, connection.prepare("select number from _sluice_store where identity = ?"));
   select->bind_text(1, store);

@@ -12,6 +12,9 @@
 
 namespace sluice::history {
 
+// The bits of a run key that hold the job's id; above them stands the number of the job store.
+inline constexpr int kStoreShift = 40;
+
 // The key is the job's id for the first store that wrote here, and (n << 40) | id for the n-th further one.
 // Registers a store that is new (a write of its own). `store` is jobs::Store::identity().
 Result<JobId> run_key(sql::Connection& connection, std::string_view store, JobId job);

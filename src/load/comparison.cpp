@@ -57,13 +57,22 @@ std::vector<decode::Probe> probes_of(const std::vector<ProbedItem>& items) {
   return probes;
 }
 
-Result<upsert::TablePlan> plan_of(const LoaderSpec& loader, const Schema& wanted,
+std::vector<std::string> labels_of(const std::vector<ProbedItem>& items) {
+  std::vector<std::string> labels;
+  labels.reserve(items.size());
+  for (const auto& item : items) labels.push_back(item.input.name);
+  return labels;
+}
+
+Result<upsert::TablePlan> plan_of(const LoaderSpec& loader, const Mapping& mapping,
                                   const upsert::Inspection& found) {
   upsert::TableWish wish;
   wish.table = loader.target.table;
-  wish.wanted = wanted;
+  wish.wanted = mapping.wanted;
   wish.soft_delete = loader.mode == LoadMode::sync && loader.vanished == Vanished::soft_delete;
-  return upsert::plan_table(found, wish);
+  SLUICE_TRY(auto plan, upsert::plan_table(found, wish));
+  plan.notes.insert(plan.notes.end(), mapping.notes.begin(), mapping.notes.end());
+  return plan;
 }
 
 // The target's side of the diff: its packed fingerprints, or new ones made from its rows.
@@ -96,14 +105,15 @@ Result<std::unique_ptr<FingerprintReader>> target_side(sql::Connection* connecti
 PassOptions pass_options(const Mapping& mapping) {
   return {.strict = mapping.strict,
           .ignored_fields = mapping.ignored_fields,
-          .ignore_new_fields = mapping.ignore_new_fields};
+          .ignore_new_fields = mapping.ignore_new_fields,
+          .spellings = mapping.spellings};
 }
 
 Result<Shape> shape_for(const LoaderSpec& loader, const std::vector<ProbedItem>& items,
                         const upsert::Inspection& found) {
   const Schema* pinned = found.state && found.exists ? found.state->schema.get() : nullptr;
-  SLUICE_TRY(auto mapping, map_columns(loader, probes_of(items), pinned));
-  SLUICE_TRY(auto plan, plan_of(loader, mapping.wanted, found));
+  SLUICE_TRY(auto mapping, map_columns(loader, probes_of(items), labels_of(items), pinned));
+  SLUICE_TRY(auto plan, plan_of(loader, mapping, found));
   return Shape{std::move(mapping), std::move(plan)};
 }
 
@@ -121,8 +131,8 @@ Result<bool> widen_shape(Shape& shape, const LoaderSpec& loader, const upsert::I
   for (const auto& one : pass.findings) findings.push_back(&one);
   const Schema* pinned = found.state && found.exists ? found.state->schema.get() : nullptr;
   SLUICE_TRY(auto mapping, widen(shape.mapping, loader, findings, *shape.plan.schema, pinned));
-  SLUICE_TRY(auto plan, plan_of(loader, mapping.wanted, found));
-  const bool wider = *plan.schema != *shape.plan.schema;
+  SLUICE_TRY(auto plan, plan_of(loader, mapping, found));
+  const bool wider = *plan.schema != *shape.plan.schema || mapping.spellings != shape.mapping.spellings;
   shape = Shape{std::move(mapping), std::move(plan)};
   if (wider || again) {
     observer.log(Observer::Level::info,
@@ -169,8 +179,12 @@ Result<Comparison> compare(const Request& request, Environment& environment, Obs
     diff::DiffOptions diff_options;
     diff_options.mode = loader.mode;
     diff_options.memory_limit = share;
-    diff_options.collect_vanished = loader.mode == LoadMode::replace ||
-                                    (loader.mode == LoadMode::sync && loader.vanished != Vanished::keep);
+    diff_options.collect_vanished =
+        loader.mode == LoadMode::replace ||
+        (loader.mode == LoadMode::sync && loader.vanished != Vanished::keep && !options.spare_vanished);
+    result.refill.clear();
+    if (loader.mode == LoadMode::append && by_columns) result.refill = result.shape.plan.made_anew;
+    diff_options.refill = result.refill;
     diff::Differ differ(target.get(), diff_options, *result.changes);
     DifferSink sink(differ, stop);
     auto pass = read_all(request, items, schema, pass_options(result.shape.mapping), observer, sink, stop);

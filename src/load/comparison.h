@@ -40,11 +40,14 @@ struct Comparison {
   std::unique_ptr<ChangeSet> changes;
   std::unique_ptr<FingerprintReader> base;  // compared by columns: fingerprints of the table's own rows
   std::string damage;  // why the stored fingerprints could not be used, "" = they could
+  // An append whose table has lost columns: updates fill these and nothing else.
+  std::vector<std::size_t> refill;
   bool by_columns() const { return base != nullptr; }
 };
 
 struct CompareOptions {
-  bool by_columns = false;  // whatever the fingerprints say
+  bool by_columns = false;      // whatever the fingerprints say
+  bool spare_vanished = false;  // vanished rows are counted and left alone, whatever load.vanished says
 };
 
 // `connection` may be null when the table does not exist.

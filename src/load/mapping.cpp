@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <map>
+#include <unordered_map>
 
 namespace sluice::load {
 namespace {
@@ -19,19 +20,19 @@ bool same_field(std::string_view a, std::string_view b, bool any_case) {
 // Everything seen of each field over all sources, in order of first appearance.
 std::vector<decode::Observed> merge_seen(const std::vector<decode::Probe>& seen, bool any_case) {
   std::vector<decode::Observed> merged;
+  std::unordered_map<std::string, std::size_t> by_name;
   for (const auto& probe : seen) {
     for (const auto& field : probe.columns) {
-      const auto found = std::find_if(merged.begin(), merged.end(), [&](const auto& m) {
-        return same_field(m.name, field.name, any_case);
-      });
-      if (found == merged.end()) {
+      const auto [at, fresh] = by_name.emplace(any_case ? to_lower(field.name) : field.name, merged.size());
+      if (fresh) {
         merged.push_back(field);
         continue;
       }
+      auto& earlier = merged[at->second];
       decode::Inference both;
-      both.add_observed(*found);
+      both.add_observed(earlier);
       both.add_observed(field);
-      *found = both.result(found->name);
+      earlier = both.result(earlier.name);
     }
   }
   return merged;
@@ -99,6 +100,48 @@ Result<void> check_names(const Schema& schema) {
   return {};
 }
 
+// The fields that columns are read from, by what the definition and the last load say.
+std::vector<std::string> known_fields(const LoaderSpec& loader, const Schema* pinned) {
+  std::vector<std::string> known;
+  std::set<std::string, std::less<>> declared;
+  for (const auto& spec : loader.target.columns) {
+    known.push_back(spec.from.empty() ? spec.name : spec.from);
+    declared.insert(spec.name);
+  }
+  if (pinned == nullptr || loader.target.closed_columns) return known;
+  for (const auto& column : pinned->columns) {
+    if (!declared.contains(column.name)) known.push_back(column.from);
+  }
+  return known;
+}
+
+// A pinned column that every source spells otherwise now is read by that spelling from here on; for the
+// others the spelling of each item is kept, and told.
+void settle_spellings(const LoaderSpec& loader, const std::vector<decode::Probe>& seen, const Schema* pinned,
+                      Mapping& mapping) {
+  std::map<std::string, std::set<std::string>> used;  // field as known -> its spellings
+  for (std::size_t item = 0; item < seen.size(); ++item) {
+    const auto& spelled = mapping.spellings[item];
+    for (const auto& field : seen[item].columns) {
+      const auto at = spelled.find(field.name);
+      used[field.name].insert(at == spelled.end() ? field.name : at->second);
+    }
+  }
+  for (auto& column : mapping.wanted.columns) {
+    const auto at = used.find(column.from);
+    if (at == used.end() || (at->second.size() == 1 && at->second.contains(column.from))) continue;
+    mapping.notes.push_back(
+        fmt::format("the sources spell the field \"{}\" of column {} as {}: taken for the "
+                    "same field",
+                    column.from, column.name, fmt::format("\"{}\"", fmt::join(at->second, "\", \""))));
+    const bool declared = std::any_of(loader.target.columns.begin(), loader.target.columns.end(),
+                                      [&](const auto& spec) { return spec.name == column.name; });
+    if (at->second.size() > 1 || declared || pinned == nullptr) continue;
+    for (auto& spelled : mapping.spellings) spelled.erase(column.from);
+    column.from = *at->second.begin();
+  }
+}
+
 Result<void> resolve_key(Schema& schema, const LoaderSpec& loader) {
   schema.key.clear();
   for (const auto& name : loader.target.key) {
@@ -145,6 +188,22 @@ Result<void> settle_keys(Schema& schema, const std::set<std::string>& strict, co
   return {};
 }
 
+// A field that the start of its item did not show, and that is a known field of another spelling.
+bool spelled_late(Mapping& mapping, std::size_t item, const std::string& field) {
+  const Column* meant = nullptr;
+  for (const auto& column : mapping.wanted.columns) {
+    if (column.from == field) return false;
+    if (iequals(column.from, field)) meant = &column;
+  }
+  if (meant == nullptr || mapping.seen_fields.at(item).contains(meant->from)) return false;
+  if (!mapping.spellings.at(item).emplace(meant->from, field).second) return false;
+  mapping.notes.push_back(
+      fmt::format("the sources spell the field \"{}\" of column {} as \"{}\" too: taken for the "
+                  "same field",
+                  meant->from, meant->name, field));
+  return true;
+}
+
 // Keeps decimals honest: room for all digits before and after the point.
 void widen_column(Column& column, const decode::Observed& needed, bool declared) {
   if (declared) {
@@ -180,9 +239,13 @@ void keep_stored_values(Mapping& mapping, const Schema& pinned) {
 }  // namespace
 
 Result<Mapping> map_columns(const LoaderSpec& loader, const std::vector<decode::Probe>& seen,
-                            const Schema* pinned) {
+                            const std::vector<std::string>& labels, const Schema* pinned) {
   const bool any_case = loader.target.case_insensitive_fields;
-  const auto fields = merge_seen(seen, any_case);
+  Spelled spelled{.seen = seen, .spellings = Spellings(seen.size())};
+  if (!any_case) {
+    SLUICE_TRY(spelled, match_spelling(seen, known_fields(loader, pinned), labels));
+  }
+  const auto fields = merge_seen(spelled.seen, any_case);
   Mapping mapping;
   std::set<std::string> used_fields;
   const auto use = [&](Column column) {
@@ -230,6 +293,12 @@ Result<Mapping> map_columns(const LoaderSpec& loader, const std::vector<decode::
   SLUICE_CHECK(check_names(mapping.wanted));
   SLUICE_CHECK(resolve_key(mapping.wanted, loader));
   SLUICE_CHECK(settle_keys(mapping.wanted, mapping.strict, pinned));
+  mapping.spellings = std::move(spelled.spellings);
+  for (const auto& probe : seen) {
+    auto& names = mapping.seen_fields.emplace_back();
+    for (const auto& field : probe.columns) names.insert(field.name);
+  }
+  settle_spellings(loader, spelled.seen, pinned, mapping);
   return mapping;
 }
 
@@ -241,13 +310,15 @@ Result<Mapping> widen(const Mapping& mapping, const LoaderSpec& loader,
     auto& column = next.wanted.columns[at];
     widen_column(column, needed, mapping.strict.contains(column.name));
   };
-  for (const auto* findings : found) {
+  for (std::size_t item = 0; item < found.size(); ++item) {
+    const auto* const findings = found[item];
     for (const auto& [index, needed] : findings->misfits) {
       const auto at = next.wanted.find(used.columns.at(index).name);
       if (at) widen_at(*at, needed);
     }
     for (const auto& field : findings->new_fields) {
       if (field.all_null || mapping.ignore_new_fields) continue;
+      if (spelled_late(next, item, field.name)) continue;
       const auto at = next.wanted.find(field.name);
       if (at) {
         widen_at(*at, field);

@@ -30,6 +30,17 @@ decode::OpenOptions open_options(const LoaderSpec& loader, const Schema& schema,
   return open;
 }
 
+// The schema as this item spells its fields; only the names to look for differ.
+SchemaPtr as_spelled(const SchemaPtr& schema, const PassOptions& options, std::size_t item) {
+  if (item >= options.spellings.size() || options.spellings[item].empty()) return schema;
+  auto own = std::make_shared<Schema>(*schema);
+  for (auto& column : own->columns) {
+    const auto at = options.spellings[item].find(column.from);
+    if (at != options.spellings[item].end()) column.from = at->second;
+  }
+  return own;
+}
+
 }  // namespace
 
 bool PassResult::must_read_again() const {
@@ -56,17 +67,19 @@ Result<PassResult> read_all(const Request& request, const std::vector<ProbedItem
     if (const auto size = item.input.file->size()) *progress.total_bytes += static_cast<std::int64_t>(*size);
   }
   std::int64_t bytes_before = 0;
-  for (const auto& item : items) {
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const auto& item = items[i];
     if (item.empty) {
       result.findings.emplace_back();
       continue;
     }
+    const auto own = as_spelled(schema, options, i);
     const auto left = sample - std::min(sample, result.rejects.size());
-    auto opened = decode::open(item.input, *item.spec, item.probe, schema,
+    auto opened = decode::open(item.input, *item.spec, item.probe, own,
                                open_options(loader, *schema, options, left), stop);
     if (!opened) return while_reading(item.input.name, std::move(opened).error());
     const auto reader = decode::read_ahead(std::move(*opened));
-    RowBatch batch(schema);
+    RowBatch batch(own);
     for (;;) {
       auto more = reader->next(batch, stop);
       if (!more) return while_reading(item.input.name, std::move(more).error());

@@ -4,6 +4,7 @@
 #include "diff/row_hasher.h"
 #include "load/run.h"
 #include "load/sources.h"
+#include "load/spelling.h"
 #include "model/reject.h"
 
 #include <cstdint>
@@ -40,6 +41,7 @@ struct PassOptions {
   std::vector<std::string> ignored_fields;
   bool ignore_new_fields = false;
   Observer::Phase phase = Observer::Phase::compare;  // what progress calls this pass
+  Spellings spellings;                               // one entry an item, or none at all
 };
 
 Result<PassResult> read_all(const Request& request, const std::vector<ProbedItem>& items, SchemaPtr schema,

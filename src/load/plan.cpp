@@ -3,8 +3,9 @@
 #include "diff/key_codec.h"
 #include "diff/row_hasher.h"
 #include "history/row_json.h"
+#include "load/accounts.h"
 #include "load/comparison.h"
-#include "load/guards.h"
+#include "load/custody.h"
 #include "load/sources.h"
 #include "sql/database_url.h"
 #include "upsert/table_reader.h"
@@ -94,8 +95,10 @@ Result<Before> read_before(sql::Connection* connection, const upsert::Inspection
   return before;
 }
 
+// `only`: columns that an update writes; empty = all.
 Result<SampleChange> sample_change(const Samples& samples, const Samples::Sample& sample,
-                                   const Before& before, const SchemaPtr& schema) {
+                                   const Before& before, const SchemaPtr& schema,
+                                   const std::vector<std::size_t>& only) {
   SampleChange result{.op = std::string(to_string(sample.op)), .key = {}, .cells = {}};
   RowBatch key_row(schema);
   SLUICE_CHECK(diff::decode_key(sample.key, key_row));
@@ -103,6 +106,8 @@ Result<SampleChange> sample_change(const Samples& samples, const Samples::Sample
   const auto old = before.by_key.find(sample.key);
   for (std::size_t column = 0; column < schema->columns.size(); ++column) {
     if (schema->is_key(column)) continue;
+    const bool written = only.empty() || std::ranges::find(only, column) != only.end();
+    if (sample.op == ChangeOp::update && !written) continue;
     SampleCell cell{.column = schema->columns[column].name, .before = {}, .after = {}};
     if (sample.after_row) cell.after = cell_json(samples.after, column, *sample.after_row);
     if (old != before.by_key.end()) cell.before = cell_json(before.rows, column, old->second);
@@ -130,14 +135,16 @@ Result<void> make_plan(Plan& plan, const Request& request, Environment& environm
   auto& receipt = plan.receipt;
   const auto& loader = request.loader;
   SLUICE_TRY(const auto connection, open_target(request.database));
-  upsert::Inspection found;
+  Target target;
+  auto& found = target.found;
   if (connection) {
     connection->stop_on(stop);
-    SLUICE_TRY(found, upsert::inspect(*connection, loader.target.table, loader.name, true));
+    SLUICE_TRY(target, look_at_target(*connection, request));
+    // A plan moves no state: where the run finds it under a new name, the plan reads the rows.
   }
   // No short-cut: a plan is asked for to see what is there.
   fetch::Traffic traffic;
-  const auto fetched = fetch_sources(request, environment, observer, nullptr, std::nullopt, traffic, stop);
+  const auto fetched = fetch_sources(request, environment, observer, nullptr, {}, traffic, stop);
   receipt.requests = traffic.requests;
   receipt.bytes = traffic.bytes;
   if (!fetched) return std::unexpected(fetched.error());
@@ -148,19 +155,14 @@ Result<void> make_plan(Plan& plan, const Request& request, Environment& environm
   // Rows that would stream in are compared with nothing: all of them are inserts.
   upsert::Inspection seen = found;
   if (fresh) seen.empty = true;
-  SLUICE_TRY(auto comparison,
-             compare(request, environment, observer, connection.get(), seen, items, {}, stop));
+  SLUICE_TRY(
+      auto comparison,
+      compare(request, environment, observer, connection.get(), seen, items,
+              {.by_columns = false, .spare_vanished = target.custody.spares_vanished(loader, found)}, stop));
 
   const auto& counts = comparison.summary.counts;
   receipt.compare = fresh ? "none" : comparison.by_columns() ? "columns" : "fingerprint";
-  receipt.read = comparison.pass.read;
-  receipt.rejected = comparison.pass.rejected + counts.rejected;
-  receipt.duplicates = counts.duplicates;
-  receipt.inserted = counts.inserted;
-  receipt.updated = counts.updated;
-  receipt.restored = counts.restored;
-  receipt.unchanged = counts.unchanged;
-  receipt.ignored = counts.ignored;
+  count_records(receipt, comparison.pass, counts);
   const auto live = found.known_rows() - (found.state ? found.state->soft_deleted : 0);
   receipt.rows_before = found.first_load() ? 0 : comparison.summary.rows_before.value_or(live);
   if (fresh) receipt.rows_before = found.first_load() ? 0 : live;
@@ -171,8 +173,17 @@ Result<void> make_plan(Plan& plan, const Request& request, Environment& environm
   receipt.rows_after = receipt.rows_before + receipt.inserted + receipt.restored - receipt.deleted;
   receipt.schema_changes = comparison.shape.plan.schema_changes;
   receipt.notes = comparison.shape.plan.notes;
-  if (!found.mismatch.empty()) receipt.notes.push_back(found.mismatch);
+  if (found.state && !found.mismatch.empty()) receipt.notes.push_back(found.mismatch);
   if (!comparison.damage.empty()) receipt.notes.push_back(comparison.damage);
+  receipt.notes.insert(receipt.notes.end(), target.custody.notes.begin(), target.custody.notes.end());
+  if (!fresh) {
+    const auto strangers = judge_strangers(target.custody, loader, found,
+                                           {.vanished = comparison.summary.vanished,
+                                            .rows_before = receipt.rows_before,
+                                            .matched = receipt.updated + receipt.unchanged + receipt.ignored,
+                                            .removed = receipt.deleted});
+    if (!strangers.note.empty()) receipt.notes.push_back(strangers.note);
+  }
   for (auto& note : notes_on(items)) receipt.notes.push_back(std::move(note));
   plan.ddl = comparison.shape.plan.ddl;
 
@@ -180,19 +191,11 @@ Result<void> make_plan(Plan& plan, const Request& request, Environment& environm
              take_samples(*comparison.changes, comparison.shape.plan.schema, sample_limit));
   SLUICE_TRY(const auto before, read_before(connection.get(), found, comparison, samples, stop));
   for (const auto& sample : samples.list) {
-    SLUICE_TRY(auto change, sample_change(samples, sample, before, comparison.shape.plan.schema));
+    SLUICE_TRY(auto change,
+               sample_change(samples, sample, before, comparison.shape.plan.schema, comparison.refill));
     plan.samples.push_back(std::move(change));
   }
-  const auto judgement = judge(loader, {.read = receipt.read,
-                                        .rejected = receipt.rejected,
-                                        .good = comparison.pass.good,
-                                        .empty = empty_items(items),
-                                        .deletes = receipt.deleted,
-                                        .rows_before = receipt.rows_before,
-                                        .rows_after = receipt.rows_after});
-  receipt.guards = judgement.verdicts;
-  if (judgement.breached) return fail(ErrorCode::guard, judgement.message);
-  return {};
+  return judge_receipt(loader, receipt, comparison.pass.good, empty_items(items), receipt.notes);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -27,6 +28,21 @@ struct Environment {
   std::shared_ptr<fetch::ConnectionPool> connections;  // kept open between runs; null = none are
 };
 
+// What the definitions say of a loader that owns the target table of another one.
+struct OwnerClaim {
+  enum class Kind {
+    unknown,      // the definitions are not known here
+    loads_it,     // it is defined, with this table as its target
+    loads_other,  // it is defined, with another target
+    gone,         // it is not defined
+    doubtful,     // it is not defined, but there is a broken file that may define it
+    superseded,   // the loader that asks is itself no longer defined like that
+  };
+  Kind kind = Kind::unknown;
+  std::string file;   // loads_it, doubtful: which file
+  std::string table;  // loads_other: its target now
+};
+
 struct Request {
   const LoaderSpec& loader;
   std::string database;    // sqlite:PATH
@@ -36,7 +52,10 @@ struct Request {
   int attempt = 1;
   std::string catalog_hash;     // of the catalog the run started with
   std::string definition_hash;  // of every file that has a say in the loader: another one ends all short-cuts
-  bool force = false;           // no short-cut: compare even when the source says "not modified"
+  // Asked when the target table is another loader's; by the definitions as they are at that moment, not as
+  // the run was started with. Empty: the definitions are not known.
+  std::function<OwnerClaim(std::string_view owner)> owner;
+  bool force = false;  // no short-cut: compare even when the source says "not modified"
 };
 
 // Told while a run works, from the thread that runs it. Calls are throttled by the caller's side, not here.

@@ -1,7 +1,8 @@
 #include "load/sources.h"
 
 #include "base/secret.h"
-#include "history/record.h"
+#include "base/text.h"
+#include "history/source_state.h"
 #include "load/run_log.h"
 
 #include <fmt/format.h>
@@ -10,17 +11,18 @@ namespace sluice::load {
 namespace {
 
 Result<std::vector<fetch::Validators>> remembered(const Request& request, sql::Connection* connection,
-                                                  const std::optional<upsert::TableState>& state,
-                                                  const std::string& key) {
+                                                  const Memory& memory, const std::string& key) {
   std::vector<fetch::Validators> none;
+  const auto& state = memory.state;
   if (connection == nullptr || !state || request.force) return none;
   // A key-less append would add the same bytes again after any edit of its definition.
   const bool adds_blindly = request.loader.mode == LoadMode::append && request.loader.target.key.empty();
-  SLUICE_TRY(const auto saved, history::source_state(*connection, request.loader.name, key));
-  if (!saved || saved->generation != state->generation ||
+  SLUICE_TRY(const auto saved, history::source_state(*connection, memory.owner, key));
+  const bool same_table = saved && (saved->table.empty() || iequals(saved->table, state->table));
+  if (!same_table || saved->generation != state->generation ||
       (saved->config_hash != request.definition_hash && !adds_blindly))
     return none;
-  return fetch::validators_from_json(saved->file_identity);
+  return fetch::validators_from_json(saved->validators);
 }
 
 std::vector<fetch::Validators> validators_of(const fetch::Fetched& fetched) {
@@ -42,8 +44,8 @@ std::string source_label(const SourceSpec& source) {
 }
 
 Result<Sources> fetch_sources(const Request& request, Environment& environment, Observer& observer,
-                              sql::Connection* connection, const std::optional<upsert::TableState>& state,
-                              fetch::Traffic& traffic, std::stop_token stop) {
+                              sql::Connection* connection, const Memory& memory, fetch::Traffic& traffic,
+                              std::stop_token stop) {
   Sources result;
   std::uint64_t bytes_before = 0;
   fetch::Context context{.clock = environment.clock,
@@ -80,7 +82,7 @@ Result<Sources> fetch_sources(const Request& request, Environment& environment, 
   result.not_modified = !request.loader.sources.empty();
   for (std::size_t i = 0; i < request.loader.sources.size(); ++i) {
     SLUICE_TRY(const auto previous,
-               remembered(request, connection, state, source_key(request.loader.sources[i], i)));
+               remembered(request, connection, memory, source_key(request.loader.sources[i], i)));
     SLUICE_TRY(auto fetched, fetch_one(i, previous));
     result.not_modified = result.not_modified && fetched.not_modified;
     result.not_modified_count += fetched.not_modified ? 1 : 0;
@@ -122,8 +124,9 @@ Result<void> save_source_states(const Request& request, const Sources& sources, 
       if (!saved) continue;
       state = *saved;
     } else {
-      state.file_identity = fetch::to_json(validators_of(pinned.fetched));
+      state.validators = fetch::to_json(validators_of(pinned.fetched));
     }
+    state.table = request.loader.target.table;
     state.config_hash = request.definition_hash;
     state.generation = generation;
     state.seen_at = now;

@@ -34,12 +34,17 @@ std::string source_key(const SourceSpec& source, std::size_t index);
 // For messages: its name, else its masked URL or path.
 std::string source_label(const SourceSpec& source);
 
-// Fetches all sources. What was remembered of them counts only while it was saved with the table's present
-// generation and the same definition; `connection` may be null (nothing is remembered). `traffic` counts as
-// it happens: it is true of a fetch that fails too.
+// What is remembered of the sources counts only while it was saved with this table at this generation.
+struct Memory {
+  std::optional<upsert::TableState> state;  // nothing = no short-cut
+  std::string owner;                        // the loader under whose name it was saved
+};
+
+// Fetches all sources. What was remembered of them counts only with the same definition, too; `connection`
+// may be null (nothing is remembered). `traffic` counts as it happens: it is true of a fetch that fails too.
 Result<Sources> fetch_sources(const Request& request, Environment& environment, Observer& observer,
-                              sql::Connection* connection, const std::optional<upsert::TableState>& state,
-                              fetch::Traffic& traffic, std::stop_token stop);
+                              sql::Connection* connection, const Memory& memory, fetch::Traffic& traffic,
+                              std::stop_token stop);
 
 // The pinned bytes are still those that were read.
 Result<void> verify_sources(const Sources& sources, std::stop_token stop);

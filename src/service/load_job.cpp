@@ -3,6 +3,7 @@
 #include "definition/source_file.h"
 #include "load/plan.h"
 #include "model/receipt.h"
+#include "service/table_owners.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -60,15 +61,19 @@ Result<Pinned> pin(const LoadSetting& setting, const jobs::Job& job) {
   return Pinned{std::move(definitions), loader, std::move(database)};
 }
 
-load::Request request_for(const Pinned& pinned, const jobs::Job& job, int attempt, const std::string& store) {
+load::Request request_for(const LoadSetting& setting, const Pinned& pinned, const jobs::Job& job,
+                          int attempt) {
   return {.loader = pinned.loader->spec,
           .database = pinned.database,
           .job = job.id,
           .created_at = job.created_at,
-          .store = store,
+          .store = setting.store,
           .attempt = attempt,
           .catalog_hash = pinned.definitions->catalog->hash,
-          .definition_hash = pinned.loader->resolved_hash};
+          .definition_hash = pinned.loader->resolved_hash,
+          .owner = [&setting, &pinned](std::string_view owner) {
+            return claim_of(*setting.keeper.current(), setting.databases, pinned.loader->spec, owner);
+          }};
 }
 
 }  // namespace
@@ -83,7 +88,7 @@ jobs::Handler load_handler(LoadSetting setting) {
   return [setting](jobs::JobContext& context, std::stop_token stop) -> Result<jobs::JobOutcome> {
     SLUICE_TRY(const auto pinned, pin(setting, context.job()));
     JobObserver observer(context);
-    auto receipt = load::run(request_for(pinned, context.job(), context.attempt(), setting.store),
+    auto receipt = load::run(request_for(setting, pinned, context.job(), context.attempt()),
                              setting.environment, observer, stop);
     context.set_result(to_json(receipt));
     if (receipt.error) return std::unexpected(std::move(*receipt.error));
@@ -96,7 +101,7 @@ jobs::Handler plan_handler(LoadSetting setting) {
   return [setting](jobs::JobContext& context, std::stop_token stop) -> Result<jobs::JobOutcome> {
     SLUICE_TRY(const auto pinned, pin(setting, context.job()));
     JobObserver observer(context);
-    auto plan = load::plan(request_for(pinned, context.job(), context.attempt(), setting.store),
+    auto plan = load::plan(request_for(setting, pinned, context.job(), context.attempt()),
                            setting.environment, observer, kPlanSamples, stop);
     context.set_result(load::to_json(plan));
     // A breached guard is what a plan is there to tell: the plan itself succeeded.

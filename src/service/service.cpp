@@ -5,6 +5,7 @@
 #include "jobs/sqlite_store.h"
 #include "service/load_job.h"
 #include "service/loader_schedule.h"
+#include "service/table_owners.h"
 #include "sql/database_url.h"
 
 #include <fmt/format.h>
@@ -58,7 +59,10 @@ Result<PinnedLoader> pin_loader(const ServiceOptions& options, std::string_view 
   }
   const Databases databases(options.database, options.data);
   SLUICE_TRY(auto database, databases.url_for(loader->spec, definitions->catalog->service));
-  return PinnedLoader{*loader, std::move(database), definitions->catalog->hash};
+  return PinnedLoader{*loader, std::move(database), definitions->catalog->hash,
+                      [definitions, databases, spec = loader->spec](std::string_view owner) {
+                        return claim_of(*definitions, databases, spec, owner);
+                      }};
 }
 
 definition::CheckOptions check_options(const ServiceOptions& options) {

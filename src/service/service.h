@@ -13,6 +13,7 @@
 #include "service/folder_watch.h"
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <stop_token>
@@ -97,6 +98,7 @@ struct PinnedLoader {
   definition::LoaderDefinition loader;
   std::string database;
   std::string catalog_hash;
+  std::function<load::OwnerClaim(std::string_view owner)> owner;  // of another loader's table
 };
 Result<PinnedLoader> pin_loader(const ServiceOptions& options, std::string_view name, Clock& clock);
 

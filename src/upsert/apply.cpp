@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <numeric>
 
@@ -74,23 +75,58 @@ struct Apply::State {
         ErrorCode::conflict,
         fmt::format("table {} was changed by hand ({}): it has to be compared by columns", plan.table, what));
   }
+  std::unexpected<Error> refused(Error error, const RowBatch& batch, std::size_t row);
   Result<void> insert(const RowBatch& batch, std::size_t row);
+  bool same_key(const RowBatch& batch, std::size_t row) const;
   Result<void> change_row(const Change& change, ApplyObserver* observer);
   Result<void> look_before(const RowBatch& keys, std::size_t row);
   Result<void> remove(const Change& change, ApplyObserver* observer);
 };
 
+// What the table itself did not take: a constraint, a trigger.
+std::unexpected<Error> Apply::State::refused(Error error, const RowBatch& batch, std::size_t row) {
+  if (error.code == ErrorCode::conflict) {
+    const auto which = rows->key_text(batch, row);
+    error.message =
+        fmt::format("the table itself does not take the row{}: {}; change the table's rule, or the source",
+                    which.empty() ? std::string() : " with " + which, error.message);
+  }
+  return std::unexpected(within(std::move(error)));
+}
+
 Result<void> Apply::State::insert(const RowBatch& batch, std::size_t row) {
   auto inserted = rows->insert(batch, row);
-  if (inserted) {
+  if (inserted && connection.changes() == 1) {
     ++row_delta;
     return {};
   }
+  if (inserted)
+    return refused(
+        {.code = ErrorCode::conflict, .where = {}, .message = "a trigger dropped it", .retry_after = {}},
+        batch, row);
   if (inserted.error().code == ErrorCode::conflict && !plan.schema->key.empty()) {
-    SLUICE_TRY(const bool there, rows->exists(batch, row));
-    if (there) return changed_by_hand("it has a row that no run has loaded");
+    before.reset(plan.schema);
+    SLUICE_TRY(const bool there, rows->read(batch, row, before));
+    if (there && same_key(batch, row)) return changed_by_hand("it has a row that no run has loaded");
+    if (there) {
+      return fail(
+          ErrorCode::conflict,
+          fmt::format(
+              "two keys of the sources are one to the table, {} and {}: its key compares text without "
+              "case or trailing blanks; give it the collation BINARY, or the loader another table",
+              rows->key_text(batch, row), rows->key_text(before, 0)),
+          fmt::format("table {}", plan.table));
+    }
   }
-  return std::unexpected(within(std::move(inserted).error()));
+  return refused(std::move(inserted).error(), batch, row);
+}
+
+// Whether the row just read has this very key: texts byte for byte, numbers have one spelling anyway.
+bool Apply::State::same_key(const RowBatch& batch, std::size_t row) const {
+  return std::ranges::all_of(plan.schema->key, [&](std::size_t column) {
+    const auto& cells = batch.columns()[column];
+    return cells.type != ValueType::text || same_cell(before.columns()[column], 0, cells, row);
+  });
 }
 
 Result<void> Apply::State::look_before(const RowBatch& keys, std::size_t row) {
@@ -132,13 +168,14 @@ Result<void> Apply::State::change_row(const Change& change, ApplyObserver* obser
       SLUICE_CHECK(look_before(*change.rows, change.row));
       report.before = &before;
       for (std::size_t i = 0; i < plan.schema->columns.size(); ++i) {
+        if (options.refill && std::ranges::find(plan.made_anew, i) == plan.made_anew.end()) continue;
         if (!same_cell(before.columns()[i], 0, change.rows->columns()[i], change.row)) changed.push_back(i);
       }
       report.changed = changed;
     }
-    SLUICE_TRY(const std::int64_t touched,
-               rows->update(*change.rows, change.row, change.op == ChangeOp::restore));
-    if (touched != 1) return changed_by_hand("a row is gone");
+    const auto touched = rows->update(*change.rows, change.row, change.op == ChangeOp::restore);
+    if (!touched) return refused(touched.error(), *change.rows, change.row);
+    if (*touched != 1) return changed_by_hand("a row is gone");
     if (change.op == ChangeOp::restore) --soft_delta;
   }
   return observer == nullptr ? Result<void>() : observer->applied(report);
@@ -170,9 +207,11 @@ Result<std::unique_ptr<Apply>> Apply::begin(sql::Connection& connection, const I
     if (auto done = connection.execute(sql); !done)
       return std::unexpected(state.within(std::move(done).error()));
   }
-  SLUICE_TRY(const auto table, inspect(connection, plan.table, state.options.loader, false));
+  SLUICE_TRY(const auto table, inspect(connection, plan.table, state.options.loader, false,
+                                       // Decided before the generation was claimed.
+                                       [](std::string_view, bool) { return Result<void>(); }));
   SLUICE_TRY(auto affinities, affinities_of(table, *plan.schema, plan.table));
-  state.rows = std::make_unique<RowWriter>(connection, plan, std::move(affinities));
+  state.rows = std::make_unique<RowWriter>(connection, plan, std::move(affinities), state.options.refill);
   // Whoever counted did it before the lock was taken; the claimed generation says that no run came between.
   if (found.first_load()) {
     SLUICE_CHECK(state.fingerprints.clear());
@@ -269,8 +308,10 @@ Result<Apply::Outcome> Apply::finish() {
   now.next_column_id = state.plan.next_column_id;
   now.has_deleted_at = state.plan.has_deleted_at;
   now.mapping_hash = state.options.mapping_hash;
-  now.hash_version = state.options.hash_version;
+  now.hash_version = state.options.refill ? 0 : state.options.hash_version;
   now.checked_at = state.checked ? state.options.now : state.checked_at;
+  SLUICE_TRY(now.fingerprints, stored_fingerprints(state.connection, state.plan.table));
+  now.foreign_rows = state.options.foreign_rows;
   SLUICE_CHECK(write_state(state.connection, now));
   state.finished = true;
   return Outcome{state.generation, state.rows_at_start - (soft - state.soft_delta), rows - soft};

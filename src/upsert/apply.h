@@ -34,6 +34,10 @@ struct ApplyOptions {
   Timestamp now{};       // of the run: the mark of soft deletes, checked_at
   // diff::decode_key: the key columns of an encoded key, as a new row of the batch.
   std::function<Result<void>(std::string_view key, RowBatch& out)> decode_key;
+  std::int64_t foreign_rows = 0;  // see TableState
+  // Updates write TablePlan::made_anew alone. The fingerprints given for them are of whole records, which the
+  // rows need not be: the next run compares by columns.
+  bool refill = false;
 };
 
 // One change as it was made. Rows are valid during the call; all batches have the table's schema.

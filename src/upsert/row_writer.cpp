@@ -1,5 +1,6 @@
 #include "upsert/row_writer.h"
 
+#include "base/text.h"
 #include "sql/identifier.h"
 
 #include <fmt/format.h>
@@ -8,7 +9,8 @@ namespace sluice::upsert {
 
 using sql::quote_identifier;
 
-RowWriter::RowWriter(sql::Connection& connection, const TablePlan& plan, std::vector<Affinity> affinities)
+RowWriter::RowWriter(sql::Connection& connection, const TablePlan& plan, std::vector<Affinity> affinities,
+                     bool refill)
     : connection_(connection),
       schema_(plan.schema),
       affinities_(std::move(affinities)),
@@ -19,6 +21,7 @@ RowWriter::RowWriter(sql::Connection& connection, const TablePlan& plan, std::ve
   for (std::size_t i = 0; i < schema_->columns.size(); ++i) {
     if (!schema_->is_key(i)) others_.push_back(i);
   }
+  if (refill) others_ = plan.made_anew;
   for (const std::size_t index : schema_->key) {
     if (!where_.empty()) where_ += " and ";
     where_ += quote_identifier(schema_->columns[index].name) + " = ?";
@@ -89,7 +92,7 @@ Result<std::int64_t> RowWriter::update(const RowBatch& batch, std::size_t row, b
   std::size_t parameter = 0;
   for (const std::size_t i : others_) SLUICE_CHECK(put(parameter++, batch, i, row));
   SLUICE_CHECK(put_key(parameter, batch, row));
-  return run_counted(*statement, schema_->columns.size());
+  return run_counted(*statement, parameter + schema_->key.size());
 }
 
 Result<std::int64_t> RowWriter::remove(const RowBatch& keys, std::size_t row) {
@@ -128,12 +131,27 @@ Result<bool> RowWriter::read(const RowBatch& keys, std::size_t row, RowBatch& ou
   return true;
 }
 
-Result<bool> RowWriter::exists(const RowBatch& keys, std::size_t row) {
-  if (exists_ == nullptr)
-    SLUICE_CHECK(prepare(exists_, fmt::format("select 1 from {} where {}", table_, where_)));
-  SLUICE_TRY(const bool found, find(*exists_, keys, row));
-  if (found) exists_->reset();
-  return found;
+std::string RowWriter::key_text(const RowBatch& keys, std::size_t row) {
+  std::string text;
+  for (const std::size_t column : schema_->key) {
+    text += fmt::format("{}{} = ", text.empty() ? "" : ", ", printable(schema_->columns[column].name));
+    sql::Value value;
+    if (!encode_cell(keys.columns()[column], row, affinities_[column], texts_[column], value)) value = {};
+    switch (value.kind) {
+      case sql::Kind::null:
+        text += "NULL";
+        break;
+      case sql::Kind::integer:
+        text += std::to_string(value.integer);
+        break;
+      case sql::Kind::real:
+        text += fmt::format("{}", value.real);
+        break;
+      default:
+        text += fmt::format("'{}'", printable(value.bytes, 100));
+    }
+  }
+  return text;
 }
 
 }  // namespace sluice::upsert

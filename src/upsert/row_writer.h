@@ -19,17 +19,20 @@ namespace sluice::upsert {
 // Statements are made on first use. Functions that find a row by key return the number of rows touched.
 class RowWriter {
  public:
-  // `affinities`: of the table's columns, one a schema column.
-  RowWriter(sql::Connection& connection, const TablePlan& plan, std::vector<Affinity> affinities);
+  // `affinities`: of the table's columns, one a schema column. `refill`: updates write the plan's made_anew
+  // columns alone.
+  RowWriter(sql::Connection& connection, const TablePlan& plan, std::vector<Affinity> affinities,
+            bool refill = false);
 
   Result<void> insert(const RowBatch& batch, std::size_t row);
-  // Writes every owned column but the key. `restore` takes the soft-delete mark away.
+  // Writes every owned column but the key (or those to refill). `restore` takes the soft-delete mark away.
   Result<std::int64_t> update(const RowBatch& batch, std::size_t row, bool restore);
   Result<std::int64_t> remove(const RowBatch& keys, std::size_t row);
   Result<std::int64_t> mark_deleted(const RowBatch& keys, std::size_t row, std::string_view at);
   // Appends the stored row of this key to `out`. False when there is none.
   Result<bool> read(const RowBatch& keys, std::size_t row, RowBatch& out);
-  Result<bool> exists(const RowBatch& keys, std::size_t row);
+  // The key for messages, as the database would print it: id = 7, code = 'DE'. Empty without a key.
+  std::string key_text(const RowBatch& keys, std::size_t row);
 
  private:
   using Statement = std::unique_ptr<sql::Statement>;
@@ -58,7 +61,7 @@ class RowWriter {
   std::string table_;                // quoted
   std::string where_;                // "a" = ? and "b" = ?
   bool has_deleted_at_;
-  Statement insert_, update_, restore_, remove_, mark_, read_, exists_;
+  Statement insert_, update_, restore_, remove_, mark_, read_;
 };
 
 }  // namespace sluice::upsert

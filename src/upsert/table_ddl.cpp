@@ -42,9 +42,10 @@ std::string add_column_sql(std::string_view table, const Column& column) {
                      quote_identifier(column.name), declared_type(column));
 }
 
-std::string unique_key_sql(std::string_view table, const std::vector<std::string>& key) {
-  return fmt::format("create unique index {} on {} ({})", quote_identifier(fmt::format("{}_key", table)),
-                     quote_identifier(table), sql::quote_identifiers(key));
+std::string unique_key_sql(std::string_view table, std::string_view index,
+                           const std::vector<std::string>& key) {
+  return fmt::format("create unique index {} on {} ({})", quote_identifier(index), quote_identifier(table),
+                     sql::quote_identifiers(key));
 }
 
 std::string converted_sql(const Column& column, ValueType from) {

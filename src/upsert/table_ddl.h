@@ -11,7 +11,8 @@ namespace sluice::upsert {
 
 std::string create_table_sql(std::string_view table, const Schema& schema, bool with_deleted_at);
 std::string add_column_sql(std::string_view table, const Column& column);
-std::string unique_key_sql(std::string_view table, const std::vector<std::string>& key);
+std::string unique_key_sql(std::string_view table, std::string_view index,
+                           const std::vector<std::string>& key);
 
 // The stored value of a column that held `from` values, as what `column` holds.
 std::string converted_sql(const Column& column, ValueType from);

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 namespace sluice::upsert {
 namespace {
@@ -41,24 +42,56 @@ std::unexpected<Error> refuse(std::string message) {
   return fail(ErrorCode::invalid_definition, std::move(message));
 }
 
-Result<void> check_names(const TableWish& wish) {
+// SQLite's own limit, as it is built nearly everywhere.
+constexpr std::size_t kMostColumns = 2000;
+
+Result<void> check_count(const Inspection& found, const TableWish& wish) {
   if (wish.wanted.columns.empty()) return refuse(fmt::format("table {} would have no columns", wish.table));
-  for (std::size_t i = 0; i < wish.wanted.columns.size(); ++i) {
-    const std::string& name = wish.wanted.columns[i].name;
-    if (name.empty() || name.find('\0') != std::string::npos) {
-      return refuse(fmt::format("table {}: \"{}\" cannot be a column's name", wish.table, printable(name)));
-    }
-    if (wish.soft_delete && iequals(name, kDeletedAt)) {
-      return refuse(fmt::format("table {}: {} is the mark of soft deletes; name the column differently",
-                                wish.table, kDeletedAt));
-    }
-    for (std::size_t j = 0; j < i; ++j) {
-      if (iequals(wish.wanted.columns[j].name, name)) {
-        return refuse(
-            fmt::format("table {}: columns \"{}\" and \"{}\" are one to the database; map one of them to "
-                        "another name",
-                        wish.table, wish.wanted.columns[j].name, name));
-      }
+  std::size_t count = wish.wanted.columns.size() + (wish.soft_delete ? 1 : 0);
+  if (count <= kMostColumns) {
+    const auto wanted = [&](const ActualColumn& actual) {
+      return std::ranges::any_of(wish.wanted.columns,
+                                 [&](const Column& c) { return iequals(c.name, actual.name); });
+    };
+    count += static_cast<std::size_t>(std::ranges::count_if(
+        found.columns, [&](const ActualColumn& c) { return !wanted(c) && !iequals(c.name, kDeletedAt); }));
+    if (count <= kMostColumns) return {};
+  }
+  return fail(
+      ErrorCode::too_large,
+      fmt::format(
+          "table {} would have {} columns, and SQLite holds at most {}: name the fields to load under "
+          "columns, with contract: {{newColumns: ignore}} for the others; where each field is a "
+          "record, choose them with records",
+          wish.table, group_digits(static_cast<std::int64_t>(count)),
+          group_digits(static_cast<std::int64_t>(kMostColumns))));
+}
+
+std::unexpected<Error> refuse_name(const TableWish& wish, const Column& column, std::string_view why) {
+  return refuse(
+      fmt::format("table {}: \"{}\" cannot be a column's name, {}; give the field another under columns: "
+                  "{{NAME: {{from: \"{}\"}}}}",
+                  wish.table, printable(column.name), why, printable(column.from)));
+}
+
+Result<void> check_names(const TableWish& wish) {
+  for (const Column& column : wish.wanted.columns) {
+    if (column.name.empty()) return refuse_name(wish, column, "as it is empty");
+    if (column.name.find('\0') != std::string::npos)
+      return refuse_name(wish, column, "as it holds a NUL character");
+    if (to_lower(column.name).starts_with("_sluice_"))
+      return refuse_name(wish, column, "since names that begin with _sluice_ are Sluice's own");
+    if (wish.soft_delete && iequals(column.name, kDeletedAt))
+      return refuse_name(wish, column, "since it is the mark of soft deletes");
+  }
+  std::map<std::string, const Column*> by_folded;
+  for (const Column& column : wish.wanted.columns) {
+    const auto [at, fresh] = by_folded.emplace(to_lower(column.name), &column);
+    if (!fresh) {
+      return refuse(
+          fmt::format("table {}: columns \"{}\" and \"{}\" are one to the database; map one of them to "
+                      "another name",
+                      wish.table, at->second->name, column.name));
     }
   }
   return {};
@@ -113,10 +146,18 @@ Result<std::vector<Rewrite>> plan_columns(const Inspection& found, const Schema&
                         "to load it anew",
                         wish.table, column.name));
       }
+      if (pinned != nullptr) plan.made_anew.push_back(i);
       plan.ddl.push_back(add_column_sql(wish.table, column));
       plan.schema_changes.push_back(
           fmt::format("added column {} {} to {}", column.name, to_string(column.type), wish.table));
       continue;
+    }
+    if (actual->generated) {
+      return refuse(fmt::format(
+          "column {} of table {} is computed by the table and cannot be loaded: map the field to "
+          "another name under columns: {{NAME: {{from: \"{}\"}}}}, or leave it out with contract: "
+          "{{newColumns: ignore}}",
+          column.name, wish.table, column.from));
     }
     const bool fit = fits(column, affinity_of(actual->type));
     if (pinned == nullptr) {
@@ -200,10 +241,6 @@ Result<void> plan_rewrites(const Inspection& found, const Schema& schema, const 
   return {};
 }
 
-bool has_unique_key(const Inspection& found, const std::vector<std::string>& key) {
-  return std::ranges::any_of(found.unique, [&](const auto& names) { return same_names(names, key); });
-}
-
 void note_wide_decimals(const Inspection& found, const Schema& schema, const TableWish& wish,
                         TablePlan& plan) {
   for (const Column& column : schema.columns) {
@@ -234,6 +271,7 @@ bool can_widen(const Column& from, const Column& to, bool key) {
 }
 
 Result<TablePlan> plan_table(const Inspection& found, const TableWish& wish) {
+  SLUICE_CHECK(check_count(found, wish));
   SLUICE_CHECK(check_names(wish));
   TablePlan plan;
   plan.table = wish.table;
@@ -259,8 +297,8 @@ Result<TablePlan> plan_table(const Inspection& found, const TableWish& wish) {
   }
   SLUICE_CHECK(plan_rewrites(found, *schema, wish, rewrites, plan));
   const auto key = key_names(*schema);
-  if (!key.empty() && !has_unique_key(found, key)) {
-    plan.ddl.push_back(unique_key_sql(wish.table, key));
+  if (!key.empty() && !found.has_unique(key)) {
+    plan.ddl.push_back(unique_key_sql(wish.table, found.free_index_name, key));
     plan.schema_changes.push_back(
         fmt::format("added a unique index on {} ({})", wish.table, fmt::join(key, ", ")));
   }

@@ -29,6 +29,7 @@ struct TablePlan {
   // A column changed its type or left the definition: stored fingerprints say nothing, the run must compare
   // by columns (TableReader reads the old table with the new schema).
   bool fingerprints_stale = false;
+  std::vector<std::size_t> made_anew;  // columns of the schema that somebody dropped by hand
 };
 
 // Widening is what may be done to a column that exists (can_widen). Errors (invalid_definition): the key

@@ -3,31 +3,17 @@
 #include "sql/migration.h"
 #include "upsert/state_row.h"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
-
-#include <array>
 
 namespace sluice::upsert {
 namespace {
 
 using nlohmann::json;
 
-// Table names compare as SQLite compares them: without ASCII case.
-constexpr std::array<std::string_view, 1> kSteps = {R"sql(
-create table _sluice_table (
-  table_name text primary key not null collate nocase, loader text not null, generation integer not null,
-  row_count integer not null, soft_deleted integer not null, columns text not null,
-  next_column_id integer not null, has_deleted_at integer not null, mapping_hash text not null,
-  hash_version integer not null, checked_at integer not null);
-create table _sluice_fingerprint (
-  table_name text not null collate nocase, first_key blob not null, entries integer not null,
-  data blob not null, primary key (table_name, first_key));
-)sql"};
-
 constexpr std::string_view kSelect =
     "select table_name, loader, generation, row_count, soft_deleted, columns, next_column_id, "
-    "has_deleted_at, "
-    "mapping_hash, hash_version, checked_at from _sluice_table ";
+    "has_deleted_at, mapping_hash, hash_version, checked_at, fingerprints, foreign_rows from _sluice_table ";
 
 std::string columns_json(const Schema& schema) {
   json columns = json::array();
@@ -46,6 +32,14 @@ std::string columns_json(const Schema& schema) {
   return json{{"columns", columns}, {"key", key}}.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+std::unexpected<Error> unreadable(std::string_view table, std::string_view what) {
+  return fail(
+      ErrorCode::malformed,
+      fmt::format("the columns of table {} in _sluice_table cannot be read ({}): delete the table's row "
+                  "there, and the next run finds out about them anew",
+                  table, what));
+}
+
 Result<SchemaPtr> schema_from(std::string_view text, std::string_view table) {
   auto schema = std::make_shared<Schema>();
   try {
@@ -56,8 +50,7 @@ Result<SchemaPtr> schema_from(std::string_view text, std::string_view table) {
       column.name = item.at("name").get<std::string>();
       column.from = item.at("from").get<std::string>();
       const auto type = value_type_from(item.at("type").get<std::string>());
-      if (!type)
-        return fail(ErrorCode::malformed, "the pinned columns name an unknown type", std::string(table));
+      if (!type) return unreadable(table, "an unknown type");
       column.type = *type;
       column.precision = item.at("precision").get<int>();
       column.scale = item.at("scale").get<int>();
@@ -67,12 +60,11 @@ Result<SchemaPtr> schema_from(std::string_view text, std::string_view table) {
     }
     for (const json& name : state.at("key")) {
       const auto index = schema->find(name.get<std::string>());
-      if (!index) return fail(ErrorCode::malformed, "the pinned key is not a column", std::string(table));
+      if (!index) return unreadable(table, "a key that is no column");
       schema->key.push_back(*index);
     }
   } catch (const json::exception&) {
-    return fail(ErrorCode::malformed, "the pinned columns in _sluice_table cannot be read",
-                std::string(table));
+    return unreadable(table, "not the JSON of columns");
   }
   return schema;
 }
@@ -90,15 +82,20 @@ Result<TableState> read_row(const sql::Statement& row) {
   state.mapping_hash = row.text(8);
   state.hash_version = static_cast<int>(row.int64(9));
   state.checked_at = Timestamp(std::chrono::microseconds(row.int64(10)));
+  state.fingerprints = row.int64(11);
+  state.foreign_rows = row.int64(12);
   return state;
 }
 
 }  // namespace
 
-Result<void> prepare_state(sql::Connection& connection) { return sql::migrate(connection, "upsert", kSteps); }
+// Tables that an earlier program wrote are brought up to date by the next run; until then they read as none.
+Result<bool> state_exists(sql::Connection& connection) {
+  return sql::column_exists(connection, "_sluice_table", "fingerprints");
+}
 
 Result<std::optional<TableState>> read_state(sql::Connection& connection, std::string_view table) {
-  SLUICE_TRY(const bool known, sql::table_exists(connection, "_sluice_table"));
+  SLUICE_TRY(const bool known, state_exists(connection));
   if (!known) return std::nullopt;
   SLUICE_TRY(auto select, connection.prepare(std::string(kSelect) + "where table_name = ?"));
   select->bind_text(1, table);
@@ -110,7 +107,7 @@ Result<std::optional<TableState>> read_state(sql::Connection& connection, std::s
 
 Result<std::vector<TableState>> table_states(sql::Connection& connection) {
   std::vector<TableState> states;
-  SLUICE_TRY(const bool known, sql::table_exists(connection, "_sluice_table"));
+  SLUICE_TRY(const bool known, state_exists(connection));
   if (!known) return states;
   SLUICE_TRY(auto select, connection.prepare(std::string(kSelect) + "order by table_name"));
   for (;;) {
@@ -124,11 +121,9 @@ Result<std::vector<TableState>> table_states(sql::Connection& connection) {
 Result<void> claim_generation(sql::Connection& connection, std::string_view table, std::string_view loader,
                               std::int64_t seen) {
   if (seen == 0) {
-    SLUICE_TRY(
-        auto insert,
-        connection.prepare(
-            "insert into _sluice_table values (?, ?, 1, 0, 0, '{\"columns\":[],\"key\":[]}', 1, 0, '', 0, 0) "
-            "on conflict (table_name) do nothing"));
+    SLUICE_TRY(auto insert, connection.prepare("insert into _sluice_table values (?, ?, 1, 0, 0, "
+                                               "'{\"columns\":[],\"key\":[]}', 1, 0, '', 0, 0, 0, 0) "
+                                               "on conflict (table_name) do nothing"));
     insert->bind_text(1, table);
     insert->bind_text(2, loader);
     SLUICE_CHECK(insert->run());
@@ -149,7 +144,8 @@ Result<void> write_state(sql::Connection& connection, const TableState& state) {
   SLUICE_TRY(auto update,
              connection.prepare("update _sluice_table set loader = ?2, row_count = ?3, soft_deleted = ?4, "
                                 "columns = ?5, next_column_id = ?6, has_deleted_at = ?7, mapping_hash = ?8, "
-                                "hash_version = ?9, checked_at = ?10 where table_name = ?1"));
+                                "hash_version = ?9, checked_at = ?10, fingerprints = ?11, foreign_rows = ?12 "
+                                "where table_name = ?1"));
   const std::string columns = columns_json(*state.schema);
   update->bind_text(1, state.table);
   update->bind_text(2, state.loader);
@@ -161,7 +157,17 @@ Result<void> write_state(sql::Connection& connection, const TableState& state) {
   update->bind_text(8, state.mapping_hash);
   update->bind_int64(9, state.hash_version);
   update->bind_int64(10, state.checked_at.time_since_epoch().count());
+  update->bind_int64(11, state.fingerprints);
+  update->bind_int64(12, state.foreign_rows);
   return update->run();
+}
+
+Result<std::int64_t> stored_fingerprints(sql::Connection& connection, std::string_view table) {
+  SLUICE_TRY(auto select,
+             connection.prepare("select sum(entries) from _sluice_fingerprint where table_name = ?"));
+  select->bind_text(1, table);
+  SLUICE_TRY(const bool row, select->step());
+  return row ? select->int64(0) : 0;
 }
 
 bool full_check_due(const std::optional<TableState>& state, Timestamp now) {

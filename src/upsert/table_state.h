@@ -10,6 +10,7 @@
 #include "sql/connection.h"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,7 +32,11 @@ struct TableState {
   bool has_deleted_at = false;  // ours
   std::string mapping_hash;
   int hash_version = 0;
-  Timestamp checked_at{};  // the last full check that found nothing
+  Timestamp checked_at{};          // the last full check that found nothing
+  std::int64_t fingerprints = -1;  // entries stored; -1 = not known
+  // Rows that stood in the table before the loader and that its sources have never had. While there are any,
+  // rows that vanish from the sources are not removed (docs/decisions/0021).
+  std::int64_t foreign_rows = 0;
 
   std::int64_t live() const { return rows - soft_deleted; }
 };
@@ -42,6 +47,7 @@ struct ActualColumn {
   std::string type;  // as declared
   int key_part = 0;  // position in the primary key from 1, 0 = not part of it
   bool not_null = false;
+  bool generated = false;  // computed by the table: nobody can write it
 };
 
 struct Inspection {
@@ -57,8 +63,13 @@ struct Inspection {
   // 249 rows"); empty when it is, or when Sluice has never loaded it.
   std::string mismatch;
 
+  std::string taken_from;       // another loader owned the table until now; "" = none did
+  std::string free_index_name;  // for a unique index on the key
+
   // The column of this name; SQLite compares names without case.
   const ActualColumn* find(std::string_view name) const;
+  // A unique index on just these columns, in any order.
+  bool has_unique(const std::vector<std::string>& names) const;
 
   // Nothing to compare with: rows may stream in.
   bool first_load() const { return !exists || empty; }
@@ -69,15 +80,22 @@ struct Inspection {
   std::int64_t known_rows() const { return rows ? *rows : (state ? state->rows : 0); }
 };
 
-// Creates Sluice's own tables where they are missing. Cheap when they are there.
+// Creates Sluice's own tables where they are missing, also after somebody dropped them. Cheap when they are
+// there.
 Result<void> prepare_state(sql::Connection& connection);
 
-// Looks at the table and its state. `full` counts the rows and compares every column; without it the table is
-// only checked to be there, not emptied, and with its columns. Works on read-only connections, before
-// prepare_state too. Errors: already_exists when another loader owns the table (the message names it);
-// unsupported when the name is that of a view; invalid_definition when it is one of Sluice's or SQLite's own.
+// Whether a loader may take over the table that `owner` loaded; an error says why not. `exists`: the table is
+// there.
+using MayTakeOver = std::function<Result<void>(std::string_view owner, bool exists)>;
+
+// Looks at the table and its state. `full` counts the rows and the fingerprints and compares every column;
+// without it the table is only checked to be there, not emptied, and with its columns and its unique key.
+// Works on read-only connections, before prepare_state too. Where another loader owns the table,
+// `may_take_over` decides; without it only a table that is gone is given away. Errors: already_exists when it
+// is not given away (the message names the owner); unsupported when the name is that of a view or an index;
+// invalid_definition when it is one of Sluice's or SQLite's own.
 Result<Inspection> inspect(sql::Connection& connection, std::string_view table, std::string_view loader,
-                           bool full);
+                           bool full, const MayTakeOver& may_take_over = {});
 
 // A full inspection is due: none was made, or the last good one is an hour old.
 bool full_check_due(const std::optional<TableState>& state, Timestamp now);
@@ -88,5 +106,21 @@ Result<bool> note_checked(sql::Connection& connection, std::string_view table, s
 
 // All states, by table name. Empty before prepare_state.
 Result<std::vector<TableState>> table_states(sql::Connection& connection);
+
+// The tables that a loader owns, by name, and whether they are there.
+struct OwnedTable {
+  TableState state;
+  bool exists = false;
+};
+Result<std::vector<OwnedTable>> tables_of(sql::Connection& connection, std::string_view loader);
+
+// Within the caller's transaction. Gives the state of a table to the name it was given by hand.
+Result<void> rename_state(sql::Connection& connection, std::string_view from, std::string_view to);
+// Drops the state and the fingerprints of a table that is gone.
+Result<void> forget_state(sql::Connection& connection, std::string_view table);
+// Notes the new owner of a table that a run found as it was left. False when someone else has committed
+// since.
+Result<bool> note_owner(sql::Connection& connection, std::string_view table, std::int64_t generation,
+                        std::string_view loader);
 
 }  // namespace sluice::upsert

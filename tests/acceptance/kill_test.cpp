@@ -3,10 +3,10 @@
 //
 // SLUICE_KILLS says how many (default 30), SLUICE_SEED at which instants. scripts/prove.sh runs the long
 // form.
+#include "acceptance/database.h"
 #include "acceptance/loopback_http.h"
 #include "acceptance/process.h"
 
-#include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -103,20 +103,18 @@ struct Content {
 };
 
 Content content_of(const Home& home) {
-  const SQLite::Database database(home.target(), SQLite::OPEN_READONLY, 5000);
+  const Database database(home.target());
   Content content;
-  if (!database.tableExists("t")) return content;
-  SQLite::Statement columns(database,
-                            "select count(*) from pragma_table_info('t') where name = '_deleted_at'");
-  columns.executeStep();
-  const bool soft = columns.getColumn(0).getInt() > 0;
-  SQLite::Statement rows(database, std::string("select id || '|' || name || '|' || amount || '|' || ") +
-                                       (soft ? "(_deleted_at is not null)" : "0") + " from t");
-  while (rows.executeStep()) {
+  if (!database.has_table("t")) return content;
+  const bool soft =
+      database.number("select count(*) from pragma_table_info('t') where name = '_deleted_at'") > 0;
+  const auto rows = database.rows(std::string("select id || '|' || name || '|' || amount || '|' || ") +
+                                  (soft ? "(_deleted_at is not null)" : "0") + " from t");
+  for (const auto& row : rows) {
     std::uint64_t hash = 14'695'981'039'346'656'037u;
-    const auto cell = rows.getColumn(0);
-    const auto* bytes = static_cast<const unsigned char*>(cell.getBlob());
-    for (int i = 0; i < cell.getBytes(); ++i) hash = (hash ^ bytes[i]) * 1'099'511'628'211u;
+    for (const char byte : row.at(0).value_or("")) {
+      hash = (hash ^ static_cast<unsigned char>(byte)) * 1'099'511'628'211u;
+    }
     content.sum += hash ^ (hash >> 29);
     ++content.rows;
   }
@@ -124,9 +122,7 @@ Content content_of(const Home& home) {
 }
 
 std::int64_t number_of(const std::string& file, const std::string& query) {
-  const SQLite::Database database(file, SQLite::OPEN_READONLY, 5000);
-  SQLite::Statement statement(database, query);
-  return statement.executeStep() ? statement.getColumn(0).getInt64() : 0;
+  return Database(file).number(query);
 }
 
 class Service {
@@ -327,18 +323,17 @@ TEST_F(Kills, between_target_commit_and_completion_adopt_the_receipt) {
       Service service(home);
       id = service.start_run();
       while (service.job(id).value("state", "") == "enqueued") ASSERT_TRUE(service.runs_for(1ms));
-      SQLite::Database store(home.store(), SQLite::OPEN_READWRITE, 5000);
-      store.exec("begin immediate");
+      const Database store(home.store(), Database::Access::write);
+      store.execute("begin immediate");
       const auto committed = [&] {
         if (!fs::exists(home.target())) return false;
-        const SQLite::Database target(home.target(), SQLite::OPEN_READONLY, 5000);
-        if (!target.tableExists("_sluice_run")) return false;
-        SQLite::Statement select(target, "select 1 from _sluice_run where job = " + id);
-        return select.executeStep();
+        const Database target(home.target());
+        if (!target.has_table("_sluice_run")) return false;
+        return target.number("select count(*) from _sluice_run where job = " + id) > 0;
       };
       while (!committed()) ASSERT_TRUE(service.runs_for(2ms));
       service.kill();
-      store.exec("rollback");
+      store.execute("rollback");
     }
     EXPECT_EQ(number_of(home.store(), "select state from job where id = " + id), 2)
         << "the job was still processing";

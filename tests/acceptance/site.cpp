@@ -1,8 +1,7 @@
 #include "acceptance/site.h"
 
+#include "acceptance/database.h"
 #include "support/paths.h"
-
-#include <SQLiteCpp/SQLiteCpp.h>
 
 #include <cstdlib>
 #include <sstream>
@@ -54,16 +53,11 @@ Site::Run Site::run(const std::string& name, const std::vector<std::string>& mor
 }
 
 std::vector<std::string> Site::query(const std::string& sql, const std::string& file) const {
-  const SQLite::Database database((path() / file).string(), SQLite::OPEN_READONLY);
-  SQLite::Statement statement(database, sql);
+  const Database database((path() / file).string());
   std::vector<std::string> rows;
-  while (statement.executeStep()) {
-    std::string row;
-    for (int i = 0; i < statement.getColumnCount(); ++i) {
-      const auto column = statement.getColumn(i);
-      row += (i > 0 ? "|" : "") + (column.isNull() ? std::string("NULL") : column.getString());
-    }
-    rows.push_back(row);
+  for (const auto& cells : database.rows(sql)) {
+    auto& row = rows.emplace_back();
+    for (std::size_t i = 0; i < cells.size(); ++i) row += (i > 0 ? "|" : "") + cells[i].value_or("NULL");
   }
   return rows;
 }

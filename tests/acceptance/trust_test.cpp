@@ -94,6 +94,46 @@ TEST_F(Trust, a_run_that_a_guard_stopped_closes_no_rejects) {
             std::vector<std::string>{"open"});
 }
 
+TEST_F(Trust, a_run_that_was_rolled_back_says_of_no_table_that_it_made_it) {
+  site_.write_loader("Never",
+                     "name: Never\nschedule: manual\nsource: {file: ../in/never.json}\nkey: id\n"
+                     "guards: {minimumExpectedRecords: 5}\n");
+  site_.write("in/never.json", R"([{"id":1}])");
+  const auto run = site_.run("Never");
+  EXPECT_EQ(run.exit_code, 4);
+  EXPECT_EQ(run.receipt["applied"], false);
+  EXPECT_TRUE(run.receipt["schemaChanges"].empty()) << run.receipt["schemaChanges"].dump();
+  EXPECT_EQ(run.receipt["inserted"], 1) << "the counts are those of the plan";
+  EXPECT_EQ(site_.query("select receipt like '%created table%' from _sluice_run where loader = 'Never'"),
+            std::vector<std::string>{"0"});
+  EXPECT_FALSE(site_.sluice({"plan", "Never"}).out.find("create table") == std::string::npos)
+      << "a plan tells what would be made";
+}
+
+TEST_F(Trust, what_is_kept_of_old_runs_goes_in_batches) {
+  edit_table(
+      "with recursive n(i) as (select 1 union all select i + 1 from n where i < 300) "
+      "insert into _sluice_run select i + 1000, i + 1000, 'Item', 1, 'succeeded', 1, i, i, '', 2, 2, receipt "
+      "from n, (select receipt from _sluice_run limit 1); "
+      "insert into _sluice_change select job, s, 'insert', '{}', '' from _sluice_run, (select 1 as s union "
+      "select 2) where job > 1000");
+  const auto runs = [&] { return std::stoi(site_.query("select count(*) from _sluice_run").front()); };
+  int before = runs();
+  for (int i = 0; i < 8; ++i) {
+    site_.write("in/item.json", std::string(kRows).replace(14, 1, std::to_string(i)));
+    ASSERT_EQ(site_.run("Item").receipt["updated"], 1);
+    EXPECT_LE(before + 1 - runs(), 50) << "a batch at most";
+    before = runs();
+  }
+  EXPECT_EQ(before, 101) << "the newest hundred, and the first load, which is not old";
+  EXPECT_EQ(site_.query("select count(*) from _sluice_run where job > 1000 and changes_kept > 0"),
+            std::vector<std::string>{"2"})
+      << "of the newest ten with changes";
+  EXPECT_EQ(site_.query("select count(*) from _sluice_run r where changes_kept <> (select count(*) from "
+                        "_sluice_change c where c.job = r.job)"),
+            std::vector<std::string>{"0"});
+}
+
 TEST_F(Trust, an_empty_first_source_is_for_the_guards_to_judge) {
   site_.write("in/empty.json", "[]");
   const std::string loader = "name: Empty\nschedule: manual\nsource: {file: ../in/empty.json}\nkey: id\n";

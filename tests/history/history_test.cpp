@@ -3,6 +3,8 @@
 #include "history/query.h"
 #include "history/record.h"
 #include "history/reject_writer.h"
+#include "history/run_key.h"
+#include "history/source_state.h"
 #include "sql/test_database.h"
 #include "sql/transaction.h"
 
@@ -94,23 +96,25 @@ TEST_P(History, runs_are_listed_newest_first_and_paged_by_job) {
   EXPECT_EQ(must(runs(*connection_, {.limit = 1}))[0].finished_at, kNow);
 }
 
+TEST_P(History, runs_of_several_job_stores_are_listed_in_the_order_of_their_records) {
+  const auto other = (std::int64_t{1} << kStoreShift) | 1;
+  for (const std::int64_t job : {std::int64_t{1}, other, std::int64_t{2}})
+    ASSERT_OK(insert_run(*connection_, receipt(job), JobId(job), kNow));
+  EXPECT_THAT(jobs_of(must(runs(*connection_, {}))), ElementsAre(2, other, 1));
+  EXPECT_THAT(jobs_of(must(runs(*connection_, {.before = JobId(2)}))), ElementsAre(other, 1));
+}
+
 TEST_P(History, source_states_are_kept_a_loader_and_source) {
   EXPECT_FALSE(must(source_state(*connection_, "Country", "0")).has_value());
-  SourceState state{.etag = "\"x\"",
-                    .last_modified = "y",
-                    .body_hash = "z",
-                    .length = 5,
-                    .file_identity = "[]",
-                    .config_hash = "c",
-                    .generation = 3,
-                    .seen_at = kNow};
+  SourceState state{
+      .table = "country", .validators = "[1]", .config_hash = "c", .generation = 3, .seen_at = kNow};
   ASSERT_OK(save_source_state(*connection_, "Country", "0", state));
-  state.etag = "\"new\"";
+  state.validators = "[2]";
   ASSERT_OK(save_source_state(*connection_, "Country", "0", state));
   const auto back = must(source_state(*connection_, "Country", "0"));
   ASSERT_TRUE(back.has_value());
-  EXPECT_EQ(back->etag, "\"new\"");
-  EXPECT_EQ(back->length, 5);
+  EXPECT_EQ(back->table, "country");
+  EXPECT_EQ(back->validators, "[2]");
   EXPECT_EQ(back->generation, 3);
   EXPECT_EQ(back->seen_at, kNow);
   EXPECT_FALSE(must(source_state(*connection_, "Country", "1")).has_value());
@@ -221,6 +225,7 @@ class Rejects : public History {
     RejectWriter writer(*connection_, JobId(job), "Country", spec, now);
     for (const auto& one : list) ASSERT_OK(writer.add(one, "0"));
     ASSERT_OK(writer.finish(all_seen));
+    ASSERT_OK(insert_run(*connection_, receipt(job, false), JobId(job), now));
   }
   std::vector<KeptReject> kept(const RejectFilter& filter = {}) {
     return must(rejects(*connection_, filter));
@@ -286,6 +291,41 @@ TEST_P(Rejects, are_listed_for_a_job_and_paged) {
   EXPECT_THAT(kept({.job = JobId(3)}), SizeIs(2));
   EXPECT_THAT(kept({.loader = "Other"}), IsEmpty());
   EXPECT_THAT(kept({.after_id = kept()[0].id, .limit = 1}), SizeIs(1));
+}
+
+TEST_P(Rejects, of_several_job_stores_are_told_apart) {
+  const auto other = [](std::int64_t job) { return (std::int64_t{1} << kStoreShift) | job; };
+  run_with(1, {reject("a")});
+  run_with(other(1), {reject("b")});
+  run_with(2, {reject("a")}, {}, false);
+  run_with(other(2), {reject("a"), reject("b")}, {}, false);
+  run_with(3, {reject("b")}, {}, false);
+  const auto raw_of = [&](std::int64_t job) {
+    std::vector<std::string> raw;
+    for (const auto& one : kept({.loader = "Country", .job = JobId(job)})) raw.push_back(one.raw);
+    return raw;
+  };
+  EXPECT_THAT(raw_of(1), ElementsAre("a"));
+  EXPECT_THAT(raw_of(other(1)), ElementsAre("b"));
+  EXPECT_THAT(raw_of(2), ElementsAre("a"));
+  EXPECT_THAT(raw_of(other(2)), ElementsAre("a", "b"));
+  EXPECT_THAT(raw_of(3), ElementsAre("b"));
+}
+
+TEST_P(Rejects, of_a_run_between_that_did_not_see_them_are_none) {
+  run_with(1, {reject("a")});
+  run_with(2, {});
+  run_with(3, {reject("a")});
+  EXPECT_THAT(kept({.job = JobId(2)}), IsEmpty());
+  EXPECT_THAT(kept({.job = JobId(3)}), SizeIs(1));
+  EXPECT_THAT(kept({.job = JobId(4)}), IsEmpty()) << "no such record";
+}
+
+TEST_P(Rejects, of_a_job_are_those_of_its_last_attempt) {
+  run_with(1, {reject("a"), reject("b")});
+  run_with(2, {reject("b")});
+  run_with(1, {reject("b")});
+  EXPECT_THAT(kept({.job = JobId(1)}), SizeIs(1));
 }
 
 TEST_P(Rejects, same_text_in_other_columns_or_sources_is_told_apart) {

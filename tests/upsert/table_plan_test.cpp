@@ -59,6 +59,32 @@ TEST_P(TablePlanning, another_loaders_table_is_refused_with_its_owner) {
   EXPECT_THAT(found.error().message, HasSubstr("Loader"));
 }
 
+TEST_P(TablePlanning, a_table_that_is_gone_is_nobodys) {
+  ASSERT_OK(first_load(schema_of("id int64", {"id"}), {{"1"}}));
+  execute("drop table country");
+  const auto found = test::must(look(true, "Heir"));
+  EXPECT_EQ(found.taken_from, "Loader");
+  EXPECT_TRUE(found.first_load());
+}
+
+TEST_P(TablePlanning, another_loaders_table_is_given_away_by_who_knows) {
+  ASSERT_OK(first_load(schema_of("id int64", {"id"}), {{"1"}}));
+  const auto refused = inspect(*connection_, table_, "Heir", true, [](std::string_view owner, bool exists) {
+    EXPECT_EQ(owner, "Loader");
+    EXPECT_TRUE(exists);
+    return Result<void>(fail(ErrorCode::already_exists, "not yet"));
+  });
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().message, "not yet");
+  const auto found = test::must(
+      inspect(*connection_, table_, "Heir", true, [](std::string_view, bool) { return Result<void>(); }));
+  EXPECT_EQ(found.taken_from, "Loader");
+  EXPECT_EQ(found.generation(), 1);
+  EXPECT_TRUE(test::must(note_owner(*connection_, table_, 1, "Heir")));
+  EXPECT_FALSE(test::must(note_owner(*connection_, table_, 7, "Thief")));
+  EXPECT_EQ(test::must(look(true, "Heir")).taken_from, "");
+}
+
 TEST_P(TablePlanning, a_new_column_is_added_and_ids_are_never_given_twice) {
   ASSERT_OK(first_load(schema_of("id int64, a text", {"id"}), {{"1", "x"}}));
   const Schema without = schema_of("id int64", {"id"});
@@ -198,6 +224,46 @@ TEST_P(TablePlanning, an_existing_table_is_taken_over_when_it_fits) {
   EXPECT_THAT(read_back(wanted), ElementsAre("DE|Germany|NULL"));
 }
 
+TEST_P(TablePlanning, a_unique_index_finds_a_name_that_is_free) {
+  execute("create table country (code text); create table country_key (x int)");
+  execute("create index country_key_2 on country_key (x)");
+  EXPECT_THAT(test::must(plan(schema_of("code text", {"code"}))).ddl,
+              ElementsAre(HasSubstr("\"country_key_3\"")));
+  ASSERT_OK(first_load(schema_of("code text", {"code"}), {{"DE"}}));
+  table_ = "country_key_2";
+  const auto index = look();
+  ASSERT_FALSE(index.has_value());
+  EXPECT_THAT(index.error().message, HasSubstr("is an index"));
+}
+
+TEST_P(TablePlanning, what_the_database_cannot_hold_is_told_before_it_is_tried) {
+  const auto numbered = [](std::size_t count) {
+    Schema schema = schema_of("id int64", {"id"});
+    for (std::size_t i = 1; i < count; ++i)
+      schema.columns.push_back({.name = "c" + std::to_string(i), .from = "c" + std::to_string(i)});
+    return schema;
+  };
+  const auto many = plan(numbered(2500));
+  ASSERT_FALSE(many.has_value());
+  EXPECT_EQ(many.error().code, ErrorCode::too_large);
+  EXPECT_THAT(many.error().message, HasSubstr("2,500 columns"));
+  EXPECT_THAT(many.error().message, HasSubstr("2,000"));
+  EXPECT_FALSE(plan(numbered(2000), {.soft_delete = true}).has_value()) << "the mark is a column too";
+  ASSERT_OK(first_load(numbered(2000), {}));
+  EXPECT_FALSE(plan(schema_of("id int64, one_more text", {"id"})).has_value()) << "those of others count";
+}
+
+TEST_P(TablePlanning, names_that_are_our_own_are_refused_with_the_mapping_to_write) {
+  expect_refused(schema_of("id int64, _Sluice_note text", {"id"}),
+                 "columns: {NAME: {from: \"_Sluice_note\"}}");
+  Schema nul = schema_of("id int64, x text", {"id"});
+  nul.columns[1].name = nul.columns[1].from = std::string("a\0b", 3);
+  expect_refused(nul, "NUL");
+  // The names of SQLite's row number are names like any other.
+  ASSERT_OK(first_load(schema_of("rowid text, oid int64, _rowid_ text", {"rowid"}), {{"a", "1", "b"}}));
+  EXPECT_THAT(read_back(schema_of("rowid text, oid int64, _rowid_ text", {"rowid"})), ElementsAre("a|1|b"));
+}
+
 TEST_P(TablePlanning, an_existing_table_that_would_alter_values_is_refused) {
   execute("create table country (code integer, name text); insert into country values (1, 'a')");
   expect_refused(schema_of("code text, name text", {"code"}), "cannot hold text values");
@@ -230,6 +296,11 @@ TEST_P(TablePlanning, tables_changed_by_hand_are_noticed) {
         HandEdit{"drop table country; create table country (id integer, v integer); insert into country "
                  "values (1, 2)",
                  "was given the type", true},
+        HandEdit{"delete from _sluice_fingerprint", "3 of the 3 fingerprints", false},
+        HandEdit{"drop table _sluice_fingerprint", "3 of the 3 fingerprints", false},
+        HandEdit{"drop table country; create table country (id integer, v text); insert into country "
+                 "values (1, 'a'), (2, 'b'), (3, 'c')",
+                 "the unique index of table country on (id) was dropped", true},
         HandEdit{"drop table country; create table country (x text)", "column id", true}}) {
     execute(
         "drop table if exists country; drop table if exists _sluice_table; drop table if exists "

@@ -1,0 +1,51 @@
+#include "history/source_state.h"
+
+#include "history/tables.h"
+
+namespace sluice::history {
+
+Result<std::optional<SourceState>> source_state(sql::Connection& connection, std::string_view loader,
+                                                std::string_view source) {
+  SLUICE_TRY(const bool known, readable(connection, {"_sluice_source"}));
+  if (!known) return std::nullopt;
+  SLUICE_TRY(auto select,
+             connection.prepare("select table_name, validators, config_hash, generation, seen_at "
+                                "from _sluice_source where loader = ? and source = ?"));
+  select->bind_text(1, loader);
+  select->bind_text(2, source);
+  SLUICE_TRY(const bool found, select->step());
+  if (!found) return std::nullopt;
+  return SourceState{.table = std::string(select->text(0)),
+                     .validators = std::string(select->text(1)),
+                     .config_hash = std::string(select->text(2)),
+                     .generation = select->int64(3),
+                     .seen_at = from_micros(select->int64(4))};
+}
+
+Result<void> save_source_state(sql::Connection& connection, std::string_view loader, std::string_view source,
+                               const SourceState& state) {
+  SLUICE_TRY(auto save, connection.prepare(
+                            "insert into _sluice_source (loader, source, table_name, validators, "
+                            "config_hash, generation, seen_at) values (?, ?, ?, ?, ?, ?, ?) "
+                            "on conflict (loader, source) do update set table_name = excluded.table_name, "
+                            "validators = excluded.validators, config_hash = excluded.config_hash, "
+                            "generation = excluded.generation, seen_at = excluded.seen_at"));
+  save->bind_text(1, loader);
+  save->bind_text(2, source);
+  save->bind_text(3, state.table);
+  save->bind_text(4, state.validators);
+  save->bind_text(5, state.config_hash);
+  save->bind_int64(6, state.generation);
+  save->bind_int64(7, micros(state.seen_at));
+  return save->run();
+}
+
+Result<void> clear_source_states(sql::Connection& connection, std::string_view loader) {
+  SLUICE_TRY(const bool known, readable(connection, {"_sluice_source"}));
+  if (!known) return {};
+  SLUICE_TRY(auto remove, connection.prepare("delete from _sluice_source where loader = ?"));
+  remove->bind_text(1, loader);
+  return remove->run();
+}
+
+}  // namespace sluice::history
