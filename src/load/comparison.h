@@ -39,7 +39,7 @@ struct Comparison {
   diff::DiffSummary summary;
   std::unique_ptr<ChangeSet> changes;
   std::unique_ptr<FingerprintReader> base;  // compared by columns: fingerprints of the table's own rows
-  std::string damage;  // why the stored fingerprints could not be used, "" = they could
+  std::string damage;                       // why the stored fingerprints could not be used, "" = they could
   // An append whose table has lost columns: updates fill these and nothing else.
   std::vector<std::size_t> refill;
   bool by_columns() const { return base != nullptr; }

@@ -2,9 +2,11 @@
 // none.
 #include "acceptance/site.h"
 
-#include <SQLiteCpp/SQLiteCpp.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <sqlite3.h>
+
+#include <memory>
 
 namespace sluice::test {
 namespace {
@@ -78,8 +80,12 @@ TEST(Limits, a_database_that_another_program_writes_to_is_waited_for_and_then_na
   ASSERT_EQ(site.run("Row").exit_code, 0);
   site.write("rows.csv", rows(4, "b"));
   {
-    SQLite::Database other((site.data() / "sluice.db").string(), SQLite::OPEN_READWRITE);
-    other.exec("begin immediate");
+    sqlite3* opened = nullptr;
+    const int code =
+        sqlite3_open_v2((site.data() / "sluice.db").c_str(), &opened, SQLITE_OPEN_READWRITE, nullptr);
+    const std::unique_ptr<sqlite3, int (*)(sqlite3*)> other(opened, sqlite3_close);
+    ASSERT_EQ(code, SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(other.get(), "begin immediate", nullptr, nullptr, nullptr), SQLITE_OK);
     const auto locked = site.run("Row");
     EXPECT_EQ(locked.exit_code, 3) << locked.err;
     EXPECT_EQ(locked.receipt.at("error").at("code"), "locked");
