@@ -1,12 +1,12 @@
 // /jobs/definitions: every file, and what is wrong with it, where.
 import { useData } from "./live.ts";
 import { Empty, Panel, StateBadge, StateIcon, Table, Time, Waiting } from "./parts.tsx";
-import { loaderUrl } from "./route.ts";
+import { loaderUrl, usePlace } from "./route.ts";
 import type { Definition, DefinitionProblem, List } from "./types.ts";
 
 function Problem({ file, problem }: { file: string; problem: DefinitionProblem }) {
   const state = problem.severity === "error" ? "failed" : "held";
-  const caret = problem.column !== null && problem.excerpt !== null ? " ".repeat(Math.max(0, problem.column - 1)) + "^" : null;
+  const caret = problem.caret !== null && problem.excerpt !== null ? " ".repeat(Math.max(0, problem.caret - 1)) + "^" : null;
   return (
     <li class={`problem ${problem.severity}`}>
       <p><span class={`state s-${state}`}><StateIcon state={state} />{problem.severity}</span>
@@ -18,9 +18,12 @@ function Problem({ file, problem }: { file: string; problem: DefinitionProblem }
 }
 
 export function DefinitionsPage() {
-  const loaded = useData<List<Definition>>("/api/v1/definitions", ["definitions"]);
+  const { query } = usePlace();
+  const after = query.get("after");
+  const loaded = useData<List<Definition>>(`/api/v1/definitions?limit=100${after ? `&after=${encodeURIComponent(after)}` : ""}`, ["definitions"]);
   const files = loaded.data?.items;
   const troubled = files?.filter((file) => file.errors.length > 0) ?? [];
+  const next = loaded.data?.next ? new URL(loaded.data.next, location.origin).searchParams.get("after") : null;
   return (
     <>
       <div class="page-head"><h1>Definitions</h1>
@@ -33,7 +36,7 @@ export function DefinitionsPage() {
               <ul class="problems">{file.errors.map((problem, index) => <Problem key={index} file={file.file} problem={problem} />)}</ul>
             </Panel>
           ))}
-          <Panel title="All files" aside={<span class="quiet">{files.length}</span>}>
+          <Panel title={after || next ? "Files, broken ones first" : "All files"} aside={!after && !next && <span class="quiet">{files.length}</span>}>
             {files.length ? (
               <Table caption="Definition files">
                 <thead><tr><th scope="col">File</th><th scope="col">State</th><th scope="col" class="from-s">Kind</th><th scope="col">Name</th><th scope="col" class="from-m">Accepted</th><th scope="col" class="from-m">Hash</th></tr></thead>
@@ -42,13 +45,19 @@ export function DefinitionsPage() {
                     <th scope="row" class="mono wrap">{file.file}</th>
                     <td>{file.valid ? <StateBadge state="succeeded" word={file.errors.length ? "Valid, with warnings" : "Valid"} /> : <StateBadge state="failed" word={file.usingStored ? "Broken, stored one runs" : "Broken"} />}</td>
                     <td class="from-s">{file.kind}</td>
-                    <td>{file.name && file.kind === "loader" ? <a href={loaderUrl(file.name)} data-row>{file.name}</a> : file.name ?? <span class="quiet">–</span>}</td>
+                    <td>{file.name && file.kind === "loader" && (file.valid || file.usingStored) ? <a href={loaderUrl(file.name)} data-row>{file.name}</a> : file.name ?? <span class="quiet">–</span>}</td>
                     <td class="from-m"><Time at={file.acceptedAt} /></td>
                     <td class="mono quiet from-m">{file.hash?.slice(0, 12) ?? "–"}</td>
                   </tr>
                 ))}</tbody>
               </Table>
             ) : <Empty>The definitions folder is empty. Drop a <code>Name.loader.yaml</code> into it.</Empty>}
+            {(after || next) && (
+              <nav class="pager" aria-label="Pages">
+                {after ? <a href="/jobs/definitions">← First</a> : <span />}
+                {next ? <a href={`/jobs/definitions?after=${encodeURIComponent(next)}`} rel="next">Next →</a> : <span class="quiet">the last</span>}
+              </nav>
+            )}
           </Panel>
         </>
       )}

@@ -1,12 +1,12 @@
 // /jobs/ID: one job: how it went, what it changed, what it could not take, what it said.
-import { useEffect, useState } from "preact/hooks";
+import { ActionButton } from "./actions.tsx";
 import { absolute, bytes, clockTime, count, duration } from "./format.ts";
-import { getJson, useData } from "./live.ts";
-import { ActionButton, Empty, Failure, JobLink, LoaderLink, Panel, StateBadge, StateIcon, stateWords, Table, Time, Waiting } from "./parts.tsx";
+import { useData } from "./live.ts";
+import { Empty, Failure, JobLink, LoaderLink, Panel, StateBadge, StateIcon, stateWords, Table, Time, Waiting } from "./parts.tsx";
 import { ProgressLine } from "./progress.tsx";
-import type { Change, JobDetail, List, LogLine, Receipt, Reject, Value } from "./types.ts";
-
-const final = new Set(["succeeded", "failed", "deleted", "skipped", "held"]);
+import { ChangeTable, Log, Pages, RejectTable } from "./records.tsx";
+import { listUrl } from "./route.ts";
+import type { Change, JobDetail, LogLine, Receipt, Reject } from "./types.ts";
 
 function Counts({ receipt }: { receipt: Receipt }) {
   const cells: [string, number, string][] = [
@@ -28,8 +28,15 @@ function Counts({ receipt }: { receipt: Receipt }) {
         <span>{bytes(receipt.bytes)} fetched</span>
         <span>{count(receipt.requests)} {receipt.requests === 1 ? "request" : "requests"}</span>
         <span>{duration(receipt.durationMs)}</span>
+        {receipt.rowsAfter !== undefined && receipt.applied && <span>the table has {count(receipt.rowsAfter)} rows</span>}
         {!receipt.applied && <strong>nothing was applied</strong>}
       </p>
+      {((receipt.schemaChanges?.length ?? 0) > 0 || (receipt.notes?.length ?? 0) > 0) && (
+        <ul class="notes">
+          {receipt.schemaChanges?.map((text) => <li key={text} class="schema">{text}</li>)}
+          {receipt.notes?.map((text) => <li key={text} class="note-line">{text}</li>)}
+        </ul>
+      )}
     </>
   );
 }
@@ -77,77 +84,6 @@ function Timeline({ job }: { job: JobDetail }) {
   );
 }
 
-const show = (value: Value) => value === null
-  ? <span class="null">null</span>
-  : <span class="value">{value === "" ? <span class="null">empty</span> : String(value)}</span>;
-
-const opLooks = { insert: ["ins", "+", "Insert"], update: ["upd", "~", "Update"], delete: ["del", "−", "Delete"], restore: ["ins", "↺", "Restore"] } as const;
-
-export function ChangeTable({ changes }: { changes: Change[] }) {
-  return (
-    <Table caption="Changed rows, before and after" class="changes">
-      <thead><tr><th scope="col">Change</th><th scope="col">Key</th><th scope="col">Column</th><th scope="col">Before</th><th scope="col">After</th></tr></thead>
-      <tbody>
-        {changes.map((change, index) => {
-          const [tone, sign, word] = opLooks[change.op];
-          const lines = change.columns.length ? change.columns : [null];
-          return lines.map((column, line) => (
-            <tr key={`${index}.${line}`} class={line ? "more" : "first"}>
-              {line === 0 && <td rowSpan={lines.length}><span class={`op ${tone}`}>{sign} {word}</span></td>}
-              {line === 0 && <th scope="rowgroup" rowSpan={lines.length} class="mono wrap">{change.key.map((part) => <span key={part.name} title={part.name}>{show(part.value)} </span>)}</th>}
-              <td class="mono">{column?.name ?? <span class="quiet">all</span>}</td>
-              <td class="mono wrap">{column && change.op !== "insert" ? <del>{show(column.before)}</del> : <span class="quiet">–</span>}</td>
-              <td class="mono wrap">{column && change.op !== "delete" ? <ins>{show(column.after)}</ins> : <span class="quiet">–</span>}</td>
-            </tr>
-          ));
-        })}
-      </tbody>
-    </Table>
-  );
-}
-
-function RejectTable({ rejects }: { rejects: Reject[] }) {
-  return (
-    <Table caption="Rejected records" class="dense">
-      <thead><tr><th scope="col" class="num">Record</th><th scope="col">Where</th><th scope="col">Column</th><th scope="col">Why</th><th scope="col">As it came</th></tr></thead>
-      <tbody>{rejects.map((reject) => (
-        <tr key={reject.ordinal}><td class="num">{count(reject.ordinal)}</td>
-          <td class="mono wrap">{reject.source ?? ""}{reject.line ? `:${reject.line}` : ""}</td><td class="mono">{reject.column ?? ""}</td>
-          <td class="wrap">{reject.message}</td><td class="mono wrap raw">{reject.raw ?? ""}</td></tr>
-      ))}</tbody>
-    </Table>
-  );
-}
-
-function Log({ lines }: { lines: LogLine[] }) {
-  return (
-    <ol class="log" aria-label="Log lines" tabIndex={0}>
-      {lines.map((line, index) => (
-        <li key={index} class={`log-${line.level}`}><time dateTime={line.at}>{clockTime(line.at)}</time><span class="level">{line.level}</span><span>{line.message}</span></li>
-      ))}
-    </ol>
-  );
-}
-
-// A list below the job with "more": shown pages stay, the first one is live.
-function Pages<T>({ url, job, empty, render }: {
-  url: string; job: JobDetail; empty: string; render: (items: T[]) => preact.ComponentChildren;
-}) {
-  const first = useData<List<T>>(url, ["jobs"], job.id);
-  const [more, setMore] = useState<{ items: T[]; next: string | null } | null>(null);
-  useEffect(() => setMore(null), [url]);
-  if (!first.data) return <Waiting error={first.error} />;
-  const items = [...first.data.items, ...(more?.items ?? [])];
-  const next = more ? more.next : first.data.next;
-  if (!items.length) return <Empty>{final.has(job.state) ? empty : "Nothing yet."}</Empty>;
-  const load = async () => {
-    if (!next) return;
-    const page = await getJson<List<T>>(next).catch(() => null);
-    if (page) setMore({ items: [...(more?.items ?? []), ...page.items], next: page.next });
-  };
-  return <>{render(items)}{next && <p class="more-place"><button type="button" onClick={load}>More</button></p>}</>;
-}
-
 function Facts({ job }: { job: JobDetail }) {
   const rows: [string, preact.ComponentChildren][] = [
     ["Loader", job.loader ? <LoaderLink name={job.loader} /> : null],
@@ -161,6 +97,7 @@ function Facts({ job }: { job: JobDetail }) {
     ["Node", job.node && <span class="mono wrap">{job.node}</span>],
     ["Table", job.table && <span class="mono">{job.table}</span>],
     ["Blocked by", job.blockedBy && <JobLink id={job.blockedBy} />], ["After", job.parent && <JobLink id={job.parent} />],
+    ["Others", job.loader && <a href={listUrl({ loader: job.loader })}>all jobs of this loader</a>],
     ["Definition", job.definitionHash && <span class="mono">{job.definitionHash.slice(0, 12)}</span>],
   ];
   return <dl class="facts">{rows.filter(([, value]) => value).map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>;
@@ -172,6 +109,8 @@ export function JobPage({ id }: { id: string }) {
   const job = loaded.data;
   if (!job) return <><h1>Job {id}</h1><Waiting error={loaded.error} /></>;
   const can = new Set(job.actions);
+  const running = job.state === "processing";
+  const waits = job.state === "scheduled" && job.dueAt;
   return (
     <>
       <div class="page-head">
@@ -180,12 +119,15 @@ export function JobPage({ id }: { id: string }) {
         {job.kind !== "load" && <span class="tag">{job.kind}</span>}
         <div class="actions">
           {can.has("approve") && <ActionButton primary url={`${base}/approve`} label="Approve" name={`job ${id}`} done="Approved" />}
-          {can.has("retry") && <ActionButton primary shortcut="r" url={`${base}/retry`} label={job.state === "scheduled" ? "Run now" : "Retry"} name={`job ${id}`} done="Enqueued again" />}
-          {can.has("undo") && <ActionButton url={`${base}/undo`} label="Undo" name={`job ${id}`} done="Undo started" />}
-          {can.has("cancel") && <ActionButton danger url={`${base}/cancel`} label="Cancel" name={`job ${id}`} done="Cancelled" />}
+          {can.has("retry") && <ActionButton primary shortcut="r" url={`${base}/retry`} label={job.state === "scheduled" ? "Run now" : "Run again"} name={`job ${id}`} done="Enqueued" />}
+          {can.has("undo") && <ActionButton url={`${base}/undo`} label="Undo" name={`job ${id}`} done="Undo started"
+            confirm={{ title: `Undo job ${id}?`, text: "The rows that this run changed get their old values back, and the loader is paused.", yes: "Undo this run" }} />}
+          {can.has("cancel") && <ActionButton danger url={`${base}/cancel`} label="Cancel" name={`job ${id}`} done={running ? "Asked to stop" : "Cancelled"}
+            confirm={{ title: `Cancel job ${id}?`, text: running ? "It is asked to stop and writes nothing. It can be run again later." : "It is deleted before it begins. It can be run again later.", yes: "Cancel this job" }} />}
         </div>
       </div>
       {job.state === "processing" && <Panel title="Progress"><ProgressLine job={job} /></Panel>}
+      {waits && <p class="warning">{job.attempt > 0 ? `Attempt ${job.attempt} of ${job.maxAttempts} failed; the next one starts` : "It starts"} <Time at={waits} />.</p>}
       {job.error && <Failure error={job.error} />}
       {job.reason && !job.error && <p class="warning">{job.reason}</p>}
       <div class="split">
@@ -198,16 +140,16 @@ export function JobPage({ id }: { id: string }) {
             </Panel>
           ) : (
             <Panel title="Changed rows">
-              <Pages<Change> url={`${base}/changes?limit=50`} job={job} empty="This run changed no row." render={(items) => <ChangeTable changes={items} />} />
+              <Pages<Change> url={`${base}/changes?limit=50`} job={job} empty={job.receipt && !job.receipt.applied ? "Nothing was applied, so no row changed." : "This run changed no row."} render={(items) => <ChangeTable changes={items} />} />
             </Panel>
           )}
           {(job.receipt?.rejected ?? 0) > 0 && (
-            <Panel title="Rejected records">
+            <Panel title="Rejected records" aside={<span class="quiet">{count(job.receipt?.rejected ?? 0)}</span>}>
               <Pages<Reject> url={`${base}/rejects?limit=50`} job={job} empty="No record was rejected." render={(items) => <RejectTable rejects={items} />} />
             </Panel>
           )}
           <Panel title="Log">
-            <Pages<LogLine> url={`${base}/log?limit=200`} job={job} empty="This job logged nothing." render={(items) => <Log lines={items} />} />
+            <Pages<LogLine> url={`${base}/log?limit=200`} job={job} empty="This job logged nothing." render={(items) => <Log lines={items} running={running} />} />
           </Panel>
         </div>
         <div class="stack">

@@ -1,62 +1,23 @@
 // /jobs/list: all jobs, newest first. Filters live in the URL; pages are keyset pages.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { count, duration } from "./format.ts";
-import { useData } from "./live.ts";
-import { Empty, JobLink, LoaderLink, Panel, StateBadge, StateIcon, stateWords, Table, Time, Waiting } from "./parts.tsx";
+import { Confirm, say } from "./actions.tsx";
+import { count } from "./format.ts";
+import { JobTable } from "./job-table.tsx";
+import { postJson, useData } from "./live.ts";
+import { Panel, StateIcon, stateWords, useNow, Waiting } from "./parts.tsx";
 import { go, usePlace } from "./route.ts";
 import { states } from "./types.ts";
-import type { Job, List, Loader, Overview, Receipt, State } from "./types.ts";
+import type { Job, List, Loader, Overview, Queue, State } from "./types.ts";
 
-export function Changed({ receipt }: { receipt: Receipt }) {
-  if (receipt.notModified) return <span class="quiet">not modified</span>;
-  const parts: [string, string, number][] = [
-    ["ins", "+", receipt.inserted], ["upd", "~", receipt.updated], ["del", "−", receipt.deleted], ["ins", "↺", receipt.restored], ["rej", "!", receipt.rejected],
-  ];
-  const words: Record<string, string> = { "+": "inserted", "~": "updated", "−": "deleted", "↺": "restored", "!": "rejected" };
-  const shown = parts.filter(([, , value]) => value > 0);
-  if (!shown.length) return <span class="quiet">unchanged</span>;
-  return (
-    <span class="changed">
-      {shown.map(([tone, sign, value]) => <span class={tone} key={sign} title={`${count(value)} ${words[sign]}`}>{sign}{count(value)}<span class="hidden"> {words[sign]}</span></span>)}
-      {!receipt.applied && <span class="quiet">not applied</span>}
-    </span>
-  );
-}
+const passed = ["state", "loader", "kind", "queue", "node", "retrying", "text", "from", "to", "after"];
+const spans: [string, string, number][] = [["1h", "Last hour", 3600e3], ["24h", "Last 24 hours", 86400e3], ["7d", "Last 7 days", 7 * 86400e3]];
 
-export function JobTable({ jobs, withoutLoader = false }: { jobs: Job[]; withoutLoader?: boolean }) {
-  if (!jobs.length) return <Empty>No jobs here.</Empty>;
-  return (
-    <Table caption="Jobs, newest first">
-      <thead>
-        <tr>
-          <th scope="col">Job</th><th scope="col">State</th>{!withoutLoader && <th scope="col">What</th>}
-          <th scope="col">Rows</th><th scope="col" class="from-s">Created</th><th scope="col" class="num from-s">Took</th>
-          <th scope="col" class="num from-m">Attempt</th><th scope="col" class="from-l">Error</th>
-        </tr>
-      </thead>
-      <tbody>
-        {jobs.map((job) => (
-          <tr key={job.id} data-row-box>
-            <th scope="row"><a class="mono" href={`/jobs/${job.id}`} data-row>#{job.id}</a></th>
-            <td><StateBadge state={job.state} {...(job.state === "scheduled" && job.attempt > 0 ? { word: "Retrying" } : {})} /></td>
-            {!withoutLoader && <td>{job.loader ? <LoaderLink name={job.loader} /> : job.name}{job.kind !== "load" && <span class="tag">{job.kind}</span>}</td>}
-            <td>{job.receipt ? <Changed receipt={job.receipt} /> : job.progress ? <span class="quiet">{count(job.progress.rows)} read</span> : <span class="quiet">–</span>}</td>
-            <td class="from-s"><Time at={job.createdAt} /></td>
-            <td class="num from-s">{job.durationMs === null ? <span class="quiet">–</span> : duration(job.durationMs)}</td>
-            <td class="num from-m">{job.attempt}<span class="quiet">/{job.maxAttempts}</span></td>
-            <td class="from-l clip error-text" title={job.error?.message ?? ""}>{job.error?.message}</td>
-          </tr>
-        ))}
-      </tbody>
-    </Table>
-  );
-}
-
-const filters = ["state", "loader", "kind", "queue", "node", "retrying", "text", "from", "to", "after"];
-
-function apiUrl(query: URLSearchParams): string {
+// `since` is relative, for links that stay true; its start moves on once a minute.
+function apiUrl(query: URLSearchParams, minute: number): string {
   const wanted = new URLSearchParams();
-  for (const name of filters) query.getAll(name).forEach((value) => value && wanted.append(name, value));
+  for (const name of passed) query.getAll(name).forEach((value) => value && wanted.append(name, value));
+  const span = spans.find(([name]) => name === query.get("since"));
+  if (span) wanted.set("from", new Date(minute * 60e3 - span[2]).toISOString());
   wanted.set("limit", "50");
   return `/api/v1/jobs?${wanted}`;
 }
@@ -80,28 +41,132 @@ function useSteady(jobs: Job[] | undefined, key: string) {
   return { shown: steady ?? jobs, waiting, held, take: () => jobs && setShown({ key, jobs }) };
 }
 
+const canRetry = new Set<State>(["failed", "deleted", "held", "scheduled"]);
+const canCancel = new Set<State>(["scheduled", "enqueued", "awaiting", "processing", "held"]);
+
+// One request a job, one after the other: each is judged by itself, and what was refused is said.
+async function actOn(jobs: Job[], action: "retry" | "cancel", done: string) {
+  let refused = "";
+  let went = 0;
+  for (const job of jobs) {
+    try {
+      await postJson(`/api/v1/jobs/${encodeURIComponent(job.id)}/${action}`);
+      ++went;
+    } catch (error) {
+      refused ||= `job ${job.id}: ${error instanceof Error ? error.message : String(error)}`;
+    }
+  }
+  const failed = jobs.length - went;
+  say({ text: `${done}: ${went} of ${jobs.length}.${failed ? ` ${failed} refused, the first: ${refused}` : ""}`, bad: failed > 0 });
+}
+
+function Chosen({ jobs, clear }: { jobs: Job[]; clear: () => void }) {
+  const [asking, setAsking] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const retry = jobs.filter((job) => canRetry.has(job.state));
+  const cancel = jobs.filter((job) => canCancel.has(job.state));
+  const run = async (some: Job[], action: "retry" | "cancel", done: string) => {
+    setAsking(false);
+    setBusy(true);
+    await actOn(some, action, done);
+    setBusy(false);
+    clear();
+  };
+  const number = (some: Job[]) => `${some.length} ${some.length === 1 ? "job" : "jobs"}`;
+  return (
+    <div class="chosen-bar" role="group" aria-label="What to do with the chosen jobs">
+      <span><strong>{jobs.length}</strong> chosen</span>
+      {retry.length > 0 && <button type="button" class="primary" aria-disabled={busy} onClick={() => !busy && void run(retry, "retry", "Run again")}>Run again {retry.length}</button>}
+      {cancel.length > 0 && <button type="button" class="danger" aria-disabled={busy} onClick={() => !busy && setAsking(true)}>Cancel {cancel.length}</button>}
+      {!retry.length && !cancel.length && <span class="quiet">nothing can be done with {jobs.length === 1 ? "it" : "these"}</span>}
+      <button type="button" class="plain" onClick={clear}>Clear</button>
+      {asking && (
+        <Confirm title={`Cancel ${number(cancel)}?`} yes={`Cancel ${number(cancel)}`} onNo={() => setAsking(false)} onYes={() => void run(cancel, "cancel", "Cancelled")}>
+          <p>Jobs that wait are deleted; those that run are asked to stop, and write nothing. Each can be run again later.</p>
+        </Confirm>
+      )}
+    </div>
+  );
+}
+
+// Suggests loaders by what is written: there may be thousands.
+function LoaderField({ value, onPick }: { value: string; onPick: (name: string) => void }) {
+  const [text, setText] = useState(value);
+  const [asked, setAsked] = useState(value);
+  useEffect(() => setText(value), [value]);
+  useEffect(() => {
+    const timer = window.setTimeout(() => setAsked(text), 200);
+    return () => window.clearTimeout(timer);
+  }, [text]);
+  const found = useData<List<Loader>>(`/api/v1/loaders?limit=20${asked ? `&text=${encodeURIComponent(asked)}` : ""}`, ["definitions"]);
+  return (
+    <label><span class="hidden">Loader</span>
+      <input type="search" list="loader-names" placeholder="All loaders" value={text} spellcheck={false} autocomplete="off"
+        onInput={(event) => {
+          const name = event.currentTarget.value;
+          setText(name);
+          if (!name || found.data?.items.some((loader) => loader.name === name)) onPick(name);
+        }}
+        onChange={(event) => onPick(event.currentTarget.value)} />
+      <datalist id="loader-names">{found.data?.items.map((loader) => <option key={loader.name} value={loader.name} />)}</datalist>
+    </label>
+  );
+}
+
+const local = (iso: string | null) => {
+  if (!iso) return "";
+  const time = new Date(iso);
+  return Number.isNaN(time.getTime()) ? "" : new Date(time.getTime() - time.getTimezoneOffset() * 60e3).toISOString().slice(0, 16);
+};
+
+function TimeFields({ query, set }: { query: URLSearchParams; set: (changes: Record<string, string>) => void }) {
+  const own = query.has("from") || query.has("to");
+  const [open, setOpen] = useState(own);
+  const value = own || open ? "own" : query.get("since") ?? "";
+  const field = (name: "from" | "to", label: string) => (
+    <label class="time-field"><span>{label}</span>
+      <input type="datetime-local" value={local(query.get(name))} onChange={(event) => {
+        const time = new Date(event.currentTarget.value);
+        set({ since: "", [name]: Number.isNaN(time.getTime()) ? "" : time.toISOString() });
+      }} /></label>
+  );
+  return (
+    <>
+      <select aria-label="Created" value={value} onChange={(event) => {
+        const wanted = event.currentTarget.value;
+        setOpen(wanted === "own");
+        set({ from: "", to: "", since: wanted === "own" ? "" : wanted });
+      }}>
+        <option value="">Any time</option>
+        {spans.map(([name, words]) => <option key={name} value={name}>{words}</option>)}
+        <option value="own">From … to …</option>
+      </select>
+      {value === "own" && <>{field("from", "from")}{field("to", "to")}</>}
+    </>
+  );
+}
+
 export function JobsPage() {
   const { query } = usePlace();
-  const url = apiUrl(query);
+  const minute = Math.floor(useNow() / 60e3);
+  const url = apiUrl(query, query.has("since") ? minute : 0);
+  const place = apiUrl(query, 0);
   const list = useData<List<Job>>(url, ["jobs"]);
   const overview = useData<Overview>("/api/v1/overview?window=1h", ["jobs"]);
-  const loaders = useData<List<Loader>>("/api/v1/loaders", ["definitions"]);
-  const { shown, waiting, held, take } = useSteady(list.data?.items, url);
-  const chosen = new Set(query.getAll("state").flatMap((value) => value.split(",")).filter(Boolean));
+  const queues = useData<List<Queue>>("/api/v1/queues", ["definitions"]);
+  const { shown, waiting, held, take } = useSteady(list.data?.items, place);
+  const chosenStates = new Set(query.getAll("state").flatMap((value) => value.split(",")).filter(Boolean));
+  const [picked, setPicked] = useState<{ place: string; ids: Set<string> }>({ place, ids: new Set() });
+  const ids = picked.place === place ? picked.ids : new Set<string>();
+  const pick = (next: Set<string>) => setPicked({ place, ids: next });
 
-  const set = (name: string, value: string) => {
+  const urlWith = (changes: Record<string, string>) => {
     const next = new URLSearchParams(query);
     next.delete("after");
-    next.delete(name);
-    if (value) next.set(name, value);
-    const text = next.toString();
-    go(`/jobs/list${text ? `?${text}` : ""}`, name === "text");
-  };
-  const stateLink = (state: State | null) => {
-    const next = new URLSearchParams(query);
-    next.delete("after");
-    next.delete("state");
-    if (state) next.set("state", state);
+    for (const [name, value] of Object.entries(changes)) {
+      next.delete(name);
+      if (value) next.set(name, value);
+    }
     const text = next.toString();
     return `/jobs/list${text ? `?${text}` : ""}`;
   };
@@ -111,41 +176,63 @@ export function JobsPage() {
     next.set("after", older ?? "");
     return `/jobs/list?${next}`;
   };
-  const newest = new URLSearchParams(query);
-  newest.delete("after");
   const filtered = [...query.keys()].some((name) => name !== "after");
+  const rows = shown ?? [];
+  const chosen = rows.filter((job) => ids.has(job.id));
+  const selection = {
+    chosen: ids,
+    toggle: (id: string) => {
+      const next = new Set(ids);
+      if (!next.delete(id)) next.add(id);
+      pick(next);
+    },
+    toggleAll: () => pick(rows.every((job) => ids.has(job.id)) ? new Set() : new Set(rows.map((job) => job.id))),
+  };
   return (
     <>
       <div class="page-head"><h1>Jobs</h1>
         <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
           <label><span class="hidden">Search name or error</span>
-            <input type="search" data-search placeholder="Search name or error" value={query.get("text") ?? ""} onInput={(event) => set("text", event.currentTarget.value)} /></label>
-          <label>
-            <select aria-label="Loader" value={query.get("loader") ?? ""} onChange={(event) => set("loader", event.currentTarget.value)}>
-              <option value="">All loaders</option>
-              {loaders.data?.items.map((loader) => <option key={loader.name} value={loader.name}>{loader.name}</option>)}
-            </select></label>
+            <input type="search" data-search placeholder="Search name or error" value={query.get("text") ?? ""} onInput={(event) => go(urlWith({ text: event.currentTarget.value }), true)} /></label>
+          <LoaderField value={query.get("loader") ?? ""} onPick={(loader) => go(urlWith({ loader }))} />
+          <select aria-label="Kind" value={query.get("kind") ?? ""} onChange={(event) => go(urlWith({ kind: event.currentTarget.value }))}>
+            <option value="">All kinds</option><option value="load">Loads</option><option value="plan">Plans</option>
+          </select>
+          <select aria-label="Queue" value={query.get("queue") ?? ""} onChange={(event) => go(urlWith({ queue: event.currentTarget.value }))}>
+            <option value="">All queues</option>
+            {queues.data?.items.map((queue) => <option key={queue.name} value={queue.name}>{queue.name}</option>)}
+          </select>
+          <TimeFields query={query} set={(changes) => go(urlWith(changes))} />
+          {query.get("node") && <span class="tag">node {query.get("node")}</span>}
           {filtered && <a href="/jobs/list">Clear</a>}
         </form>
       </div>
       <nav class="states" aria-label="State">
-        <a href={stateLink(null)} aria-current={chosen.size === 0 ? "true" : undefined}>All</a>
+        <a href={urlWith({ state: "", retrying: "" })} aria-current={chosenStates.size === 0 && !query.has("retrying") ? "true" : undefined}>All</a>
         {states.map((state) => (
-          <a key={state} class={`s-${state}`} href={stateLink(state)} aria-current={chosen.has(state) ? "true" : undefined}>
+          <a key={state} class={`s-${state}`} href={urlWith({ state, retrying: "" })} aria-current={chosenStates.has(state) ? "true" : undefined}>
             <StateIcon state={state} />{stateWords[state]}{overview.data && <span class="badge">{count(overview.data.counts[state])}</span>}
           </a>
         ))}
+        <a class="s-scheduled" href={urlWith({ state: "", retrying: "true" })} aria-current={query.get("retrying") === "true" ? "true" : undefined}>
+          <StateIcon state="processing" still />Retrying{overview.data && <span class="badge">{count(overview.data.retrying)}</span>}</a>
       </nav>
+      {chosen.length > 0 && <Chosen jobs={chosen} clear={() => pick(new Set())} />}
       <Panel title={query.get("after") ? "Older jobs" : "Newest jobs"} aside={waiting > 0 && !query.get("after") && (
         <button type="button" class="pill" onClick={take}>{waiting} new {waiting === 1 ? "job" : "jobs"}</button>
       )}>
         <div onPointerEnter={() => void (held.current = true)} onPointerLeave={() => void (held.current = false)}
           onFocusIn={() => void (held.current = true)} onFocusOut={() => void (held.current = false)}>
-          {shown ? <JobTable jobs={shown} /> : <Waiting error={list.error} />}
+          {shown ? (
+            <JobTable jobs={shown} selection={selection} empty={
+              older ? <>None among the jobs looked at so far; older ones may match.</>
+                : filtered ? <>No job matches. <a href="/jobs/list">Show all jobs</a></> : <>No job has run yet. A loader's “Run now” starts one.</>
+            } />
+          ) : <Waiting error={list.error} />}
         </div>
         {(older || query.get("after")) && (
           <nav class="pager" aria-label="Older and newer">
-            {query.get("after") ? <a href={`/jobs/list?${newest}`}>← Newest</a> : <span />}
+            {query.get("after") ? <a href={urlWith({})}>← Newest</a> : <span />}
             {older ? <a href={olderUrl()} rel="next">Older →</a> : <span class="quiet">the oldest kept</span>}
           </nav>
         )}
@@ -153,5 +240,3 @@ export function JobsPage() {
     </>
   );
 }
-
-export { JobLink };

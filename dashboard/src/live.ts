@@ -12,11 +12,33 @@ const watchers = new Set<(state: Connection) => void>();
 let connection: Connection = "polling";
 let source: EventSource | null = null;
 let poll: number | undefined;
+let lostAt = 0;
+// The version that served this page, and whether another one answers now.
+let version: string | null = null;
+let outdated = false;
 
 function setConnection(state: Connection) {
   if (state === connection) return;
+  if (state === "lost") lostAt = Date.now();
   connection = state;
   watchers.forEach((watch) => watch(state));
+}
+
+export const lostSince = () => lostAt;
+export const newVersionRuns = () => outdated;
+
+// Whether the service is there at all: an event stream that breaks does not say.
+async function probe() {
+  try {
+    await fetch("/healthz", { cache: "no-store" });
+    if (connection === "lost") reconnect();
+  } catch {
+    setConnection("lost");
+  }
+}
+
+export function tryNow() {
+  void probe();
 }
 
 function tell(notice: Notice | null) {
@@ -24,7 +46,10 @@ function tell(notice: Notice | null) {
 }
 
 function startPolling() {
-  poll ??= window.setInterval(() => tell(null), 5000);
+  poll ??= window.setInterval(() => {
+    if (connection === "lost") void probe();
+    else tell(null);
+  }, 5000);
 }
 
 function stopPolling() {
@@ -34,15 +59,19 @@ function stopPolling() {
 
 function connect() {
   source = new EventSource("/api/v1/events");
-  source.addEventListener("hello", () => {
+  source.addEventListener("hello", (event) => {
     stopPolling();
+    const now = (JSON.parse((event as MessageEvent<string>).data) as { version: string }).version;
+    version ??= now;
+    outdated = version !== now;
     setConnection("live");
     tell(null);
   });
   source.addEventListener("change", (event) => tell(JSON.parse((event as MessageEvent<string>).data) as Notice));
   source.onerror = () => {
-    setConnection("polling");
+    if (connection !== "lost") setConnection("polling");
     startPolling();
+    void probe();
     // The browser gives up for good on an answer that is not a stream (say, 503): ask again later.
     if (source?.readyState === EventSource.CLOSED) window.setTimeout(() => { if (!document.hidden) reconnect(); }, 10000);
   };
@@ -111,7 +140,13 @@ export async function getJson<T>(url: string, signal?: AbortSignal): Promise<T> 
 }
 
 export async function postJson<T>(url: string): Promise<T> {
-  const response = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body: "{}" });
+  let response: Response;
+  try {
+    response = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body: "{}" });
+  } catch {
+    void probe();
+    throw new RequestFailed(0, "unreachable", "The service does not answer: nothing was done.");
+  }
   const data: unknown = await response.json().catch(() => null);
   if (!response.ok) throw failureOf(response, data);
   tell(null);

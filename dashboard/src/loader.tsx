@@ -1,10 +1,11 @@
 // /jobs/loaders/NAME: one loader, its schedule, its last runs, what it loads.
+import { ActionButton } from "./actions.tsx";
 import { Bars } from "./bars.tsx";
 import { absolute, count, dayTime, duration, viewerZone } from "./format.ts";
-import { JobTable } from "./jobs.tsx";
+import { JobTable } from "./job-table.tsx";
 import { useData } from "./live.ts";
 import { LoaderState, ScheduleText } from "./loaders.tsx";
-import { ActionButton, Empty, Failure, Panel, Table, Time, useNow, Waiting } from "./parts.tsx";
+import { Empty, Failure, Panel, Table, Time, useNow, Waiting } from "./parts.tsx";
 import { listUrl } from "./route.ts";
 import type { Job, List, LoaderDetail } from "./types.ts";
 

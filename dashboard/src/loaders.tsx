@@ -1,10 +1,12 @@
 // The table of loaders: on the overview and at /jobs/loaders.
+import { ActionButton } from "./actions.tsx";
 import { useState } from "preact/hooks";
 import { Bars } from "./bars.tsx";
+import { count } from "./format.ts";
 import { useData } from "./live.ts";
-import { ActionButton, Empty, JobLink, LoaderLink, Panel, StateBadge, StateIcon, Table, Time, Waiting } from "./parts.tsx";
-import { jobUrl } from "./route.ts";
-import type { List, Loader, Schedule } from "./types.ts";
+import { Empty, JobLink, Panel, StateBadge, StateIcon, Table, Time, Waiting } from "./parts.tsx";
+import { go, jobUrl, usePlace } from "./route.ts";
+import type { List, Loader, Overview, Schedule } from "./types.ts";
 
 export function ScheduleText({ schedule }: { schedule: Schedule }) {
   return (
@@ -61,22 +63,51 @@ export function LoaderTable({ loaders }: { loaders: Loader[] }) {
   );
 }
 
+const kinds: [string, string][] = [["", "All"], ["running", "Running"], ["failing", "Failing"], ["paused", "Paused"], ["broken", "Broken file"], ["off", "Off"]];
+
 export function LoadersPage() {
-  const loaders = useData<List<Loader>>("/api/v1/loaders", ["jobs", "loaders", "definitions"]);
-  const [text, setText] = useState("");
-  const shown = loaders.data?.items.filter((loader) =>
-    [loader.name, loader.table, loader.description ?? "", ...loader.tags].some((part) => part.toLowerCase().includes(text.toLowerCase())));
+  const { query } = usePlace();
+  const wanted = new URLSearchParams({ limit: "50" });
+  for (const name of ["text", "state", "after"]) if (query.get(name)) wanted.set(name, query.get(name)!);
+  const loaders = useData<List<Loader>>(`/api/v1/loaders?${wanted}`, ["jobs", "loaders", "definitions"]);
+  const overview = useData<Overview>("/api/v1/overview?window=1h", ["loaders", "definitions"]);
+  const [last, setLast] = useState<List<Loader> | null>(null);
+  if (loaders.data && loaders.data !== last) setLast(loaders.data);
+  const shown = loaders.data ?? (loaders.error ? null : last); // no blank page between two letters of a search
+  const urlWith = (changes: Record<string, string>) => {
+    const next = new URLSearchParams(query);
+    next.delete("after");
+    for (const [name, value] of Object.entries(changes)) {
+      next.delete(name);
+      if (value) next.set(name, value);
+    }
+    const text = next.toString();
+    return `/jobs/loaders${text ? `?${text}` : ""}`;
+  };
+  const after = shown?.next ? new URL(shown.next, location.origin).searchParams.get("after") : null;
+  const filtered = Boolean(query.get("text") || query.get("state"));
+  const counts: Record<string, number | undefined> = { "": overview.data?.loaders.total, failing: overview.data?.loaders.failing, paused: overview.data?.loaders.paused };
   return (
     <>
       <div class="page-head"><h1>Loaders</h1>
         <label class="search"><span class="hidden">Find a loader</span>
-          <input type="search" placeholder="Find by name, table or tag" data-search value={text} onInput={(event) => setText(event.currentTarget.value)} /></label>
+          <input type="search" placeholder="Find by name, table or tag" data-search value={query.get("text") ?? ""} onInput={(event) => go(urlWith({ text: event.currentTarget.value }), true)} /></label>
       </div>
-      <Panel title="All loaders" aside={shown && <span class="quiet">{shown.length}</span>}>
-        {shown ? (shown.length || !text ? <LoaderTable loaders={shown} /> : <Empty>No loader matches “{text}”.</Empty>) : <Waiting error={loaders.error} />}
+      <nav class="states" aria-label="State">
+        {kinds.map(([state, word]) => (
+          <a key={state} href={urlWith({ state })} aria-current={(query.get("state") ?? "") === state ? "true" : undefined}>{word}
+            {counts[state] !== undefined && <span class="badge">{count(counts[state])}</span>}</a>
+        ))}
+      </nav>
+      <Panel title={query.get("after") ? "More loaders" : filtered ? "Loaders that match" : "All loaders"}>
+        {shown ? (shown.items.length || !filtered ? <LoaderTable loaders={shown.items} /> : <Empty>No loader matches. <a href="/jobs/loaders">Show all</a></Empty>) : <Waiting error={loaders.error} />}
+        {(after || query.get("after")) && (
+          <nav class="pager" aria-label="Pages">
+            {query.get("after") ? <a href={urlWith({})}>← First</a> : <span />}
+            {after ? <a href={`${urlWith({})}${filtered ? "&" : "?"}after=${encodeURIComponent(after)}`} rel="next">Next →</a> : <span class="quiet">the last</span>}
+          </nav>
+        )}
       </Panel>
     </>
   );
 }
-
-export { LoaderLink };

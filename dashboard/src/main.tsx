@@ -1,6 +1,8 @@
 // The frame of the page: skip link, navigation, the page that the address names.
 import { Component, render, type ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
+import { Note } from "./actions.tsx";
+import { Banner } from "./banner.tsx";
 import { DefinitionsPage } from "./definitions.tsx";
 import { JobPage } from "./job.tsx";
 import { JobsPage } from "./jobs.tsx";
@@ -10,7 +12,7 @@ import { LoaderPage } from "./loader.tsx";
 import { LoadersPage } from "./loaders.tsx";
 import { NodesPage } from "./nodes.tsx";
 import { OverviewPage } from "./overview.tsx";
-import { Empty, Failure, Note } from "./parts.tsx";
+import { Empty, Failure } from "./parts.tsx";
 import { usePlace, type Place } from "./route.ts";
 import { SchedulePage } from "./schedule.tsx";
 import { ThemeButton } from "./theme.tsx";
@@ -66,7 +68,7 @@ class Safe extends Component<{ children: ComponentChildren; place: string }, { e
 function App() {
   const place = usePlace();
   const { title, page } = pageOf(place);
-  const definitions = useData<List<Definition>>("/api/v1/definitions", ["definitions"]);
+  const definitions = useData<List<Definition>>("/api/v1/definitions?limit=100", ["definitions"]);
   const broken = definitions.data?.items.filter((file) => !file.valid).length ?? 0;
   useEffect(() => {
     document.title = `${title} · Sluice`;
@@ -84,11 +86,12 @@ function App() {
           {links.map((link) => {
             const current = link.part === first || (link.part === "list" && first !== undefined && /^\d+$/.test(first));
             return <a key={link.url} href={link.url} aria-current={current ? "page" : undefined}>{link.word}
-              {link.part === "definitions" && broken > 0 && <span class="badge bad" aria-label={`${broken} broken`}>{broken}</span>}</a>;
+              {link.part === "definitions" && broken > 0 && <span class="badge bad" aria-label={`${broken} broken`}>{broken >= 100 ? "99+" : broken}</span>}</a>;
           })}
         </nav>
         <div class="top-end"><Live /><ThemeButton /><Keys /></div>
       </header>
+      <Banner />
       <main id="main" tabIndex={-1}><Safe place={place.path}>{page}</Safe></main>
       <Note />
     </>

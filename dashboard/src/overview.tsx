@@ -69,7 +69,7 @@ function AttentionList({ items }: { items: Attention[] }) {
 export function OverviewPage() {
   const [window_, setWindow] = useState<(typeof windows)[number]>("1h");
   const overview = useData<Overview>(`/api/v1/overview?window=${window_}`, ["jobs", "loaders", "definitions", "nodes"]);
-  const loaders = useData<List<Loader>>("/api/v1/loaders", ["jobs", "loaders", "definitions"]);
+  const loaders = useData<List<Loader>>("/api/v1/loaders?limit=20", ["jobs", "loaders", "definitions"]);
   const [last, setLast] = useState<Overview | null>(null);
   if (overview.data && overview.data !== last) setLast(overview.data);
   const data = overview.data ?? last;
@@ -127,6 +127,7 @@ export function OverviewPage() {
         </span>
       }>
         {loaders.data ? <LoaderTable loaders={loaders.data.items} /> : <Waiting error={loaders.error} />}
+        {loaders.data?.next && <nav class="pager" aria-label="More loaders"><span /><a href="/jobs/loaders">All {count(data.loaders.total)} loaders →</a></nav>}
       </Panel>
       <NodeStrip overview={data} />
     </>

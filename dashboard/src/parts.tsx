@@ -1,8 +1,8 @@
 // The small pieces that every page is made of.
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { absolute, relative, viewerZone } from "./format.ts";
-import { postJson, RequestFailed } from "./live.ts";
+import type { RequestFailed } from "./live.ts";
 import { jobUrl, loaderUrl } from "./route.ts";
 import type { ApiError, State } from "./types.ts";
 
@@ -47,8 +47,8 @@ export const stateWords: Record<State, string> = {
   succeeded: "Succeeded", failed: "Failed", deleted: "Deleted", skipped: "Skipped",
 };
 
-export function StateIcon({ state }: { state: State }) {
-  return <svg class={`icon ${state === "processing" ? "turns" : ""}`} viewBox="0 0 16 16" aria-hidden="true">{shapes[state]}</svg>;
+export function StateIcon({ state, still = false }: { state: State; still?: boolean }) {
+  return <svg class={`icon ${state === "processing" && !still ? "turns" : ""}`} viewBox="0 0 16 16" aria-hidden="true">{shapes[state]}</svg>;
 }
 
 export function StateBadge({ state, word }: { state: State; word?: string }) {
@@ -98,56 +98,3 @@ export const JobLink = ({ id, children }: { id: string; children?: ComponentChil
   <a class="mono" href={jobUrl(id)}>{children ?? `#${id}`}</a>
 );
 export const LoaderLink = ({ name }: { name: string }) => <a href={loaderUrl(name)}>{name}</a>;
-
-// ---- doing ----------------------------------------------------------------------------------------------
-let showNote: (note: { text: string; bad: boolean; url?: string } | null) => void = () => {};
-
-// Says in one line what became of the last action. A live region: it speaks only when it changes.
-export function Note() {
-  const [note, setNote] = useState<{ text: string; bad: boolean; url?: string } | null>(null);
-  showNote = setNote;
-  useEffect(() => {
-    if (!note || note.bad) return;
-    const timer = window.setTimeout(() => setNote(null), 8000);
-    return () => window.clearTimeout(timer);
-  }, [note]);
-  return (
-    <div class="note-place" role="status">
-      {note && (
-        <div class={`note ${note.bad ? "bad" : ""}`}>
-          <StateIcon state={note.bad ? "failed" : "succeeded"} />
-          <span>{note.text}</span>
-          {note.url && <a href={note.url}>Show</a>}
-          <button type="button" class="plain" aria-label="Close this message" onClick={() => setNote(null)}>×</button>
-        </div>
-      )}
-    </div>
-  );
-}
-
-export function ActionButton({ url, label, done, name, primary, danger, shortcut }: {
-  url: string; label: string; done: string; name: string; primary?: boolean; danger?: boolean; shortcut?: string;
-}) {
-  const [busy, setBusy] = useState(false);
-  const alive = useRef(true);
-  useEffect(() => () => void (alive.current = false), []);
-  const act = async () => {
-    if (busy) return;
-    setBusy(true);
-    try {
-      const answer = await postJson<{ job?: string; id?: string } | null>(url);
-      const job = answer?.job;
-      showNote({ text: job ? `${done} as job ${job}.` : `${done}.`, bad: false, ...(job ? { url: jobUrl(job) } : {}) });
-    } catch (error) {
-      showNote({ text: error instanceof Error ? error.message : String(error), bad: true });
-    } finally {
-      if (alive.current) setBusy(false);
-    }
-  };
-  return (
-    <button type="button" class={`${primary ? "primary" : ""} ${danger ? "danger" : ""}`} aria-disabled={busy}
-      aria-label={`${label} ${name}`} data-key={shortcut} onClick={act}>
-      {busy ? "…" : label}
-    </button>
-  );
-}

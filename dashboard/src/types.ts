@@ -9,11 +9,13 @@ export interface ApiError { code: string; where?: string; message: string; retry
 export interface Guard { name: string; limit: string; actual?: string; verdict?: "ok" | "warned" | "breached"; message?: string | null }
 export interface Progress {
   phase: string; rows: number; rowsTotal: number | null; bytes: number; bytesTotal: number | null; rowsPerSecond: number;
+  bytesPerSecond: number;
 }
 export interface Receipt {
   applied: boolean; read: number; inserted: number; updated: number; deleted: number; restored: number;
   unchanged: number; vanished: number; rejected: number; duplicates: number; ignored: number;
   bytes: number; requests: number; notModified: number; durationMs: number; guards: Guard[];
+  compare?: string; rowsBefore?: number; rowsAfter?: number; schemaChanges?: string[]; notes?: string[];
 }
 export interface Job {
   id: string; kind: string; loader: string | null; name: string; queue: string; state: State;
@@ -26,13 +28,13 @@ export interface StateEntry {
 }
 export type Value = string | number | boolean | null;
 export interface Change {
-  op: "insert" | "update" | "delete" | "restore";
+  op: "insert" | "update" | "delete" | "restore" | "load";
   key: { name: string; value: Value }[];
   columns: { name: string; before: Value; after: Value }[];
 }
 export interface Reject {
-  ordinal: number; source: string | null; line: number | null; column: string | null;
-  code: string; message: string; raw: string | null;
+  ordinal: number | null; source: string | null; line: number | null; locator: string | null; column: string | null;
+  code: string; message: string; count: number; raw: string | null; rawCut: boolean;
 }
 export interface LogLine { at: string; level: string; attempt: number; message: string }
 export type Action = "cancel" | "retry" | "undo" | "approve";
@@ -63,7 +65,7 @@ export interface LoaderDetail extends Loader {
 }
 export interface DefinitionProblem {
   severity: "error" | "warning"; line: number | null; column: number | null; message: string;
-  suggestion: string | null; excerpt: string | null;
+  suggestion: string | null; excerpt: string | null; caret: number | null;
 }
 export interface Definition {
   file: string; kind: string; name: string | null; valid: boolean; usingStored: boolean; hash: string | null;

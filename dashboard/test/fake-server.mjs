@@ -34,6 +34,7 @@ export function serve(port = 0) {
         return send(response, 404, "", "text/plain");
       }
     }
+    if (url.pathname === "/healthz") return send(response, 200, "ok\n", "text/plain");
     if (url.pathname === "/api/v1/events") {
       response.writeHead(200, { ...headers, "content-type": "text/event-stream" });
       response.write('retry: 2000\nevent: hello\ndata: {"version":"0.1.0"}\n\n');

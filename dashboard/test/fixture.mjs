@@ -54,7 +54,7 @@ export function create() {
   add("OrderArchive", "deleted", 180, { fireAt: null });
   add("Customer", "scheduled", 90, { attempt: 2, error: bad });
   add("Country", "enqueued", 4);
-  add("OrderArchive", "processing", 75, { fireAt: null, progress: { phase: "compare", rows: 3412000, rowsTotal: null, bytes: 412_000_000, bytesTotal: 1_130_000_000, rowsPerSecond: 45480 } });
+  add("OrderArchive", "processing", 75, { fireAt: null, progress: { phase: "compare", rows: 3412000, rowsTotal: null, bytes: 412_000_000, bytesTotal: 1_130_000_000, rowsPerSecond: 45480, bytesPerSecond: 5_400_000 } });
 
   const schedule = (name) => ({ every: null, zone: "Europe/Zurich", exact: true, warnings: [], ...schedules[name] });
   const loader = (name, index) => {
@@ -73,10 +73,10 @@ export function create() {
   const node = () => ({ id: "atlas-41822", host: "atlas", pid: 41822, version: "0.1.0", startedAt: ago(93600), lastSeenAt: ago(1), alive: true, self: true, workers: 8, busy: 1, memoryBytes: 41_200_000 });
   const definitions = () => [
     { file: "erp/Customer.loader.yaml", kind: "loader", name: "Customer", valid: false, usingStored: true, hash: "77ab01c2d3e4f5", acceptedAt: ago(400000), errors: [
-      { severity: "error", line: 2, column: 11, message: "unknown word 'evry'", suggestion: "did you mean 'every'?", excerpt: "schedule: evry 10 minutes" },
-      { severity: "error", line: 7, column: 1, message: "unknown key 'sorce'", suggestion: "did you mean 'source'?", excerpt: `sorce: ${evil}` }] },
+      { severity: "error", line: 2, column: 11, message: "unknown word 'evry'", suggestion: "did you mean 'every'?", excerpt: "schedule: evry 10 minutes", caret: 11 },
+      { severity: "error", line: 7, column: 1, message: "unknown key 'sorce'", suggestion: "did you mean 'source'?", excerpt: `sorce: ${evil}`, caret: 1 }] },
     ...loaders().filter((item) => item.name !== "Customer").map((item) => ({ file: item.definition.file, kind: "loader", name: item.name, valid: true, usingStored: false, hash: item.definition.hash, acceptedAt: ago(93000),
-      errors: item.schedule.warnings.map((message) => ({ severity: "warning", line: 2, column: 11, message, suggestion: null, excerpt: "schedule: every 3 days" })) })),
+      errors: item.schedule.warnings.map((message) => ({ severity: "warning", line: 2, column: 11, message, suggestion: null, excerpt: "schedule: every 3 days", caret: 11 })) })),
     { file: "sluice.service.yaml", kind: "service", name: "Sample", valid: true, usingStored: false, hash: "0011aabbccddee", acceptedAt: ago(93000), errors: [] },
   ];
   const changes = [
@@ -115,7 +115,16 @@ export function create() {
     nodes: [node()], throughput: throughput(window),
   });
   const list = (items, next = null) => ({ body: { items, next } });
-  const log = [["info", "started on atlas-41822, definition 9f2c4be07a61"], ["info", "fetched 48,213 bytes from ../sample-data/countries.json"], ["debug", "decoded 249 records as JSON"], ["warn", `record 17: ${evil}`], ["info", "1 row updated, 248 unchanged; committed in 12 ms"]];
+  // As the service pages: what stands behind `after`, by the text that `key` gives.
+  const paged = (items, query, path, key) => {
+    const rest = items.filter((item) => !query.get("after") || key(item) > query.get("after"));
+    const limit = Number(query.get("limit") ?? 50);
+    const next = new URLSearchParams(query);
+    if (rest.length > limit) next.set("after", key(rest[limit - 1]));
+    return list(rest.slice(0, limit), rest.length > limit ? `/api/v1/${path}?${next}` : null);
+  };
+  const inState = { running: (item) => item.running, failing: (item) => item.lastRun?.state === "failed", paused: (item) => item.paused, off: (item) => !item.enabled, broken: (item) => !item.definition.valid };
+  const log = [["info", "load Country into table country: mode sync, key alpha2"], ["info", "read countries.json: 1 file, 48,213 bytes"], ["info", "countries.json: json, records found at $, 12 fields in 249 records"], ["info", "compared with the fingerprints of 249 rows"], ["warn", `record 17: ${evil}`], ["info", "249 records read: 1 updated, 248 unchanged"], ["info", "guard maxDeletes: 0 of 249 (0%), the limit is 10%: ok"], ["info", "committed: table country has 249 rows, generation 8"], ["info", "succeeded in 12 ms"]];
 
   const run = (name, tell) => {
     const job = add(name, "processing", 0, { fireAt: null });
@@ -134,7 +143,11 @@ export function create() {
         return { status: 501, body: { error: { code: "unsupported", message: `${sub} is not available yet` } } };
       }
       if (what === "overview") return { body: overview(query.get("window") ?? "1h") };
-      if (what === "loaders" && !id) return list(loaders());
+      if (what === "loaders" && !id) {
+        const text = (query.get("text") ?? "").toLowerCase();
+        const state = query.get("state");
+        return paged(loaders().filter((item) => item.name.toLowerCase().includes(text) && (!state || inState[state](item))), query, "loaders", (item) => item.name);
+      }
       if (what === "loaders") {
         const found = loaders().find((item) => item.name === id);
         return found && { body: { ...found, next: found.nextRun ? [1, 2, 3, 4, 5].map((n) => ahead(n * 120)) : [], guards: [{ name: "maxDeletes", limit: "10%" }, { name: "minimumExpectedRecords", limit: "240" }], columns: [{ name: "alpha2", type: "text", from: "cca2", key: true, required: true }, { name: "name", type: "text", from: "name.common", key: false, required: false }, { name: "population", type: "int64", from: null, key: false, required: false }], rows: 249, retry: { limit: 3, delayMs: 60000 } } };
@@ -155,10 +168,12 @@ export function create() {
         if (!job) return null;
         if (!sub) return { body: detail(job) };
         if (sub === "changes") return list(job.receipt?.applied && job.receipt.updated ? changes : []);
-        if (sub === "rejects") return list([{ ordinal: 17, source: "customers.json", line: 211, column: "birthday", code: "type", message: "'31.02.1990' is not a date", raw: evil }]);
+        if (sub === "rejects") return list([
+          { ordinal: null, source: "customers.csv", line: 211, locator: "line 211", column: "birthday", code: "notADate", message: "'31.02.1990' is not a date", count: 3, raw: "211;Meier;31.02.1990;Zürich", rawCut: false },
+          { ordinal: 17, source: "customers.json", line: null, locator: "record 17 (byte 2048)", column: null, code: "missingKey", message: "the key column \"id\" is empty", count: 1, raw: evil + " and on and on ".repeat(120), rawCut: true }]);
         if (sub === "log") return list(log.map(([level, message]) => ({ at: job.createdAt, level, attempt: 1, message })));
       }
-      if (what === "definitions") return list(definitions());
+      if (what === "definitions") return paged(definitions(), query, "definitions", (item) => `${item.valid ? "valid" : "broken"}/${item.file}`);
       if (what === "nodes") return list([node()]);
       if (what === "queues") return list([{ name: "default", enqueued: 1, scheduled: 1, processing: 1, oldestEnqueuedAt: ago(4), paused: false, workers: 8 }]);
       if (what === "recurring") return list(loaders().filter((item) => item.schedule.phrase).map((item) => ({ id: `load:${item.name}`, kind: "load", loader: item.name, schedule: item.schedule, paused: item.paused, nextRun: item.nextRun, lastFireAt: item.lastRun?.fireAt ?? null, lastJob: item.lastRun && { id: item.lastRun.id, state: item.lastRun.state }, overlap: "skip", missed: "once", error: null })));

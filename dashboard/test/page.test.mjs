@@ -84,7 +84,7 @@ async function testFilters() {
   await page.locator(".states a", { hasText: "Succeeded" }).click();
   await page.waitForURL(/state=succeeded/);
   await page.waitForFunction(() => [...document.querySelectorAll("tbody .state")].every((cell) => cell.textContent === "Succeeded"));
-  await page.getByRole("combobox", { name: "Loader" }).selectOption(loader);
+  await page.getByRole("combobox", { name: "Loader" }).fill(loader);
   await page.waitForURL(new RegExp(`loader=${loader}`));
   await page.goBack();
   await page.waitForURL((url) => !url.search.includes("loader="));
@@ -116,6 +116,87 @@ async function testFilters() {
   await page.context().close();
 }
 
+// What matters is asked first, and "no" does nothing.
+async function testQuestions() {
+  step = "cancel asks first";
+  const page = await open({ viewport: { width: 1360, height: 900 } });
+  await visit(page, "/jobs/list?state=processing", "tbody tr");
+  await page.locator("[data-row]").first().click();
+  await page.getByRole("button", { name: /^Cancel job/ }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.waitFor();
+  await dialog.getByRole("button", { name: "No" }).click();
+  await dialog.waitFor({ state: "detached" });
+  assert.equal(await page.locator(".note").count(), 0);
+  await page.getByRole("button", { name: /^Cancel job/ }).click();
+  await dialog.waitFor();
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "detached" });
+  await page.getByRole("button", { name: /^Cancel job/ }).click();
+  await dialog.getByRole("button", { name: "Cancel this job" }).click();
+  assert.match(await page.locator(".note").innerText(), /Asked to stop/);
+  step = "many at once";
+  await visit(page, "/jobs/list", "tbody tr");
+  await page.getByRole("checkbox", { name: "Choose all jobs shown" }).check();
+  await page.getByRole("group", { name: /chosen jobs/ }).getByRole("button", { name: /^Cancel \d/ }).click();
+  await dialog.getByRole("button", { name: /^Cancel \d+ job/ }).click();
+  await page.locator(".note", { hasText: /Cancelled: \d+ of \d+/ }).waitFor();
+  assert.equal(await page.locator(".chosen-bar").count(), 0);
+  await page.context().close();
+}
+
+async function testFinding() {
+  step = "filters by time and kind";
+  const page = await open({ viewport: { width: 1360, height: 900 } });
+  const asked = [];
+  page.on("request", (request) => { if (request.url().includes("/api/v1/jobs?")) asked.push(new URL(request.url()).searchParams); });
+  await visit(page, "/jobs/list", "tbody tr");
+  await page.getByRole("combobox", { name: "Created" }).selectOption("24h");
+  await page.waitForURL(/since=24h/);
+  await page.waitForFunction(() => document.querySelectorAll("tbody tr").length > 0);
+  const from = Date.parse(asked.at(-1).get("from"));
+  assert.ok(Math.abs(Date.now() - 86400e3 - from) < 120e3, `from ${asked.at(-1).get("from")}`);
+  await page.getByRole("combobox", { name: "Kind" }).selectOption("load");
+  await page.getByRole("combobox", { name: "Queue" }).selectOption("default");
+  await page.waitForURL(/queue=default/);
+  assert.equal(asked.at(-1).get("kind"), "load");
+  await page.getByRole("searchbox", { name: "Search name or error" }).fill("no job is called this");
+  await page.locator(".empty", { hasText: "No job matches" }).waitFor();
+  step = "finding a loader";
+  await visit(page, "/jobs/loaders", "table.loaders");
+  await page.getByRole("searchbox", { name: "Find a loader" }).fill(loader.toLowerCase());
+  await page.waitForFunction((name) => {
+    const rows = [...document.querySelectorAll("table.loaders tbody tr")];
+    return rows.length === 1 && rows[0].innerText.includes(name);
+  }, loader);
+  assert.match(page.url(), /text=/, "what was looked for is in the address");
+  await page.getByRole("searchbox", { name: "Find a loader" }).fill("nobody");
+  await page.locator(".empty", { hasText: "No loader matches" }).waitFor();
+  await page.context().close();
+}
+
+// The page says when the service is gone, and comes back by itself.
+async function testGone() {
+  step = "the service goes and comes back";
+  let own = await (await import("./fake-server.mjs")).serve();
+  const context = await browser.newContext({ viewport: { width: 1360, height: 900 } });
+  const page = await context.newPage();
+  await page.goto(`${own.url}/jobs`);
+  await page.locator(".live-live").waitFor();
+  const port = Number(new URL(own.url).port);
+  own.close();
+  await page.locator(".banner.bad").waitFor({ timeout: 15000 });
+  assert.match(await page.locator(".banner.bad").innerText(), /does not answer/);
+  assert.ok(await page.locator("table.loaders tbody tr").count(), "what was known stays on the page");
+  await page.getByRole("button", { name: /^Run now Country/ }).click();
+  await page.locator(".note.bad", { hasText: "nothing was done" }).waitFor();
+  own = await (await import("./fake-server.mjs")).serve(port);
+  await page.locator(".live-live").waitFor({ timeout: 20000 });
+  assert.equal(await page.locator(".banner.bad").count(), 0);
+  await context.close();
+  own.close();
+}
+
 async function testBroken() {
   step = "broken definition";
   const [, file, line] = /^(.*):(\d+)$/.exec(broken);
@@ -123,6 +204,9 @@ async function testBroken() {
   await visit(page, "/jobs/definitions", ".problem");
   const place = page.locator(".problem .place", { hasText: file }).first();
   assert.ok((await place.innerText()).startsWith(`${file}:${line}`), `the page names ${await place.innerText()}`);
+  // The line itself, and a caret under the place.
+  const excerpt = await page.locator(".problem", { hasText: file }).first().locator("pre").innerText();
+  assert.match(excerpt, /\n *\^$/);
   await page.context().close();
 }
 
@@ -163,6 +247,9 @@ let code = 0;
 try {
   await testRun();
   await testFilters();
+  await testFinding();
+  if (fake) await testQuestions();
+  if (fake) await testGone();
   if (broken) await testBroken();
   await testLooks();
   if (problems.length) throw new Error(`${problems.length} problems\n- ${problems.join("\n- ")}`);

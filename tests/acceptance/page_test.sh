@@ -6,7 +6,10 @@ sluice=$1
 checkout=$2
 work=$(mktemp -d)
 service=""
+reader=""
 finish() {
+  # Also when the test failed: whoever waits for our output would wait for the reader's, too.
+  if [ -n "$reader" ]; then kill "$reader" 2>/dev/null || true; fi
   if [ -n "$service" ]; then
     kill "$service" 2>/dev/null || true
     wait "$service" 2>/dev/null || true
@@ -33,4 +36,3 @@ reader=$!
 cd "$checkout/dashboard"
 SLUICE_URL=$url SLUICE_SHOTS=${SLUICE_SHOTS:-$work/shots} SLUICE_BROKEN=Broken.loader.yaml:2 SLUICE_LOADER=CountryLoader \
   node test/page.test.mjs
-kill "$reader" 2>/dev/null || true
