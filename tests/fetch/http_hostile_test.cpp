@@ -142,11 +142,6 @@ TEST_F(Hostile, a_slow_server_that_sends_enough_is_heard_out) {
 
 TEST_F(Hostile, answers_that_contradict_themselves_are_never_data) {
   using namespace std::string_literals;
-  std::string answer;
-  HttpServer server([&](const SeenRequest&, int, const HttpServer::Reply& reply) {
-    reply.send(answer);
-    return false;
-  });
   for (const std::string& bytes :
        {"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 9\r\n\r\n[1]"s,
         "HTTP/1.1 200 OK\r\nContent-Length: -3\r\n\r\n[1]"s,
@@ -160,7 +155,11 @@ TEST_F(Hostile, answers_that_contradict_themselves_are_never_data) {
         "HTTP/1.1 200 OK\r\nX: a\0b\r\nContent-Length: 3\r\n\r\n[1]"s, "HTTP/1.1 abc\r\n\r\n[1]"s,
         "HTTP/9.9 200 OK\r\n\r\n[1]"s, "HTTP/1.1 2000 OK\r\n\r\n[1]"s, "[1]"s, "\r\n\r\n"s,
         "HTTP/1.1 200 OK\r\nContent-Le"s, "HTTP/1.1 100 Continue\r\n\r\n"s}) {
-    answer = bytes;
+    // A server for each: it may still be writing when the fetch has given up.
+    HttpServer server([&](const SeenRequest&, int, const HttpServer::Reply& reply) {
+      reply.send(bytes);
+      return false;
+    });
     const auto fetched = get(once(http(server.url())));
     EXPECT_FALSE(fetched) << printable(bytes);
   }
