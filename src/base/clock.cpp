@@ -52,9 +52,14 @@ std::chrono::milliseconds ManualClock::slept() const {
 }
 
 std::string format_utc(Timestamp time) {
-  const auto days = std::chrono::floor<std::chrono::days>(time);
-  const std::chrono::year_month_day date(days);
-  const std::chrono::hh_mm_ss clock(time - days);
+  // In whole numbers: the day of the earliest time there is begins before it, where no Timestamp reaches.
+  using std::chrono::microseconds;
+  constexpr std::int64_t kDay = microseconds(std::chrono::days(1)).count();
+  const std::int64_t count = microseconds(time.time_since_epoch()).count();
+  const std::int64_t rest = (count % kDay + kDay) % kDay;
+  const std::chrono::days days(count / kDay - (count % kDay < 0 ? 1 : 0));
+  const std::chrono::year_month_day date{std::chrono::sys_days(days)};
+  const std::chrono::hh_mm_ss clock{microseconds(rest)};
   std::string text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", int(date.year()),
                                  unsigned(date.month()), unsigned(date.day()), clock.hours().count(),
                                  clock.minutes().count(), clock.seconds().count());
