@@ -2,8 +2,8 @@
 #include "api/receipt_counts.h"
 #include "base/secret.h"
 #include "base/text.h"
-#include "english_cron/schedule.h"
 #include "service/loader_schedule.h"
+#include "service/schedule_text.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -16,6 +16,7 @@ namespace sluice::api {
 namespace {
 
 constexpr int kReceiptsShown = 30;
+constexpr int kNextShown = 5;
 
 using RecurringBySubject = std::map<std::string, jobs::Recurring>;
 
@@ -248,14 +249,8 @@ Result<std::string> LiveCatalog::loader(const std::string& name) {
   Json json = std::move(one.front());
 
   json["next"] = Json::array();
-  const auto schedule = english_cron::Schedule::compile(loader->schedule);
-  Timestamp from = service_.clock().now();
-  for (int i = 0; schedule && !loader->spec.schedule.manual && i < 5; ++i) {
-    const auto next = schedule->next(from);
-    if (!next) break;
-    json["next"].push_back(format_utc(*next));
-    from = *next;
-  }
+  for (const auto time : service::next_times(*loader, service_.clock().now(), kNextShown))
+    json["next"].push_back(format_utc(time));
   json["guards"] = guards_json(loader->spec);
   json["columns"] = Json::array();
   for (const auto& column : loader->spec.target.columns) {

@@ -1,9 +1,6 @@
 #include "app/command.h"
 
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
-
-#include <cstdio>
 
 namespace sluice::app {
 
@@ -14,10 +11,14 @@ int report(const Error& error, const GlobalOptions& options) {
                      {"where", error.where},
                      {"message", error.message},
                      {"retryable", error.retryable}};
-    fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    out("{}\n", json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
   }
-  fmt::print(stderr, "sluice: error: {}\n", error.describe());
+  err("sluice: error: {}\n", error.describe());
   return exit_code_for(error.code);
+}
+
+int report(ErrorCode code, std::string message, const GlobalOptions& options) {
+  return report({.code = code, .where = {}, .message = std::move(message), .retry_after = {}}, options);
 }
 
 }  // namespace sluice::app

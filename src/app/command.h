@@ -1,6 +1,7 @@
 // What the commands share. Each command is one file with one add_… function, listed in main.cpp.
 #pragma once
 
+#include "app/output.h"
 #include "base/error.h"
 
 #include <CLI/CLI.hpp>
@@ -37,7 +38,8 @@ void add_show(CLI::App& app, GlobalOptions& options, Action& action);
 void add_schema(CLI::App& app, GlobalOptions& options, Action& action);
 void add_init(CLI::App& app, GlobalOptions& options, Action& action);
 
-// Prints "sluice: error: …" (or {"error":{…}} with --json, on standard output) and gives the exit code.
+// Prints "sluice: error: …" (and {"error":{…}} with --json, on standard output) and gives the exit code.
 int report(const Error& error, const GlobalOptions& options);
+int report(ErrorCode code, std::string message, const GlobalOptions& options);
 
 }  // namespace sluice::app

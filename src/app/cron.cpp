@@ -1,4 +1,5 @@
 // sluice cron: what a phrase means.
+#include "app/arguments.h"
 #include "app/command.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -9,7 +10,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cstdio>
 #include <iostream>
 #include <memory>
 
@@ -52,9 +52,11 @@ std::string unescape_tabs(std::string_view text) {
 bool print_answer(const service::ScheduleQuestion& question, const GlobalOptions& globals) {
   const auto answer = service::answer(question);
   if (globals.json) {
-    fmt::print("{}\n", answer.json);
+    out("{}\n", answer.json);
+  } else if (answer.ok) {
+    write_out(answer.text);
   } else {
-    fmt::print(answer.ok ? stdout : stderr, "{}", answer.text);
+    write_err(answer.text);
   }
   return answer.ok;
 }
@@ -81,14 +83,14 @@ Result<service::ScheduleQuestion> question_for(std::string phrase, std::string_v
 // one answer per line.
 void print_refusal(const std::string& phrase, const Error& error, const GlobalOptions& globals) {
   if (!globals.json) {
-    fmt::print(stderr, "{}\n  {}\n", phrase, error.message);
+    err("{}\n  {}\n", phrase, error.message);
     return;
   }
   nlohmann::ordered_json json;
   json["phrase"] = phrase;
   json["ok"] = false;
   json["error"] = {{"offset", 0}, {"length", 0}, {"message", error.message}, {"suggestion", nullptr}};
-  fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  out("{}\n", json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
 int run_cron(const CronOptions& options, const GlobalOptions& globals) {
@@ -123,14 +125,20 @@ int run_cron(const CronOptions& options, const GlobalOptions& globals) {
 void add_cron(CLI::App& app, GlobalOptions& globals, Action& action) {
   auto options = std::make_shared<CronOptions>();
   auto* command = app.add_subcommand("cron", "What a phrase means: cron, zone, back in English, next times");
-  command->add_option("phrase", options->phrases,
-                      "English phrase or cron expression; each argument is one phrase");
+  command
+      ->add_option("phrase", options->phrases,
+                   "English phrase or cron expression; each argument is one phrase")
+      ->type_name("")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command->add_option("--zone", options->zone, "IANA time zone when the phrase names none")
+      ->type_name("ZONE")
       ->capture_default_str();
-  command->add_option("--from", options->from, "Start of the search instead of now: 2026-01-05T09:30:00Z");
-  command->add_option("--count", options->count, "Next times to print")
+  command->add_option("--from", options->from, "Start of the search instead of now: 2026-01-05T09:30:00Z")
+      ->type_name("TIME");
+  command->add_option("--count", options->count, "Next times to print, at most 1000")
+      ->type_name("N")
       ->capture_default_str()
-      ->check(CLI::Range(0, 1000));
+      ->check(whole_number(0, 1000));
   command->add_flag("--inclusive", options->inclusive, "A time equal to --from counts");
   command->add_flag("--stdin", options->from_stdin,
                     "Read lines of PHRASE[<TAB>ZONE[<TAB>FROM]]; a tab in a phrase is \\t");
@@ -139,13 +147,8 @@ void add_cron(CLI::App& app, GlobalOptions& globals, Action& action) {
       "  sluice cron \"*/5 * * * *\" --count 3 --json");
   command->callback([options, &globals, &action] {
     action = [options, &globals] {
-      if (!options->from_stdin && options->phrases.empty()) {
-        return report({.code = ErrorCode::invalid_argument,
-                       .where = {},
-                       .message = "give a phrase, or --stdin",
-                       .retry_after = {}},
-                      globals);
-      }
+      if (!options->from_stdin && options->phrases.empty())
+        return report(ErrorCode::invalid_argument, "give a phrase, or --stdin", globals);
       return run_cron(*options, globals);
     };
   });

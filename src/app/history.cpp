@@ -1,6 +1,8 @@
 // sluice history: the runs of a loader, or of all, newest first.
 #include "api/live_json.h"
+#include "app/arguments.h"
 #include "app/command.h"
+#include "app/loaders.h"
 #include "app/receipt_table.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -11,8 +13,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <cstdio>
+#include <filesystem>
 #include <memory>
+#include <vector>
 
 namespace sluice::app {
 namespace {
@@ -32,34 +35,47 @@ std::string counts_text(const jobs::Job& job) {
                      group_digits(receipt->unchanged));
 }
 
+void print_job(const jobs::Job& job, Timestamp now, const GlobalOptions& globals) {
+  if (globals.json) {
+    out("{}\n", api::dump(api::job_json(job, now)));
+    return;
+  }
+  const auto when = job.started_at ? *job.started_at : job.created_at;
+  out("{:>8}  {}  {:<16} {:<10} {:>9}  {}\n", job.id.value(),
+      format_utc(std::chrono::floor<std::chrono::seconds>(when)), job.subject, jobs::to_string(job.state),
+      job.duration_ms ? duration_text(*job.duration_ms) : "", counts_text(job));
+}
+
+// No run is known of this name: a loader that is still to run for the first time, or a slip of the pen.
+int no_runs_of(const std::string& name, const GlobalOptions& globals) {
+  const auto definitions = read_definitions(globals);
+  if (!definitions) return report(definitions.error(), globals);
+  const bool valid = (*definitions)->catalog->find(name) != nullptr;
+  const auto refusal = valid ? Refusal{} : why_not(**definitions, name);
+  // A definition that is there but not valid is for `check` to complain about.
+  if (!valid && refusal.problems.empty()) return report(refusal, globals);
+  if (!globals.quiet) err("No runs yet of {}\n", name);
+  return 0;
+}
+
 int run_history(const HistoryOptions& options, const GlobalOptions& globals) {
   std::error_code ignored;
-  if (!std::filesystem::exists(globals.data / "jobs.db", ignored)) {
-    if (!globals.json) fmt::print("No runs yet in {}\n", globals.data.string());
-    return 0;
+  std::vector<jobs::Job> found;
+  if (std::filesystem::exists(globals.data / "jobs.db", ignored)) {
+    const auto store = jobs::open_sqlite_store(globals.data);
+    if (!store) return report(store.error(), globals);
+    jobs::JobFilter filter;
+    filter.kind = service::kLoadKind;
+    filter.subject = options.name;
+    filter.limit = options.limit;
+    auto listed = (*store)->queries().list(filter);
+    if (!listed) return report(listed.error(), globals);
+    found = std::move(*listed);
   }
-  const auto store = jobs::open_sqlite_store(globals.data);
-  if (!store) return report(store.error(), globals);
-  jobs::JobFilter filter;
-  filter.kind = service::kLoadKind;
-  filter.subject = options.name;
-  filter.limit = options.limit;
-  const auto found = (*store)->queries().list(filter);
-  if (!found) return report(found.error(), globals);
+  if (found.empty() && !options.name.empty()) return no_runs_of(options.name, globals);
+  if (found.empty() && !globals.quiet) err("No runs yet in {}\n", globals.data.string());
   const auto now = SystemClock().now();
-  for (const auto& job : *found) {
-    if (globals.json) {
-      fmt::print("{}\n", api::dump(api::job_json(job, now)));
-      continue;
-    }
-    const auto when = job.started_at ? *job.started_at : job.created_at;
-    fmt::print("{:>8}  {}  {:<16} {:<10} {:>9}  {}\n", job.id.value(),
-               format_utc(std::chrono::floor<std::chrono::seconds>(when)), job.subject,
-               jobs::to_string(job.state), job.duration_ms ? duration_text(*job.duration_ms) : "",
-               counts_text(job));
-  }
-  if (found->empty() && !globals.json)
-    fmt::print("No runs yet{}\n", options.name.empty() ? "" : " of " + options.name);
+  for (const auto& job : found) print_job(job, now, globals);
   return 0;
 }
 
@@ -68,10 +84,11 @@ int run_history(const HistoryOptions& options, const GlobalOptions& globals) {
 void add_history(CLI::App& app, GlobalOptions& globals, Action& action) {
   auto options = std::make_shared<HistoryOptions>();
   auto* command = app.add_subcommand("history", "Past runs, newest first");
-  command->add_option("name", options->name, "Only this loader");
-  command->add_option("--limit", options->limit, "Most runs to print")
+  command->add_option("name", options->name, "Only this loader")->type_name("");
+  command->add_option("--limit", options->limit, "Most runs to print, at most 1000")
+      ->type_name("N")
       ->capture_default_str()
-      ->check(CLI::Range(1, 1000));
+      ->check(whole_number(1, 1000));
   command->footer("Example:\n  sluice history Country --limit 5");
   command->callback([options, &globals, &action] {
     action = [options, &globals] { return run_history(*options, globals); };

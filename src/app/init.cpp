@@ -1,80 +1,132 @@
-// sluice init: a commented definition to start from.
+// sluice init: a commented definition to start from, with what its source was found to hold. What it writes
+// passes `check`, and a first `run` at the time of writing.
 #include "app/command.h"
+#include "app/draft.h"
+#include "app/stop_signals.h"
 #include "base/file.h"
-#include "definition/loader_template.h"
-#include "english_cron/translation.h"
+#include "base/text.h"
 
-#include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
-#include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <system_error>
 
 namespace sluice::app {
 namespace {
 
-struct InitOptions {
-  definition::TemplateOptions definition;
-  bool print = false;
-};
+using Json = nlohmann::ordered_json;
+namespace fs = std::filesystem;
 
-Result<std::filesystem::path> write_definition(const InitOptions& options, const GlobalOptions& globals) {
-  const auto& name = options.definition.name;
-  if (name.empty() || name.find_first_of("/\\") != std::string::npos || name.starts_with('.')) {
-    return fail(ErrorCode::invalid_argument,
-                fmt::format("\"{}\" cannot be the name of a loader and its file", name));
-  }
-  if (const auto phrase = english_cron::translate(options.definition.schedule); !phrase) {
-    return fail(ErrorCode::invalid_argument,
-                fmt::format("schedule \"{}\": {}", options.definition.schedule, phrase.error().message));
-  }
-  const auto path = globals.definitions / (name + ".loader.yaml");
-  std::error_code ignored;
-  if (std::filesystem::exists(path, ignored)) {
-    return fail(ErrorCode::already_exists,
-                fmt::format("{} exists already; choose another name", path.string()));
-  }
+Result<void> write(const Draft& draft, const GlobalOptions& globals) {
   std::error_code failed;
-  std::filesystem::create_directories(globals.definitions, failed);
-  if (failed) {
+  fs::create_directories(globals.definitions, failed);
+  if (failed)
     return fail(ErrorCode::io,
                 fmt::format("cannot create {}: {}", globals.definitions.string(), failed.message()));
+  return write_file_atomically(draft.path(), draft.text());
+}
+
+Json to_json(const Draft& draft, bool written) {
+  Json json = {{"file", written ? Json(draft.path().generic_string()) : Json(nullptr)},
+               {"name", draft.name()},
+               {"key", draft.key()},
+               {"records", nullptr},
+               {"columns", Json::array()},
+               {"notes", draft.notes()}};
+  if (draft.survey()) {
+    json["records"] = draft.survey()->records;
+    for (const auto& column : draft.survey()->columns) {
+      json["columns"].push_back(
+          {{"name", column.column.name},
+           {"type", column.has_values ? Json(to_string(column.column.type)) : Json(nullptr)},
+           {"empty", column.has_values ? column.empty : draft.survey()->records},
+           {"unique", column.unique}});
+    }
   }
-  SLUICE_CHECK(write_file_atomically(path, definition::loader_template(options.definition)));
-  return path;
+  if (!written) json["yaml"] = draft.text();
+  return json;
+}
+
+void print_text(const Draft& draft, const GlobalOptions& globals) {
+  out("Wrote {}\n", draft.path().string());
+  if (draft.survey()) {
+    const auto& survey = *draft.survey();
+    out("Found {} {} of {} {}; key: {}\n", group_digits(survey.records),
+        survey.records == 1 ? "record" : "records", survey.columns.size(),
+        survey.columns.size() == 1 ? "column" : "columns",
+        draft.key().empty() ? "none, so the table is replaced as a whole by each run"
+                            : fmt::format("{}", fmt::join(draft.key(), ", ")));
+  }
+  const bool plain = draft.name().find_first_of(" '\"$\\*?&;()<>|`!#~") == std::string::npos;
+  const auto name = plain ? draft.name() : fmt::format("'{}'", draft.name());
+  const auto folder = globals.definitions == "definitions"
+                          ? std::string()
+                          : fmt::format(" --definitions {}", globals.definitions.string());
+  out("Next: look it over, then\n  sluice check{1}\n  sluice plan {0}{2}\n", name,
+      folder.empty() ? "" : " " + globals.definitions.string(), folder);
 }
 
 int run_init(const InitOptions& options, const GlobalOptions& globals) {
-  if (options.print) {
-    fmt::print("{}", definition::loader_template(options.definition));
-    return 0;
+  const StopSignals signals;
+  Draft draft(options, globals, signals.token());
+  if (const auto code = draft.settle()) return *code;
+  for (const auto& note : draft.notes()) err("sluice: note: {}\n", note);
+  if (!options.print) {
+    if (auto written = write(draft, globals); !written) return report(written.error(), globals);
   }
-  const auto path = write_definition(options, globals);
-  if (!path) return report(path.error(), globals);
   if (globals.json) {
-    fmt::print("{{\"file\":\"{}\"}}\n", path->generic_string());
-  } else {
-    fmt::print("Wrote {}\nNext: edit it, then\n  sluice check {}\n  sluice plan {}\n", path->string(),
-               globals.definitions.string(), options.definition.name);
+    out("{}\n", to_json(draft, !options.print).dump(-1, ' ', false, Json::error_handler_t::replace));
+  } else if (options.print) {
+    write_out(draft.text());
+  } else if (!globals.quiet) {
+    print_text(draft, globals);
   }
   return 0;
+}
+
+void add_options(CLI::App& command, InitOptions& options) {
+  command.add_option("--schedule", options.schedule, "English phrase or cron")
+      ->type_name("PHRASE")
+      ->capture_default_str();
+  command
+      .add_option("--key", options.key,
+                  "Key column, instead of the one that the records suggest; again for a composite key")
+      ->type_name("COLUMN")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false);
+  command.add_option("--records", options.records, "JSON path of the records, where there are several lists")
+      ->type_name("PATH");
+  command.add_flag("--offline", options.offline, "Do not look at the source");
+  command.add_flag("--force", options.force, "Replace a definition of this name");
+  command.add_flag("--print", options.print, "Print it instead of writing a file");
 }
 
 }  // namespace
 
 void add_init(CLI::App& app, GlobalOptions& globals, Action& action) {
   auto options = std::make_shared<InitOptions>();
-  auto* command = app.add_subcommand("init", "Write a commented loader definition");
-  command->add_option("name", options->definition.name, "Name of the loader")->capture_default_str();
-  command->add_option("--source", options->definition.source, "URL or path of the data")
-      ->capture_default_str();
-  command->add_option("--schedule", options->definition.schedule, "English phrase or cron")
-      ->capture_default_str();
-  command->add_option("--key", options->definition.key, "Key column; give it again for a composite key");
-  command->add_flag("--print", options->print, "Print it instead of writing a file");
-  command->footer("Example:\n  sluice init Country --source https://example.org/countries.json --key code");
-  command->callback(
-      [options, &globals, &action] { action = [options, &globals] { return run_init(*options, globals); }; });
+  const auto act = [options, &globals, &action] {
+    action = [options, &globals] { return run_init(*options, globals); };
+  };
+  auto* init = app.add_subcommand("init", "Write a commented loader definition, with what its source holds");
+  init->add_option("name", options->name, "Name of the loader (default: from the source)")->type_name("");
+  init->add_option("--source", options->source, "URL or path of the data; without it an example is written")
+      ->type_name("URL-or-FILE");
+  add_options(*init, *options);
+  init->footer(
+      "Examples:\n  sluice init Country --source https://example.org/countries.json\n"
+      "  sluice init --source inbox/rates.csv.gz --key currency --key date");
+  init->callback(act);
+
+  auto* infer =
+      app.add_subcommand("infer", "Columns, types and key of a source, as a definition: init --source");
+  infer->add_option("source", options->source, "URL or path of the data")->type_name("")->required();
+  infer->add_option("name", options->name, "Name of the loader (default: from the source)")->type_name("");
+  add_options(*infer, *options);
+  infer->footer(
+      "Examples:\n  sluice infer inbox/rates.csv.gz\n  sluice infer https://example.org/x.json --print");
+  infer->callback(act);
 }
 
 }  // namespace sluice::app

@@ -1,6 +1,7 @@
 #include "app/job_report.h"
 
 #include "api/reject_json.h"
+#include "app/loaders.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "history/run_key.h"
@@ -19,23 +20,12 @@ constexpr int kMostLines = 10'000;  // the store keeps no more of one job
 constexpr std::size_t kRawLine = 160;
 
 Result<std::string> database_of(const std::string& loader, const GlobalOptions& globals) {
-  service::ServiceOptions options;
-  options.definitions = globals.definitions;
-  options.data = globals.data;
-  options.database = globals.database;
-  options.allow_paths = globals.allow_paths;
   const service::Databases databases(globals.database, globals.data);
-  std::error_code ignored;
-  if (std::filesystem::is_directory(globals.definitions, ignored)) {
-    SystemClock clock;
-    service::CatalogKeeper keeper(service::check_options(options), nullptr, clock);
-    if (keeper.reload()) {
-      const auto definitions = keeper.current();
-      const auto* found = definitions->catalog->find(loader);
-      return databases.url_for(found != nullptr ? found->spec : LoaderSpec{}, definitions->catalog->service);
-    }
-  }
-  return databases.url_for(LoaderSpec{}, ServiceSpec{});
+  const auto definitions = read_definitions(globals);
+  // Without definitions the job's database is the one of the command line, or the default.
+  if (!definitions) return databases.url_for(LoaderSpec{}, ServiceSpec{});
+  const auto* found = (*definitions)->catalog->find(loader);
+  return databases.url_for(found != nullptr ? found->spec : LoaderSpec{}, (*definitions)->catalog->service);
 }
 
 Result<void> read_rejects(jobs::Store& store, const jobs::Job& job, int most, const GlobalOptions& globals,

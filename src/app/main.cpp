@@ -1,38 +1,20 @@
 // sluice: one program, one sub-command a job. See command.h for what they share.
+#include "app/arguments.h"
 #include "app/command.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "fetch/curl_library.h"
 
-#include <fmt/format.h>
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <array>
 #include <csignal>
-#include <cstdio>
 #include <exception>
+#include <string>
+#include <vector>
 
 namespace {
 
 using namespace sluice;
-
-// "unknown command" with the nearest one, since CLI11's own message names only the word.
-std::string suggestion_for(const CLI::App& app, int argc, char** argv) {
-  std::vector<std::string> names;
-  for (const auto* command : app.get_subcommands({})) names.push_back(command->get_name());
-  const std::vector<std::string_view> views(names.begin(), names.end());
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view word = argv[i];
-    if (word.starts_with('-')) continue;
-    if (std::find(views.begin(), views.end(), word) != views.end()) return {};
-    if (const auto near = nearest(word, views); !near.empty()) {
-      return fmt::format("unknown command \"{}\"; did you mean \"{}\"?", word, near);
-    }
-    return fmt::format("unknown command \"{}\"", word);
-  }
-  return {};
-}
 
 void adapt_process() {
   // A file that may not grow any more (ulimit -f) fails the write, which says so; the signal would kill us.
@@ -46,36 +28,76 @@ void adapt_process() {
 }
 
 void add_global_options(CLI::App& app, app::GlobalOptions& options) {
-  app.add_option("--definitions", options.definitions, "Folder of the definitions")->capture_default_str();
-  app.add_option("--data", options.data, "Folder of the data: jobs, target, locks")->capture_default_str();
-  app.add_option("--database", options.database, "Target: sqlite:PATH (beats the service file)");
+  // Given twice, the last one counts; lists take one value each time, never the words that follow.
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  app.add_option("--definitions", options.definitions, "Folder of the definitions")
+      ->type_name("DIR")
+      ->capture_default_str();
+  app.add_option("--data", options.data, "Folder of the data: jobs, target, locks")
+      ->type_name("DIR")
+      ->capture_default_str();
+  app.add_option("--database", options.database, "Target: sqlite:PATH (beats the service file)")
+      ->type_name("URL");
   app.add_flag("--json", options.json, "For machines: one JSON object, or one a line");
   app.add_flag("--quiet", options.quiet, "Only errors");
-  app.add_option("--log-level", options.log_level, "trace, debug, info, warn, error or off");
+  app.add_option("--log-level", options.log_level, "trace, debug, info, warn, error or off")
+      ->type_name("LEVEL");
   app.add_option("--allow-path", options.allow_paths,
-                 "A folder, besides the definitions' parent, that sources may read");
-  app.add_option("--allow-address", options.allow_addresses, "A link-local address that sources may reach");
+                 "A folder, besides the definitions' parent, that sources may read; may be repeated")
+      ->type_name("DIR")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false);
+  app.add_option("--allow-address", options.allow_addresses,
+                 "A link-local address that sources may reach; may be repeated")
+      ->type_name("HOST")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false);
 }
 
-int run(int argc, char** argv) {
+void add_commands(CLI::App& app, app::GlobalOptions& options, app::Action& action) {
+  for (const auto add : {app::add_serve, app::add_check, app::add_run, app::add_plan, app::add_cron,
+                         app::add_history, app::add_show, app::add_schema, app::add_init}) {
+    add(app, options, action);
+  }
+  for (auto* command : app.get_subcommands({})) {
+    command->group("Commands");
+    command->footer(command->get_footer() +
+                    "\n\nOptions of every command, explained by sluice --help:\n"
+                    "  --definitions DIR, --data DIR, --database URL, --json, --quiet, --log-level LEVEL,\n"
+                    "  --allow-path DIR, --allow-address HOST");
+  }
+}
+
+int refuse(const app::Mistake& mistake, const app::GlobalOptions& options) {
+  const int code = app::report(ErrorCode::invalid_argument, mistake.message, options);
+  app::err("sluice: {}{} --help tells more\n", mistake.command.empty() ? "sluice" : "sluice ",
+           mistake.command);
+  return code;
+}
+
+int run(std::vector<std::string> words) {
   CLI::App app("Sluice keeps a database in step with the world: YAML loaders on English schedules.");
   app.name("sluice");
-  app.set_version_flag("--version", SLUICE_VERSION);
+  app.set_version_flag("--version", SLUICE_VERSION, "Print the version");
+  app.set_help_flag("-h,--help", "Print this help; COMMAND --help prints the command's own");
   app.require_subcommand(1);
   app.fallthrough();
+  app.get_formatter()->label("SUBCOMMAND", "COMMAND");
+  app.get_formatter()->label("Positionals", "Arguments");
   app.footer(
-      "Exit codes: 0 ok, 1 run failed, 2 invalid definition or arguments, 3 environment, 4 guard breached.\n"
+      "Exit codes: 0 ok, 1 run failed, 2 invalid definition or arguments, 3 environment,\n"
+      "4 guard breached, 130 interrupted.\n\n"
       "Examples:\n  sluice serve definitions\n  sluice run Country --json\n  sluice cron \"every weekday at "
       "7:15am\"");
   app::GlobalOptions options;
   app::Action action;
   add_global_options(app, options);
-  for (const auto add : {app::add_serve, app::add_check, app::add_run, app::add_plan, app::add_cron,
-                         app::add_history, app::add_show, app::add_schema, app::add_init}) {
-    add(app, options, action);
-  }
+  add_commands(app, options, action);
+  words = app::with_help_option(std::move(words));
+  options.json = app::wants_json(words);
+  if (const auto mistake = app::find_mistake(app, words)) return refuse(*mistake, options);
   try {
-    app.parse(argc, argv);
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::CallForHelp& help) {
     return app.exit(help);
   } catch (const CLI::CallForAllHelp& help) {
@@ -83,9 +105,9 @@ int run(int argc, char** argv) {
   } catch (const CLI::CallForVersion& version) {
     return app.exit(version);
   } catch (const CLI::ParseError& error) {
-    const auto better = suggestion_for(app, argc, argv);
-    fmt::print(stderr, "sluice: error: {}\nsluice: try --help\n", better.empty() ? error.what() : better);
-    return 2;
+    // A value that does not fit; the parser names the option.
+    return refuse({error.what(), app.get_subcommands().empty() ? "" : app.get_subcommands()[0]->get_name()},
+                  options);
   }
   // The service tells what it does; a command speaks through what it prints.
   const bool serves = app.got_subcommand("serve");
@@ -102,11 +124,12 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  app::hold_standard_streams();
   try {
     adapt_process();
-    return run(argc, argv);
+    return app::finish_output(run({argv + std::min(argc, 1), argv + argc}));
   } catch (const std::exception& error) {
-    fmt::print(stderr, "sluice: error: {}\n", error.what());
+    app::err("sluice: error: {}\n", error.what());
     return 1;
   }
 }

@@ -1,12 +1,14 @@
 #include "app/progress_bar.h"
 
+#include "app/output.h"
 #include "base/text.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <cstdlib>
+#include <string_view>
 
 namespace sluice::app {
 namespace {
@@ -17,15 +19,19 @@ std::string bytes_text(double bytes) {
   return fmt::format("{:.1f} MiB", bytes / 1024 / 1024);
 }
 
+// A terminal that can clear a line.
+bool draws(int stream) {
+  const char* terminal = std::getenv("TERM");
+  return ::isatty(stream) == 1 && terminal != nullptr && std::string_view(terminal) != "dumb";
+}
+
 }  // namespace
 
 ProgressBar::ProgressBar(std::string label, bool wanted)
-    : label_(std::move(label)),
-      enabled_(wanted && ::isatty(2) == 1),
-      started_(std::chrono::steady_clock::now()) {}
+    : label_(std::move(label)), enabled_(wanted && draws(2)), started_(std::chrono::steady_clock::now()) {}
 
 ProgressBar::~ProgressBar() {
-  if (drawn_) fmt::print(stderr, "\r\x1b[K");
+  if (drawn_) err("\r\x1b[K");
 }
 
 void ProgressBar::show(const jobs::Progress& progress) {
@@ -41,9 +47,8 @@ void ProgressBar::show(const jobs::Progress& progress) {
         fmt::format(" [{}{}] {:3.0f}%", std::string(filled, '='), std::string(24 - filled, ' '), part * 100);
   }
   const double rate = seconds > 0.05 ? static_cast<double>(progress.rows) / seconds : 0;
-  fmt::print(stderr, "\r\x1b[K{}{}  {} rows  {}  {} rows/s", label_, bar, group_digits(progress.rows),
-             bytes_text(static_cast<double>(progress.bytes)), group_digits(static_cast<long long>(rate)));
-  std::fflush(stderr);
+  err("\r\x1b[K{}{}  {} rows  {}  {} rows/s", label_, bar, group_digits(progress.rows),
+      bytes_text(static_cast<double>(progress.bytes)), group_digits(static_cast<long long>(rate)));
   drawn_ = true;
 }
 

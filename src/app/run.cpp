@@ -1,15 +1,14 @@
 // sluice run: load once, now; the receipt as a table or as JSON.
 #include "app/command.h"
+#include "app/loaders.h"
 #include "app/progress_bar.h"
 #include "app/receipt_table.h"
 #include "app/stop_signals.h"
 #include "base/clock.h"
-#include "service/service.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <memory>
 
 namespace sluice::app {
@@ -61,71 +60,61 @@ Result<Receipt> load_one(service::Service& service, const std::string& name, con
   return receipt;
 }
 
-// Names to load; --all takes every valid, enabled loader. Errors of their files are printed.
-Result<std::vector<std::string>> names_to_run(service::Service& service, const RunOptions& options) {
-  const auto definitions = service.definitions();
-  for (const auto& problem : definitions->problems) {
-    const bool of_service =
-        problem.severity == definition::Problem::Severity::error &&
-        std::any_of(definitions->files.begin(), definitions->files.end(), [&](const auto& file) {
-          return file.report.kind == definition::FileKind::service && file.report.file == problem.place.file;
-        });
-    if (of_service) {
-      return fail(ErrorCode::invalid_definition,
-                  definition::render(problem) + "; nothing can run without the service file");
-    }
+// What cannot run is said before anything does; true when there was none of it.
+bool say_refusals(const std::vector<Refusal>& refusals, const GlobalOptions& globals) {
+  for (const auto& refusal : refusals) {
+    if (globals.json) out("{}\n", refused_json(refusal));
+    explain(refusal, globals);
   }
-  std::vector<std::string> names = options.names;
-  if (options.all) {
-    for (const auto& loader : definitions->catalog->loaders) {
-      if (loader.spec.enabled) names.push_back(loader.spec.name);
-    }
-  }
-  for (const auto& name : names) {
-    if (definitions->catalog->find(name) != nullptr) continue;
-    for (const auto& problem : definitions->problems) {
-      const bool about =
-          std::any_of(definitions->files.begin(), definitions->files.end(), [&](const auto& file) {
-            return file.report.file == problem.place.file &&
-                   (file.report.name == name || file.report.name.empty());
-          });
-      if (about) fmt::print(stderr, "{}\n", definition::render(problem));
-    }
-    const auto near = definitions->catalog->nearest_name(name);
-    return fail(ErrorCode::invalid_argument,
-                near.empty() ? fmt::format("there is no valid loader \"{}\" in the definitions", name)
-                             : fmt::format("there is no loader \"{}\"; did you mean \"{}\"?", name, near));
+  return refusals.empty();
+}
+
+// Every loader that is valid and enabled.
+std::vector<std::string> all_names(const service::Definitions& definitions) {
+  std::vector<std::string> names;
+  for (const auto& loader : definitions.catalog->loaders) {
+    if (loader.spec.enabled) names.push_back(loader.spec.name);
   }
   return names;
+}
+
+// The service file first: without it nobody knows the database and the defaults.
+std::vector<Refusal> refusals_of(const service::Definitions& definitions,
+                                 const std::vector<std::string>& names) {
+  const bool service_broken = !service_problems(definitions).empty();
+  std::vector<Refusal> refusals;
+  for (const auto& name : names) {
+    if (service_broken || definitions.catalog->find(name) == nullptr)
+      refusals.push_back(why_not(definitions, name));
+  }
+  return refusals;
 }
 
 int run_loads(const RunOptions& options, const GlobalOptions& globals) {
   const StopSignals signals;
   SystemClock clock;
-  service::ServiceOptions service_options;
-  service_options.definitions = globals.definitions;
-  service_options.data = globals.data;
-  service_options.database = globals.database;
-  service_options.allow_paths = globals.allow_paths;
-  service_options.allow_addresses = globals.allow_addresses;
-  service_options.version = SLUICE_VERSION;
+  auto service_options = app::service_options(globals);
   service_options.workers = 1;
   auto service = service::Service::open(service_options, clock);
   if (!service) return report(service.error(), globals);
   if (auto started = (*service)->start(); !started) return report(started.error(), globals);
-  const auto names = names_to_run(**service, options);
-  if (!names) return report(names.error(), globals);
+  const auto definitions = (*service)->definitions();
 
   int exit_code = 0;
+  auto names = options.names;
   if (options.all) {
-    for (const auto& problem : (*service)->definitions()->problems) {
-      if (problem.severity != definition::Problem::Severity::error) continue;
-      fmt::print(stderr, "{}\n", definition::render(problem));
-      exit_code = 2;
-    }
+    if (auto problems = service_problems(*definitions); !problems.empty())
+      return report(why_not(*definitions, "--all"), globals);
+    // What is valid runs, whatever else lies in the folder.
+    if (!say_refusals(broken_loaders(*definitions), globals)) exit_code = 2;
+    names = all_names(*definitions);
+    if (names.empty() && !globals.quiet)
+      err("There is no loader to run in {}\n", globals.definitions.string());
+  } else if (!say_refusals(refusals_of(*definitions, names), globals)) {
+    return 2;
   }
   std::vector<Receipt> receipts;
-  for (const auto& name : *names) {
+  for (const auto& name : names) {
     if (signals.token().stop_requested()) break;
     auto receipt = load_one(**service, name, globals, signals.token());
     if (!receipt) {
@@ -134,12 +123,13 @@ int run_loads(const RunOptions& options, const GlobalOptions& globals) {
     }
     exit_code = std::max(exit_code, exit_code_for_run(*receipt));
     if (globals.json) {
-      fmt::print("{}\n", to_json(*receipt));
+      out("{}\n", to_json(*receipt));
       std::fflush(stdout);
     }
     receipts.push_back(std::move(*receipt));
   }
-  if (!globals.json && (!globals.quiet || exit_code != 0)) fmt::print("{}", receipt_table(receipts));
+  if (!globals.json && (!globals.quiet || exit_code != 0) && !receipts.empty())
+    write_out(receipt_table(receipts));
   return signals.token().stop_requested() ? 130 : exit_code;
 }
 
@@ -149,18 +139,15 @@ void add_run(CLI::App& app, GlobalOptions& globals, Action& action) {
   auto options = std::make_shared<RunOptions>();
   auto* command =
       app.add_subcommand("run", "Load once, now; exit 1 when a run failed, 4 when a guard was breached");
-  command->add_option("names", options->names, "Loaders to run, one after the other");
+  command->add_option("names", options->names, "Loaders to run, one after the other")
+      ->type_name("")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command->add_flag("--all", options->all, "Every enabled loader");
   command->footer("Examples:\n  sluice run Country\n  sluice run --all --json --database sqlite:test.db");
   command->callback([options, &globals, &action] {
     action = [options, &globals] {
-      if (options->names.empty() == !options->all) {
-        return report({.code = ErrorCode::invalid_argument,
-                       .where = {},
-                       .message = "name the loaders to run, or give --all",
-                       .retry_after = {}},
-                      globals);
-      }
+      if (options->names.empty() == !options->all)
+        return report(ErrorCode::invalid_argument, "name the loaders to run, or give --all", globals);
       return run_loads(*options, globals);
     };
   });

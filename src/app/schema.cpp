@@ -21,21 +21,18 @@ constexpr std::array<std::pair<std::string_view, definition::FileKind>, 4> kKind
 
 int run_schema(const std::string& kind, const GlobalOptions& globals) {
   if (kind.empty()) {
-    fmt::print("{}\n", definition::json_schema());
+    out("{}\n", definition::json_schema());
     return 0;
   }
   for (const auto& [name, value] : kKinds) {
     if (iequals(name, kind)) {
-      fmt::print("{}\n", definition::json_schema(value));
+      out("{}\n", definition::json_schema(value));
       return 0;
     }
   }
-  return report(
-      {.code = ErrorCode::invalid_argument,
-       .where = {},
-       .message = fmt::format("no schema for \"{}\"; use loader, entity, dataSource or service", kind),
-       .retry_after = {}},
-      globals);
+  return report(ErrorCode::invalid_argument,
+                fmt::format("no schema for \"{}\"; use loader, entity, dataSource or service", kind),
+                globals);
 }
 
 }  // namespace
@@ -43,7 +40,8 @@ int run_schema(const std::string& kind, const GlobalOptions& globals) {
 void add_schema(CLI::App& app, GlobalOptions& globals, Action& action) {
   auto kind = std::make_shared<std::string>();
   auto* command = app.add_subcommand("schema", "JSON Schema of the definitions, for editors");
-  command->add_option("kind", *kind, "loader, entity, dataSource or service (default: all in one)");
+  command->add_option("kind", *kind, "loader, entity, dataSource or service (default: all in one)")
+      ->type_name("");
   command->footer("Example:\n  sluice schema loader > loader.schema.json");
   command->callback(
       [kind, &globals, &action] { action = [kind, &globals] { return run_schema(*kind, globals); }; });

@@ -3,11 +3,12 @@
 #include "api/protection.h"
 #include "api/router.h"
 #include "api/server.h"
+#include "app/arguments.h"
 #include "app/command.h"
+#include "app/loaders.h"
 #include "app/stop_signals.h"
 #include "base/clock.h"
 #include "definition/schema.h"
-#include "service/service.h"
 
 #include <fmt/format.h>
 #include <malloc.h>
@@ -60,14 +61,9 @@ int run_serve(const ServeOptions& options, const GlobalOptions& globals) {
   mallopt(M_ARENA_MAX, 2);
   const StopSignals signals;
   SystemClock clock;
-  service::ServiceOptions service_options;
-  service_options.definitions = options.folder.empty() ? globals.definitions : options.folder;
-  service_options.data = globals.data;
-  service_options.database = globals.database;
-  service_options.allow_paths = globals.allow_paths;
-  service_options.allow_addresses = globals.allow_addresses;
+  auto service_options = app::service_options(globals);
+  if (!options.folder.empty()) service_options.definitions = options.folder;
   service_options.workers = options.workers;
-  service_options.version = SLUICE_VERSION;
   service_options.serving = true;
   auto service = service::Service::open(service_options, clock);
   if (!service) return report(service.error(), globals);
@@ -104,13 +100,16 @@ int run_serve(const ServeOptions& options, const GlobalOptions& globals) {
 void add_serve(CLI::App& app, GlobalOptions& globals, Action& action) {
   auto options = std::make_shared<ServeOptions>();
   auto* command = app.add_subcommand("serve", "The service: definitions, schedules, and the page at /jobs");
-  command->add_option("dir", options->folder, "Folder of the definitions (default: --definitions)");
-  command->add_option("--listen", options->listen, "HOST:PORT of the page; only loopback without accounts")
+  command->add_option("dir", options->folder, "Folder of the definitions (default: --definitions)")
+      ->type_name("");
+  command->add_option("--listen", options->listen, "Address of the page; only loopback without accounts")
+      ->type_name("HOST:PORT")
       ->capture_default_str();
   command
       ->add_option("--workers", options->workers,
-                   "Jobs run at once (default: twice the processors, 8 at most)")
-      ->check(CLI::Range(1, 256));
+                   "Jobs run at once, at most 256 (default: twice the processors, 8 at most)")
+      ->type_name("N")
+      ->check(whole_number(1, 256));
   command->footer("Example:\n  sluice serve definitions --listen 127.0.0.1:8080");
   command->callback([options, &globals, &action] {
     action = [options, &globals] { return run_serve(*options, globals); };

@@ -1,14 +1,15 @@
 // sluice show: a job as it went, or a definition as it was understood.
 #include "api/live_json.h"
+#include "app/arguments.h"
 #include "app/command.h"
 #include "app/job_report.h"
+#include "app/loaders.h"
 #include "app/receipt_table.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "definition/catalog.h"
 #include "jobs/sqlite_store.h"
 #include "model/receipt.h"
-#include "service/service.h"
 #include "upsert/table_state.h"
 
 #include <fmt/format.h>
@@ -16,7 +17,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdio>
 #include <memory>
 
 namespace sluice::app {
@@ -50,16 +50,16 @@ int show_job(JobId id, int most_rejects, const GlobalOptions& globals) {
                                 {"reason", change.reason}});
     }
     add_records(json, *records);
-    fmt::print("{}\n", api::dump(json));
+    out("{}\n", api::dump(json));
     return 0;
   }
-  fmt::print("job {}  {}  {}\n", id.value(), (*job)->name, jobs::to_string((*job)->state));
+  out("job {}  {}  {}\n", id.value(), (*job)->name, jobs::to_string((*job)->state));
   for (const auto& change : *history) {
-    fmt::print("  {}  {:<10} {}\n", format_utc(change.at), jobs::to_string(change.state), change.reason);
+    out("  {}  {:<10} {}\n", format_utc(change.at), jobs::to_string(change.state), change.reason);
   }
   if (const auto receipt = receipt_from_json((*job)->result); receipt)
-    fmt::print("{}", receipt_table({&*receipt, 1}));
-  fmt::print("{}", records_text(*records, **job));
+    write_out(receipt_table({&*receipt, 1}));
+  write_out(records_text(*records, **job));
   return 0;
 }
 
@@ -79,35 +79,32 @@ std::string pinned_columns(const upsert::TableState& state) {
 }
 
 int show_loader(const std::string& name, const GlobalOptions& globals) {
-  SystemClock clock;
-  service::ServiceOptions options;
-  options.definitions = globals.definitions;
-  options.data = globals.data;
-  options.database = globals.database;
-  options.allow_paths = globals.allow_paths;
-  options.version = SLUICE_VERSION;
-  const auto pinned = service::pin_loader(options, name, clock);
-  if (!pinned) return report(pinned.error(), globals);
+  const auto definitions = read_definitions(globals);
+  if (!definitions) return report(definitions.error(), globals);
+  const auto* loader = (*definitions)->catalog->find(name);
+  if (loader == nullptr) return report(why_not(**definitions, name), globals);
   std::string columns;
   const service::Databases databases(globals.database, globals.data);
-  if (const auto connection = databases.open_for_reading(pinned->database); connection && *connection) {
+  const auto database = databases.url_for(loader->spec, (*definitions)->catalog->service);
+  if (!database) return report(database.error(), globals);
+  if (const auto connection = databases.open_for_reading(*database); connection && *connection) {
     if (const auto states = upsert::table_states(**connection); states) {
       // A loader may have had other tables before.
       const auto found = std::find_if(states->begin(), states->end(), [&](const auto& s) {
-        return s.loader == name && iequals(s.table, pinned->loader.spec.target.table);
+        return s.loader == name && iequals(s.table, loader->spec.target.table);
       });
       if (found != states->end()) columns = pinned_columns(*found);
     }
   }
-  const auto yaml = definition::resolved_yaml(pinned->loader);
+  const auto yaml = definition::resolved_yaml(*loader);
   if (globals.json) {
-    fmt::print("{}\n", api::dump(Json{{"name", name},
-                                      {"file", pinned->loader.file},
-                                      {"hash", pinned->loader.hash},
-                                      {"schedule", api::schedule_json(pinned->loader)},
-                                      {"yaml", yaml}}));
+    out("{}\n", api::dump(Json{{"name", name},
+                               {"file", loader->file},
+                               {"hash", loader->hash},
+                               {"schedule", api::schedule_json(*loader)},
+                               {"yaml", yaml}}));
   } else {
-    fmt::print("# {}\n{}{}", pinned->loader.file, yaml, columns);
+    out("# {}\n{}{}", loader->file, yaml, columns);
   }
   return 0;
 }
@@ -125,10 +122,11 @@ void add_show(CLI::App& app, GlobalOptions& globals, Action& action) {
   auto what = std::make_shared<std::string>();
   auto rejects = std::make_shared<int>(10);
   auto* command = app.add_subcommand("show", "A job as it went, or a definition as it was understood");
-  command->add_option("what", *what, "A job's id or a loader's name")->required();
-  command->add_option("--rejects", *rejects, "Of a job: most rejected records to show, 1 to 1000")
+  command->add_option("what", *what, "A job's id or a loader's name")->type_name("")->required();
+  command->add_option("--rejects", *rejects, "Of a job: most rejected records to show, at most 1000")
+      ->type_name("N")
       ->capture_default_str()
-      ->check(CLI::Range(1, 1000));
+      ->check(whole_number(1, 1000));
   command->footer(
       "Examples:\n  sluice show Country\n  sluice show 17 --json\n  sluice show 17 --rejects 100");
   command->callback([what, rejects, &globals, &action] {

@@ -17,6 +17,8 @@ StopSignals::StopSignals() {
   sigaddset(&wanted, SIGINT);
   sigaddset(&wanted, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &wanted, nullptr);
+  // A reader of our output or a TLS peer that goes away is an error of one write, not the end of the process.
+  std::signal(SIGPIPE, SIG_IGN);
   signals_ = FileHandle(::signalfd(-1, &wanted, SFD_CLOEXEC));
   wake_ = FileHandle(::eventfd(0, EFD_CLOEXEC));
   thread_ = std::thread([this] {

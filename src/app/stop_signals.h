@@ -1,5 +1,6 @@
-// Ctrl-C and SIGTERM as a stop token. Made in main's thread before any other thread starts, so that all of
-// them leave the signals to it.
+// Ctrl-C and SIGTERM as a stop token; SIGPIPE is ignored from here on, so that work is finished even when
+// nobody reads on. Made in main's thread before any other thread starts, so that all of them leave the
+// signals to it.
 #pragma once
 
 #include "base/file.h"

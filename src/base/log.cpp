@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 
 #include <array>
+#include <cstdlib>
 
 namespace sluice {
 
@@ -17,7 +18,11 @@ Result<void> set_up_log(std::string_view level) {
     return fail(ErrorCode::invalid_argument, "unknown log level \"" + std::string(level) +
                                                  "\"; use trace, debug, info, warn, error or off");
   }
-  auto logger = spdlog::stderr_color_mt("sluice");
+  // Colours only for eyes, and not for those who said no (https://no-color.org).
+  const char* no_colour = std::getenv("NO_COLOR");
+  const bool plain = no_colour != nullptr && *no_colour != '\0';
+  auto logger =
+      spdlog::stderr_color_mt("sluice", plain ? spdlog::color_mode::never : spdlog::color_mode::automatic);
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);
   logger->set_level(spdlog::level::from_str(wanted));
   logger->flush_on(spdlog::level::info);

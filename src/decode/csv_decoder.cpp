@@ -57,8 +57,7 @@ class CsvDecoder final : public BlockDecoder {
     return fail(ErrorCode::malformed,
                 fmt::format("key column \"{}\" is not in the file{}; its columns are {}", wanted,
                             near.empty() ? "" : fmt::format(" (did you mean \"{}\"?)", near),
-                            printable(fmt::format("{}", fmt::join(dialect_.names, ", ")), 400)),
-                builder_.input().name);
+                            printable(fmt::format("{}", fmt::join(dialect_.names, ", ")), 400)));
   }
 
   Result<bool> next_batch(RowBatch& batch, std::stop_token stop) override {

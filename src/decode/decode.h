@@ -81,6 +81,7 @@ struct Probe {
   CsvDialect csv;
   std::vector<Observed> columns;      // in order of first appearance
   std::uint64_t sampled_records = 0;  // at most 1,000
+  std::uint64_t sampled_rejects = 0;  // records among the first that could not be read
   bool complete = false;              // the sample is the whole source
   std::string compression;            // "", "gzip", "zstd", "zip"
 };

@@ -141,6 +141,7 @@ Result<void> sample(Decoder& decoder, Probe& probe, std::stop_token stop) {
   RowBatch batch;
   while (probe.sampled_records < kSampledRecords) {
     SLUICE_TRY(const bool more, decoder.next(batch, stop));
+    probe.sampled_rejects += batch.rejected;
     if (!more) {
       probe.complete = true;
       break;

@@ -115,7 +115,8 @@ void check_key(Context& context, const Node& loader, LoaderSpec& spec) {
     // An entity that could not be used is a problem of its own; it would have said the key.
     const bool entity_unknown =
         child(child(&loader, "target"), "entity") != nullptr && spec.target.columns.empty();
-    if (!entity_unknown && spec.mode != LoadMode::append && spec.mode != LoadMode::replace)
+    if (!entity_unknown && !loader.lost("key") && spec.mode != LoadMode::append &&
+        spec.mode != LoadMode::replace)
       context.error(key == nullptr ? loader : *key,
                     fmt::format("mode {} needs \"key\": the column or columns that identify a row",
                                 to_string(spec.mode)),
@@ -218,7 +219,7 @@ LoaderSpec build_loader(Context& context, const Node& loader, const Known& known
   if (const Node* sources = child(&loader, "source"); sources != nullptr && !sources->entries.empty()) {
     for (const auto& entry : sources->entries)
       spec.sources.push_back(build_source(context, *entry.value, known));
-  } else {
+  } else if (!loader.lost("source")) {
     context.error(loader, "a loader needs \"source\": where its records come from",
                   "write source: https://… or source: {file: PATH}");
   }

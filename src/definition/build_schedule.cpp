@@ -101,6 +101,7 @@ std::optional<english_cron::Translation> build_schedule(Context& context, const 
   if (schedule.retry.max_delay < schedule.retry.delay) schedule.retry.max_delay = schedule.retry.delay;
 
   if (start == nullptr) {
+    if (loader.lost("schedule") || (node != nullptr && node->lost("start"))) return std::nullopt;
     context.error(node == nullptr ? loader : *node, "a loader needs \"schedule\": when it runs",
                   "write schedule: every day at 2am, or schedule: manual");
     return std::nullopt;

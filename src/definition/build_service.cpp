@@ -101,7 +101,7 @@ void build_nox_database(Context& context, const Node& node, ServiceSpec& service
 // Nox starts relative paths at the folder it was started in. Where the path from the file leads nowhere, the
 // definitions folder and its parent are tried.
 fs::path data_folder(const CheckOptions& options, std::string_view file, std::string_view path, bool nox) {
-  const auto from_file = absolute_path(options, file, path);
+  auto from_file = absolute_path(options, file, path);
   std::error_code ignored;
   if (!nox || fs::is_directory(from_file, ignored)) return from_file;
   for (const std::string_view start : {"x", "../x"}) {
@@ -152,7 +152,7 @@ bool check_url(Context& context, const Node& node, std::string_view url) {
   if (scheme != "http" && scheme != "https") {
     context.error(node,
                   scheme.empty()
-                      ? fmt::format("\"{}\" is not a URL", printable(url, 80))
+                      ? fmt::format("{} is not a URL", shown(node, 80))
                       : fmt::format("{}:// is not available; http and https are", printable(scheme, 20)),
                   scheme == "file" ? "write file: PATH instead"
                   : scheme.empty() ? "it begins with https://"
@@ -174,7 +174,15 @@ bool check_url(Context& context, const Node& node, std::string_view url) {
     context.error(node, "the URL holds a character that URLs do not have", "write it as %20 and the like");
     return false;
   }
-  return true;
+  if (!context.options.url_allowed) return true;
+  const auto allowed = context.options.url_allowed(std::string(url));
+  if (allowed) return true;
+  if (allowed.error().code == ErrorCode::forbidden) {
+    context.forbid(node.place(), allowed.error().message);
+  } else {
+    context.error(node, allowed.error().message);
+  }
+  return false;
 }
 
 std::string join_url(std::string_view base, std::string_view path) {

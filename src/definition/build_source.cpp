@@ -80,9 +80,12 @@ void set_file(Context& context, const Node& node, SourceSpec& source, const std:
     context.error(node, "only the last part of a path may be a pattern", "name the folders");
   if (!path.has_filename()) context.error(node, "names a folder, not a file", "add a pattern, like *.json");
   if (!path_allowed(context.options, path)) {
-    context.error(
-        node, fmt::format("\"{}\" is outside the folders that definitions may read", printable(node.value)),
-        not_allowed_hint(path));
+    const auto real = real_path(path);
+    context.forbid(
+        node.place(),
+        fmt::format("\"{}\"{} is outside the folders that definitions may read", printable(node.value),
+                    real == path ? "" : fmt::format(" (really {})", real.string())),
+        not_allowed_hint(real));
   }
   if (const auto format = unavailable_format(node.value);
       !format.empty() && source.decode.format == Format::automatic)
@@ -219,8 +222,9 @@ SourceSpec build_source(Context& context, const Node& node, const Known& known) 
   source.max_bytes =
       parse_size(text_of(&node, "maxBytes")).value_or(from == nullptr ? source.max_bytes : from->max_bytes);
   if ((file != nullptr) + (url != nullptr) + (named != nullptr) != 1) {
+    const bool said_wrongly = node.lost("file") || node.lost("url") || node.lost("dataSource");
     if (file == nullptr && url == nullptr && named == nullptr) {
-      context.error(node, "a source needs one of \"url\", \"file\" and \"dataSource\"");
+      if (!said_wrongly) context.error(node, "a source needs one of \"url\", \"file\" and \"dataSource\"");
     } else {
       context.error(node, "a source has only one of \"url\", \"file\" and \"dataSource\"");
     }

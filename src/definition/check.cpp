@@ -152,7 +152,9 @@ class Run {
   }
 
   CheckResult finish() {
-    settle(loader_names_, "loader", [](const Claim&) {});
+    settle(loader_names_, "loader", [&](const Claim& lost) {
+      std::erase_if(loader_tables_, [&](const Claim& claim) { return claim.file == lost.file; });
+    });
     settle(loader_tables_, "table", [](const Claim&) {});
     auto catalog = std::make_shared<Catalog>();
     catalog->service = known_.service;
@@ -346,6 +348,10 @@ class Run {
 }  // namespace
 
 Checker::Checker(CheckOptions options) : state_(std::make_unique<State>()) {
+  // Real paths are compared with real folders; those are found once, not for each source.
+  for (auto& path : options.allowed_paths) path = real_path(path);
+  const auto root = real_path(options.root);
+  options.allowed_paths.push_back(root.has_parent_path() ? root.parent_path() : root);
   state_->options = std::move(options);
 }
 Checker::~Checker() = default;

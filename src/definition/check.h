@@ -2,6 +2,7 @@
 // connected to. Not valid is a value here: check() always returns.
 #pragma once
 
+#include "base/error.h"
 #include "definition/catalog.h"
 #include "definition/problem.h"
 #include "definition/source_file.h"
@@ -24,6 +25,9 @@ struct CheckOptions {
   // `file:` and `${file:…}` may reach the root's parent and these folders; with allow_any_path everything.
   std::vector<std::filesystem::path> allowed_paths;
   bool allow_any_path = false;
+  // Whether a run would be allowed to ask this http or https URL (error forbidden) and could read it at all;
+  // empty = every URL. Offline: names are not resolved here, a run judges what they lead to.
+  std::function<Result<void>(const std::string& url)> url_allowed;
   // Set when --database is given: a service file without a usable database is then no warning.
   bool database_given = false;
 };

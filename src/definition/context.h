@@ -27,6 +27,11 @@ struct Context {
   void error(const Node& node, std::string message, std::string suggestion = {}) {
     error(node.place(), std::move(message), std::move(suggestion));
   }
+  // What the command line's policy does not let definitions reach.
+  void forbid(Place place, std::string message, std::string suggestion = {}) {
+    error(std::move(place), std::move(message), std::move(suggestion));
+    problems.back().code = ErrorCode::forbidden;
+  }
   void warn(const Node& node, std::string message, std::string suggestion = {}) {
     problems.push_back({Problem::Severity::warning, node.place(), std::move(message), std::move(suggestion)});
   }
@@ -35,10 +40,16 @@ struct Context {
 // "did you mean \"x\"?" for the nearest candidate, else "one of a, b, c" when there are few, else empty.
 std::string suggest(std::string_view word, const std::vector<std::string_view>& candidates);
 
+// A scalar's value in quotes, for messages; of a substituted one nothing, since it may be a secret.
+std::string shown(const Node& node, std::size_t limit = 60);
+
 // A path written in a definition file, made absolute: relative ones start at that file.
 std::filesystem::path absolute_path(const CheckOptions& options, std::string_view file,
                                     std::string_view path);
-// By the path's text: inside the parent of the root, or an allowed folder. (Links are judged when opened.)
+// The absolute path without symbolic links, as far as it exists; never ends in a slash (but for "/").
+std::filesystem::path real_path(const std::filesystem::path& path);
+// Inside the parent of the root, or an allowed folder, once every symbolic link is followed. (Judged again
+// when it is opened: links may change.)
 bool path_allowed(const CheckOptions& options, const std::filesystem::path& path);
 std::string not_allowed_hint(const std::filesystem::path& path);
 

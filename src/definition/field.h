@@ -40,6 +40,7 @@ struct Choice {
   std::string_view value;
   std::string_view help;
   Stage stage = Stage::now;
+  std::string_view begins = {};  // with more after it that the user fills in: "move to " of "move to DIR"
 };
 
 struct Concept;

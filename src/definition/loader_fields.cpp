@@ -50,7 +50,7 @@ constexpr Choice kTypeChange[] = {{"widen", "the column is widened where nothing
                                   {"reject", "the record is rejected", Stage::later},
                                   {"fail", "the run fails", Stage::later}};
 constexpr Choice kNested[] = {{"json", "nested values are JSON text"},
-                              {"flatten", "nested fields become columns", Stage::later},
+                              {"flatten(n)", "nested fields become columns", Stage::later, "flatten"},
                               {"ignore", "nested values are left out", Stage::later}};
 
 constexpr Field kRetryFields[] = {

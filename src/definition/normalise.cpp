@@ -11,13 +11,18 @@
 namespace sluice::definition {
 namespace {
 
-std::string shown(const Node& node) {
-  if (node.substituted) return "the value of the variable";  // it may be a secret
-  return fmt::format("\"{}\"", printable(node.value, 60));
-}
-
 std::string kind_name(const Node& node) {
   return node.is_map() ? "a map" : node.is_list() ? "a list" : node.is_null() ? "empty" : "text";
+}
+
+// What may be written instead of a choice of a later stage.
+std::string available(const Field& field) {
+  std::vector<std::string_view> values;
+  for (const auto& choice : field.choices) {
+    if (choice.stage == Stage::now) values.push_back(choice.value);
+  }
+  return values.size() == 1 ? fmt::format("only {} is", values.front())
+                            : fmt::format("one of {} is", fmt::join(values, ", "));
 }
 
 bool check_choice(Context& context, const Field& field, Node& node) {
@@ -31,11 +36,15 @@ bool check_choice(Context& context, const Field& field, Node& node) {
   }
   std::vector<std::string_view> values;
   for (const auto& choice : field.choices) {
-    if (choice.value == node.value || (context.nox && iequals(choice.value, node.value))) {
+    const bool begun = !choice.begins.empty() && node.value.starts_with(choice.begins);
+    if (begun || choice.value == node.value || (context.nox && iequals(choice.value, node.value))) {
+      if (choice.stage == Stage::later) {
+        context.error(node, fmt::format("{}: {} is not available yet", field.key, shown(node)),
+                      available(field));
+        return false;
+      }
       node.value = choice.value;
-      if (choice.stage == Stage::now) return true;
-      context.error(node, fmt::format("{}: {} is not available yet", field.key, choice.value));
-      return false;
+      return true;
     }
     if (choice.stage == Stage::now) values.push_back(choice.value);
   }
@@ -205,11 +214,12 @@ const Node* normalise_value(Context& context, const Field& field, const Node& no
   }
 }
 
-void refuse_unknown(Context& context, const Node& key, const Concept& table) {
+// Reports the key; gives the field that was likely meant, "" when none is near.
+std::string_view refuse_unknown(Context& context, const Node& key, const Concept& table) {
   if (key.value == "<<") {
     context.error(key, "merge keys (<<) are not part of YAML 1.2",
                   "put what loaders share under `defaults` of the service file");
-    return;
+    return {};
   }
   std::vector<std::string_view> keys;
   for (const auto& field : table.fields) {
@@ -221,6 +231,7 @@ void refuse_unknown(Context& context, const Node& key, const Concept& table) {
   const auto near = nearest(key.value, keys);
   context.error(key, fmt::format("unknown key \"{}\" in {}", printable(key.value, 60), table.name),
                 near.empty() ? "" : fmt::format("did you mean \"{}\"?", near));
+  return near.empty() ? near : find_field(table, near)->key;
 }
 
 // Whether the key is to be read; says why not.
@@ -247,6 +258,11 @@ bool admit(Context& context, const Node& key, const Field& field, bool partial) 
 
 }  // namespace
 
+std::string shown(const Node& node, std::size_t limit) {
+  if (node.substituted) return "the value of the variable";  // it may be a secret
+  return fmt::format("\"{}\"", printable(node.value, limit));
+}
+
 std::string suggest(std::string_view word, const std::vector<std::string_view>& candidates) {
   if (const auto near = nearest(word, candidates); !near.empty())
     return fmt::format("did you mean \"{}\"?", near);
@@ -270,13 +286,15 @@ const Node* normalise(Context& context, const Node& node, const Concept& table, 
   } else if (!node.is_map()) {
     context.error(node, fmt::format("{} must be a map, not {}", table.name, kind_name(node)),
                   table.shorthand == nullptr ? "" : fmt::format("or {}", table.shorthand_help));
+    for (const auto& field : table.fields) result->left_out.push_back(field.key);
     return result;
   }
   std::unordered_map<std::string_view, const Node*> seen;
   for (const auto& entry : map->entries) {
     const Field* field = find_field(table, entry.key->value);
     if (field == nullptr) {
-      refuse_unknown(context, *entry.key, table);
+      if (const auto meant = refuse_unknown(context, *entry.key, table); !meant.empty())
+        result->left_out.push_back(meant);
       continue;
     }
     const auto [first, fresh] = seen.emplace(field->key, entry.key);
@@ -286,18 +304,24 @@ const Node* normalise(Context& context, const Node& node, const Concept& table, 
                     "keep one of them");
       continue;
     }
-    if (!fresh || !admit(context, *entry.key, *field, partial) || entry.value->is_null()) continue;
-    if (const Node* value = normalise_value(context, *field, *entry.value, partial)) {
-      Node* key = context.pool.copy(*entry.key);
-      key->value = field->key;
-      result->entries.push_back({key, value});
+    if (!fresh) continue;
+    const bool admitted = admit(context, *entry.key, *field, partial);
+    if (admitted && entry.value->is_null()) continue;
+    const Node* value = admitted ? normalise_value(context, *field, *entry.value, partial) : nullptr;
+    if (value == nullptr) {
+      result->left_out.push_back(field->key);
+      continue;
     }
+    Node* key = context.pool.copy(*entry.key);
+    key->value = field->key;
+    result->entries.push_back({key, value});
   }
   for (const auto& field : table.fields) {
     if (!field.required || partial) continue;
     const auto given = seen.find(field.key);
     if (given == seen.end()) {
-      context.error(node, fmt::format("{} needs \"{}\" ({})", table.name, field.key, field.help));
+      if (!result->lost(field.key))
+        context.error(node, fmt::format("{} needs \"{}\" ({})", table.name, field.key, field.help));
     } else if (const Node* key = given->second;
                map->get(key->value) != nullptr && map->get(key->value)->is_null()) {
       context.error(*key, fmt::format("\"{}\" is empty", field.key));

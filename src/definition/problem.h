@@ -1,6 +1,7 @@
 // What is wrong with a definition, where it stands, and what to write instead.
 #pragma once
 
+#include "base/error.h"
 #include "model/spec.h"
 
 #include <string>
@@ -14,8 +15,10 @@ struct Problem {
   Place place;             // file relative to the definitions root; line 0 = the file as a whole
   std::string message;     // never holds a secret
   std::string suggestion;  // "did you mean \"source\"?", or empty
-  std::string excerpt{};   // the line it stands in, secrets left out; check() fills it in
-  int caret = 0;           // where in the excerpt, from 1, in characters; 0 = nowhere
+  // Of an error: what a run would have failed with. `forbidden`: the policy of the command line refuses it.
+  ErrorCode code = ErrorCode::invalid_definition;
+  std::string excerpt{};  // the line it stands in, secrets left out; check() fills it in
+  int caret = 0;          // where in the excerpt, from 1, in characters; 0 = nowhere
 };
 
 // "FILE:LINE:COLUMN: error: message; suggestion" (without :LINE:COLUMN when the place has none).

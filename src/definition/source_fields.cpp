@@ -9,7 +9,9 @@ constexpr Choice kFormats[] = {
     {"ndjson", "one JSON object a line"},        {"csv", "delimited text"},
     {"xml", "XML elements", Stage::later},       {"xlsx", "an Excel sheet", Stage::later},
     {"parquet", "a Parquet file", Stage::later}, {"fixedWidth", "columns by position", Stage::later}};
-constexpr Choice kAfterLoad[] = {{"keep", "leave the file where it is"}};
+constexpr Choice kAfterLoad[] = {{"keep", "leave the file where it is"},
+                                 {"delete", "delete it", Stage::later},
+                                 {"move to DIR", "move it to a folder", Stage::later, "move"}};
 constexpr Choice kApiKeyPlace[] = {{"header", "as a request header"}, {"query", "as a query parameter"}};
 constexpr Choice kEncodings[] = {
     {"auto", "by byte order mark, else by the bytes: utf-8, utf-16 or windows-1252"},

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace sluice::definition {
@@ -34,9 +35,12 @@ std::optional<std::string> resolve(Context& context, const Node& scalar, std::si
   };
   if (inside.starts_with("file:")) {
     const auto path = absolute_path(context.options, scalar.file, trim(inside.substr(5)));
-    if (!path_allowed(context.options, path))
-      return refuse(fmt::format("${{{}}} is outside the folders that definitions may read", inside),
-                    not_allowed_hint(path));
+    if (!path_allowed(context.options, path)) {
+      context.forbid(place_within(context.document, scalar, at),
+                     fmt::format("${{{}}} is outside the folders that definitions may read", inside),
+                     not_allowed_hint(real_path(path)));
+      return std::nullopt;
+    }
     auto content = read_file(path, kMaxSecretFile);
     if (!content)
       return refuse(fmt::format("${{{}}} cannot be read: {}", inside, content.error().message),
@@ -68,20 +72,28 @@ fs::path absolute_path(const CheckOptions& options, std::string_view file, std::
 
 bool path_allowed(const CheckOptions& options, const fs::path& path) {
   if (options.allow_any_path) return true;
-  const auto within = [&](const fs::path& folder) {
-    const auto relative = path.lexically_relative(folder);
+  const auto real = real_path(path);
+  return std::any_of(options.allowed_paths.begin(), options.allowed_paths.end(), [&](const fs::path& folder) {
+    const auto relative = real.lexically_relative(folder);
     return !relative.empty() && *relative.begin() != "..";
-  };
+  });
+}
+
+fs::path real_path(const fs::path& path) {
   std::error_code ignored;
-  auto root = fs::absolute(options.root.empty() ? fs::path(".") : options.root, ignored).lexically_normal();
-  if (!root.has_filename()) root = root.parent_path();
-  if (within(root.parent_path())) return true;
-  for (const auto& allowed : options.allowed_paths) {
-    auto folder = fs::absolute(allowed, ignored).lexically_normal();
-    if (!folder.has_filename() && folder.has_relative_path()) folder = folder.parent_path();
-    if (within(folder)) return true;
+  auto whole = fs::absolute(path.empty() ? fs::path(".") : path, ignored).lexically_normal();
+  if (!whole.has_filename() && whole.has_relative_path()) whole = whole.parent_path();
+  // realpath(3), since a folder of thousands of definitions asks as often; it knows existing paths only.
+  fs::path missing;
+  for (auto known = whole; known.has_relative_path(); known = known.parent_path()) {
+    if (char* found = ::realpath(known.c_str(), nullptr); found != nullptr) {
+      const fs::path real(found);
+      std::free(found);
+      return missing.empty() ? real : real / missing;
+    }
+    missing = missing.empty() ? known.filename() : known.filename() / missing;
   }
-  return false;
+  return whole;
 }
 
 std::string not_allowed_hint(const fs::path& path) {

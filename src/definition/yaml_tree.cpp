@@ -228,6 +228,10 @@ Problem yaml_problem(const Document& document, const YAML::Exception& error) {
 
 }  // namespace
 
+bool Node::lost(std::string_view field) const {
+  return std::find(left_out.begin(), left_out.end(), field) != left_out.end();
+}
+
 const Node* Node::get(std::string_view key) const {
   for (const auto& entry : entries) {
     if (entry.key != nullptr && entry.key->value == key) return entry.value;

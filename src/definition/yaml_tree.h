@@ -28,7 +28,11 @@ struct Node {
   std::string_view file;     // path of the file it stands in; owned by its Document
   std::string value;         // scalar
   std::vector<Entry> entries;
+  // Of a normalised map: fields that were given, or likely meant, but said wrongly. An error stands for each;
+  // that they are missing is no second one.
+  std::vector<std::string_view> left_out;
 
+  bool lost(std::string_view field) const;
   bool is_map() const { return kind == Kind::map; }
   bool is_list() const { return kind == Kind::list; }
   bool is_scalar() const { return kind == Kind::scalar; }

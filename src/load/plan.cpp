@@ -150,6 +150,12 @@ Result<void> make_plan(Plan& plan, const Request& request, Environment& environm
   if (!fetched) return std::unexpected(fetched.error());
   const auto& sources = *fetched;
   SLUICE_TRY(auto items, probe_items(loader, sources, stop));
+  if (!found.exists && nothing_to_shape(loader, items)) {
+    receipt.notes = notes_on(items);
+    receipt.notes.emplace_back(kNothingToShape);
+    return judge_receipt(loader, receipt, std::vector<std::int64_t>(loader.sources.size(), 0),
+                         empty_items(items), receipt.notes);
+  }
   const bool fresh = found.first_load() || loader.mode == LoadMode::replace ||
                      (loader.mode == LoadMode::append && loader.target.key.empty());
   // Rows that would stream in are compared with nothing: all of them are inserts.

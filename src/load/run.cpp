@@ -84,7 +84,7 @@ class Run {
     if (sources_.not_modified) return end_unchanged(found);
     SLUICE_TRY(items_, probe_items(request_.loader, sources_, stop_));
     for (const auto& item : items_) report_.say(format_line(item));
-    if (nothing_to_shape(found)) return end_empty();
+    if (!found.exists && nothing_to_shape(request_.loader, items_)) return end_empty();
 
     bool by_columns = false;
     for (int conflicts = 0;; ++conflicts) {
@@ -124,14 +124,6 @@ class Run {
     return found.first_load() || mode == LoadMode::replace || (mode == LoadMode::append && !keyed());
   }
 
-  // No record anywhere, and neither table nor definition says which columns there would be.
-  bool nothing_to_shape(const upsert::Inspection& found) const {
-    if (found.exists || !request_.loader.target.columns.empty()) return false;
-    return std::all_of(items_.begin(), items_.end(), [](const auto& item) {
-      return item.probe.sampled_records == 0 && item.probe.columns.empty();
-    });
-  }
-
   // An empty source is for the guards to judge; where they let it pass, the table waits for the first record.
   Result<void> end_empty() {
     PassResult nothing;
@@ -139,7 +131,7 @@ class Run {
     report_.note_all(notes_on(items_));
     SLUICE_CHECK(report_.judge(nothing, items_));
     receipt_.applied = true;
-    report_.note("the sources hold no record: the table is created when there is one");
+    report_.note(std::string(kNothingToShape));
     return {};
   }
 

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace sluice::load {
 namespace {
 
@@ -156,6 +158,13 @@ Result<ProbedItem> probe_item(const LoaderSpec& loader, const fetch::Item& item,
 }
 
 }  // namespace
+
+bool nothing_to_shape(const LoaderSpec& loader, const std::vector<ProbedItem>& items) {
+  return loader.target.columns.empty() && std::all_of(items.begin(), items.end(), [](const auto& item) {
+           const auto& probe = item.probe;
+           return item.empty || (probe.complete && probe.sampled_records == 0 && probe.sampled_rejects == 0);
+         });
+}
 
 Result<std::vector<ProbedItem>> probe_items(const LoaderSpec& loader, const Sources& sources,
                                             std::stop_token stop) {

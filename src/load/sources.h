@@ -61,6 +61,12 @@ struct ProbedItem {
   decode::Probe probe;
   bool empty = false;  // not one byte in it: no record, and nothing that could tell a table's columns
 };
+// No record anywhere, not even one that would be rejected, and no definition that says the columns: a table
+// that is not there yet cannot be given any. An empty source is then for the guards to judge.
+bool nothing_to_shape(const LoaderSpec& loader, const std::vector<ProbedItem>& items);
+inline constexpr std::string_view kNothingToShape =
+    "the sources hold no record: the table is created when there is one";
+
 // An empty local file is a source without records, for the guards to judge. An empty answer is a transient
 // error, unless the definition expects none (minimumExpectedRecords: 0).
 Result<std::vector<ProbedItem>> probe_items(const LoaderSpec& loader, const Sources& sources,

@@ -1,6 +1,5 @@
 #include "service/schedule_text.h"
 
-#include "english_cron/schedule.h"
 #include "english_cron/translation.h"
 
 #include <date/tz.h>
@@ -79,21 +78,6 @@ std::string clock_mark(std::chrono::sys_seconds before, std::chrono::sys_seconds
   return fmt::format("  <- clocks {} {}:{:02}", shift > 0 ? "forward" : "back", size / 60, size % 60);
 }
 
-std::vector<std::chrono::sys_seconds> next_times(const english_cron::Schedule& schedule,
-                                                 const ScheduleQuestion& question) {
-  std::vector<std::chrono::sys_seconds> times;
-  Timestamp from = question.from;
-  bool inclusive = question.inclusive;
-  while (static_cast<int>(times.size()) < question.count) {
-    const auto next = schedule.next(from, inclusive);
-    if (!next) break;
-    times.push_back(*next);
-    from = *next;
-    inclusive = false;
-  }
-  return times;
-}
-
 // Digits where the shape has a 0, else its very characters: sscanf would take signs and blanks within a
 // number.
 bool begins_like(std::string_view text, std::string_view shape) {
@@ -106,12 +90,32 @@ bool begins_like(std::string_view text, std::string_view shape) {
 
 }  // namespace
 
+std::vector<std::chrono::sys_seconds> next_times(const english_cron::Schedule& schedule, Timestamp from,
+                                                 int count, bool inclusive) {
+  std::vector<std::chrono::sys_seconds> times;
+  while (static_cast<int>(times.size()) < count) {
+    const auto next = schedule.next(from, inclusive);
+    if (!next) break;
+    times.push_back(*next);
+    from = *next;
+    inclusive = false;
+  }
+  return times;
+}
+
+std::vector<std::chrono::sys_seconds> next_times(const definition::LoaderDefinition& loader, Timestamp from,
+                                                 int count) {
+  const auto schedule = english_cron::Schedule::compile(loader.schedule);
+  if (!schedule || loader.spec.schedule.manual) return {};
+  return next_times(*schedule, from, count);
+}
+
 ScheduleAnswer answer(const ScheduleQuestion& question) {
   const auto translation = english_cron::translate(question.phrase, {.zone = question.zone, .anchor = {}});
   if (!translation) return refusal(question, translation.error());
   const auto schedule = english_cron::Schedule::compile(*translation);
   if (!schedule) return refusal(question, schedule.error());
-  const auto times = next_times(*schedule, question);
+  const auto times = next_times(*schedule, question.from, question.count, question.inclusive);
 
   Json json;
   json["phrase"] = question.phrase;
@@ -187,8 +191,8 @@ Result<Timestamp> parse_time(std::string_view text, std::string_view zone) {
     rest.remove_prefix(1);
     if (!begins_like(rest, "00:00")) return unreadable();
     int hm = 0;
-    if (std::sscanf(rest.data(), "%2u:%2u%n", &hour, &minute, &hm) != 2 || hm != 5 || hour > 23 ||
-        minute > 59) {
+    if (std::sscanf(std::string(rest).c_str(), "%2u:%2u%n", &hour, &minute, &hm) != 2 || hm != 5 ||
+        hour > 23 || minute > 59) {
       return unreadable();
     }
     rest.remove_prefix(5);

@@ -3,10 +3,13 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "definition/catalog.h"
+#include "english_cron/schedule.h"
 
-#include <optional>
+#include <chrono>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sluice::service {
 
@@ -25,6 +28,13 @@ struct ScheduleAnswer {
 };
 
 ScheduleAnswer answer(const ScheduleQuestion& question);
+
+// The next `count` times after `from` (or from it on, when inclusive); fewer when the schedule ends.
+std::vector<std::chrono::sys_seconds> next_times(const english_cron::Schedule& schedule, Timestamp from,
+                                                 int count, bool inclusive = false);
+// Those of a loader; none when it runs by hand only.
+std::vector<std::chrono::sys_seconds> next_times(const definition::LoaderDefinition& loader, Timestamp from,
+                                                 int count);
 
 // "2026-01-05T09:30:00Z", "2026-01-05T09:30+01:00", "2026-01-05 09:30" or "2026-01-05" (the last two in the
 // zone).

@@ -1,6 +1,8 @@
 #include "service/service.h"
 
+#include "fetch/address_policy.h"
 #include "fetch/connection_pool.h"
+#include "fetch/url.h"
 #include "history/query.h"
 #include "jobs/sqlite_store.h"
 #include "service/load_job.h"
@@ -44,31 +46,14 @@ fetch::Policy fetch_policy(const ServiceOptions& options) {
   return policy;
 }
 
-Result<PinnedLoader> pin_loader(const ServiceOptions& options, std::string_view name, Clock& clock) {
-  CatalogKeeper keeper(check_options(options), nullptr, clock);
-  SLUICE_TRY(const auto changed, keeper.reload());
-  static_cast<void>(changed);
-  const auto definitions = keeper.current();
-  const auto* loader = definitions->catalog->find(name);
-  if (loader == nullptr) {
-    for (const auto& problem : definitions->problems) spdlog::error("{}", definition::render(problem));
-    const auto near = definitions->catalog->nearest_name(name);
-    return fail(ErrorCode::invalid_argument,
-                near.empty() ? fmt::format("there is no valid loader \"{}\" in the definitions", name)
-                             : fmt::format("there is no loader \"{}\"; did you mean \"{}\"?", name, near));
-  }
-  const Databases databases(options.database, options.data);
-  SLUICE_TRY(auto database, databases.url_for(loader->spec, definitions->catalog->service));
-  return PinnedLoader{*loader, std::move(database), definitions->catalog->hash,
-                      [definitions, databases, spec = loader->spec](std::string_view owner) {
-                        return claim_of(*definitions, databases, spec, owner);
-                      }};
-}
-
 definition::CheckOptions check_options(const ServiceOptions& options) {
   definition::CheckOptions check;
   check.root = options.definitions;
   check.allowed_paths = options.allow_paths;
+  check.url_allowed = [policy = fetch_policy(options)](const std::string& url) -> Result<void> {
+    SLUICE_TRY(const auto parsed, fetch::parse_url(url));
+    return fetch::check_host(parsed.host, policy);
+  };
   check.database_given = !options.database.empty();
   return check;
 }

@@ -93,15 +93,6 @@ class Service {
   std::function<void()> definitions_changed_;
 };
 
-// One loader with all a command needs to know of it, read from the folder; nothing is opened or remembered.
-struct PinnedLoader {
-  definition::LoaderDefinition loader;
-  std::string database;
-  std::string catalog_hash;
-  std::function<load::OwnerClaim(std::string_view owner)> owner;  // of another loader's table
-};
-Result<PinnedLoader> pin_loader(const ServiceOptions& options, std::string_view name, Clock& clock);
-
 // What sources may read: the definitions' parent folder and what the command line allows.
 fetch::Policy fetch_policy(const ServiceOptions& options);
 

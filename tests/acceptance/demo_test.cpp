@@ -8,7 +8,6 @@
 namespace sluice::test {
 namespace {
 
-using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -177,31 +176,6 @@ TEST(Serve, forgets_a_loader_whose_file_went_while_nobody_ran) {
   EXPECT_FALSE(service.has_loader("City"));
   EXPECT_TRUE(service.get("/api/v1/recurring").at("items").empty());
   EXPECT_EQ(site.count("city"), 1);
-}
-
-TEST(Serve, ends_with_the_exit_code_of_its_trouble) {
-  const Site site;
-  site.copy_demo();
-  const auto foreign = site.sluice({"serve", "definitions", "--listen", "0.0.0.0:8080"});
-  EXPECT_EQ(foreign.exit_code, 2);
-  EXPECT_THAT(foreign.err, HasSubstr("accounts"));
-  EXPECT_FALSE(std::filesystem::exists(site.data())) << "refused before anything is created";
-
-  Serving service(site);
-  const auto second = site.sluice({"serve", "definitions", "--listen", "127.0.0.1:0"});
-  EXPECT_EQ(second.exit_code, 3);
-  EXPECT_THAT(second.err, HasSubstr("data"));
-
-  const auto address = "127.0.0.1:" + std::to_string(service.port());
-  const auto taken = site.sluice({"serve", "definitions", "--listen", address, "--data", "other"});
-  EXPECT_EQ(taken.exit_code, 3);
-  EXPECT_THAT(taken.err, HasSubstr(address));
-  EXPECT_EQ(http_get(service.port(), "/healthz")->status, 200) << "the first one goes on";
-
-  const auto beside = site.run("CountryLoader");
-  EXPECT_EQ(beside.exit_code, 0) << "a command beside the service is one more node: "
-                                 << beside.receipt.dump();
-  service.expect_clean_stop();
 }
 
 }  // namespace

@@ -137,10 +137,33 @@ TEST(LoaderTemplate, is_valid_as_it_stands) {
   }
 }
 
-TEST(LoaderTemplate, without_a_key_asks_for_nothing_but_the_key) {
-  const auto problems = check_text(FileKind::loader, loader_template({})).problems;
-  ASSERT_EQ(problems.size(), 1u);
-  EXPECT_NE(problems[0].message.find("\"key\""), std::string::npos);
+TEST(LoaderTemplate, without_a_key_replaces_the_table_and_is_valid_too) {
+  const auto text = loader_template({});
+  for (const auto& problem : check_text(FileKind::loader, text).problems)
+    ADD_FAILURE() << render(problem) << "\n" << text;
+  EXPECT_EQ(violation_of(FileKind::loader, text), "");
+  EXPECT_NE(text.find("mode: replace"), std::string::npos);
+  EXPECT_NE(text.find("# key: id"), std::string::npos);
+}
+
+TEST(LoaderTemplate, takes_any_words_without_breaking_the_yaml) {
+  TemplateOptions options;
+  options.name = "It's \"new\": # {a}";
+  options.source = "../in/${x} y'z.csv";
+  options.records = "$.a['b']";
+  options.key = {"a\nb", "${id}", "c\td\\\"e"};
+  options.key_comment = "first\nmode: append";
+  options.declare_columns = false;
+  options.columns = {{"a\nb: 1", "int64", "x\n  evil: true"}, {"${id}", "", ""}};
+  const auto text = loader_template(options);
+  const auto checked = check_text(FileKind::loader, text);
+  for (const auto& problem : checked.problems) ADD_FAILURE() << render(problem) << "\n" << text;
+  ASSERT_EQ(checked.catalog->loaders.size(), 1u);
+  const auto& spec = checked.catalog->loaders[0].spec;
+  EXPECT_EQ(spec.name, options.name);
+  EXPECT_EQ(spec.target.key, options.key);
+  EXPECT_EQ(spec.sources[0].file.filename(), "${x} y'z.csv");
+  EXPECT_EQ(spec.mode, LoadMode::sync);
 }
 
 }  // namespace
