@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "definition/catalog.h"
+#include "definition/column_type.h"
 #include "jobs/sqlite_store.h"
 #include "model/receipt.h"
 #include "upsert/table_state.h"
@@ -69,11 +70,10 @@ std::string pinned_columns(const upsert::TableState& state) {
       fmt::format("# table {}: {} rows, generation {}\n# columns as pinned by the last load:\n", state.table,
                   state.rows, state.generation);
   for (const auto& column : state.schema->columns) {
-    const auto type = column.type == ValueType::decimal
-                          ? fmt::format("decimal({},{})", column.precision, column.scale)
-                          : std::string(to_string(column.type));
-    text += fmt::format("#   {}: {}{}\n", column.name, type,
-                        column.from == column.name ? "" : " from " + column.from);
+    text += fmt::format("#   {}: {}{}{}\n", column.name,
+                        definition::format_column_type(column.type, column.precision, column.scale),
+                        column.from == column.name ? "" : " from " + column.from,
+                        column.wide ? " (kept as text: more digits than SQL numbers hold)" : "");
   }
   return text;
 }

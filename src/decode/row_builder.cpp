@@ -19,7 +19,7 @@ bool is_number(ValueType type) {
 
 // Of an inferred column of doubles: nothing is rounded.
 bool exact_in_double(std::string_view text, Written written, char decimal) {
-  const auto kind = kind_of(text, written, decimal);
+  const auto kind = kind_of(text, written == Written::quoted ? Written::plain : written, decimal);
   return is_number(kind.type) && kind.in_double;
 }
 }  // namespace
@@ -104,7 +104,11 @@ bool RowBuilder::store(RowBatch& batch, std::size_t column, std::size_t row, std
     return true;
   };
   const auto rule = !plan.strict && written == Written::literal ? Rule::literal : plan.rule;
-  // A string of JSON is no number, whatever is in it.
+  // A string of JSON is no number, whatever is in it; nor is 1.5E3 in quotes.
+  if (!plan.strict && written == Written::quoted && is_number(plan.type) &&
+      text.find_first_of("eE") != std::string_view::npos) {
+    return unfit(Misfit::not_a_number);
+  }
   if (!plan.strict && written == Written::string &&
       (is_number(plan.type) || plan.type == ValueType::boolean)) {
     return unfit(Misfit::not_a_number);

@@ -86,6 +86,7 @@ TargetSpec build_target(Context& context, const Node& loader, const Known& known
                     fmt::format("the entity \"{}\" is not valid (see {})", entity->value, broken->second));
     } else {
       std::vector<std::string_view> names;
+      names.reserve(known.entities.size());
       for (const auto& [other, known_entity] : known.entities) names.push_back(other);
       context.error(*entity, fmt::format("there is no entity \"{}\"", printable(entity->value, 60)),
                     names.empty() ? fmt::format("define it in {}.entity.yaml", printable(entity->value, 60))
@@ -133,6 +134,7 @@ void check_key(Context& context, const Node& loader, LoaderSpec& spec) {
     std::vector<std::string_view> columns;
     std::string_view renamed;
     bool found = false;
+    bool rounds = false;
     for (auto& column : spec.target.columns) {
       columns.push_back(column.name);
       if (column.name == names[i]) found = true;
@@ -141,6 +143,14 @@ void check_key(Context& context, const Node& loader, LoaderSpec& spec) {
         names[i] = column.name;
         found = true;
       }
+      rounds = rounds || (column.name == names[i] && column.type == ValueType::real);
+    }
+    if (rounds) {
+      context.error(at,
+                    fmt::format("the key column \"{}\" is declared double, which would make one row of two "
+                                "keys that differ in their last digits",
+                                printable(names[i], 60)),
+                    "declare decimal or text");
     }
     if (found) continue;
     context.error(at,

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::int64_t kMostExponent = 1'000'000'000'000'000;
 constexpr std::int64_t kPlainDigits = 38;
+constexpr std::int64_t kPlainZeros = 20;
 // Any decimal of 15 digits comes back from a double of this range (DBL_DIG; no subnormals).
 constexpr std::size_t kAlwaysExact = 15;
 constexpr std::int64_t kUsualPoint = 290;
@@ -120,7 +121,9 @@ std::string plain_text(const Number& number) {
 }
 
 std::string number_text(const Number& number) {
-  if (number.integer_digits() + number.fraction_digits() <= kPlainDigits) return plain_text(number);
+  const auto plain = number.integer_digits() + number.fraction_digits();
+  const auto zeros = plain - static_cast<std::int64_t>(number.digits.size());
+  if (plain <= kPlainDigits || zeros <= kPlainZeros) return plain_text(number);
   std::string text(number.negative ? "-" : "");
   text += number.digits.front();
   if (number.digits.size() > 1) {

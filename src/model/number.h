@@ -34,7 +34,8 @@ Number shortest_number(double value);
 // The canonical text of a decimal (model/value.h). The caller bounds integer_digits and fraction_digits: that
 // many characters are written.
 std::string plain_text(const Number& number);
-// One text for each number: plain where it has up to 38 digits, else like -1.5e-60.
+// One text for each number: plain where that takes up to 38 digits, or up to 20 zeros beside its own digits;
+// else like -1.5e-60.
 std::string number_text(const Number& number);
 
 // True when the double next to the number is written back as this number: 0.1 and 0.30000000000000004, not

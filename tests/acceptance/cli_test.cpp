@@ -260,5 +260,14 @@ TEST_F(Commands, history_and_show_read_the_record) {
   EXPECT_THAT(site_.sluice({"show", "Abc"}).out, HasSubstr("table abc: 3 rows"));
 }
 
+TEST_F(Commands, show_prints_the_types_that_columns_have) {
+  site_.write_loader("Price", "name: Price\nschedule: manual\nsource: {file: ../price.csv}\nkey: id\n");
+  site_.write("price.csv", "id,net,gross\n1,1.5,1.25\n2,2.5,12345678901234567890.25\n");
+  ASSERT_EQ(site_.run("Price").exit_code, 0);
+  const auto out = site_.sluice({"show", "Price"}).out;
+  EXPECT_THAT(out, HasSubstr("#   net: decimal(2,1)\n"));
+  EXPECT_THAT(out, HasSubstr("#   gross: decimal(22,2) (kept as text"));
+}
+
 }  // namespace
 }  // namespace sluice::test

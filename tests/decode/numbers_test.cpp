@@ -93,6 +93,9 @@ TEST(Numbers, an_inferred_integer_takes_exact_exponents_of_json_only) {
   EXPECT_EQ(all.rows, (Rows{{"\\N"}, {"150"}}));
   ASSERT_EQ(all.findings.misfits.size(), 1u);
   EXPECT_EQ(all.findings.misfits[0].second.type, ValueType::text);
+  EXPECT_EQ(decode("n,m\n\"42\",\n\"1.5E2\",\n", one_column(ValueType::int64), false).rows,
+            (Rows{{"42"}, {"\\N"}}))
+      << "in quotes an exponent is none";
 }
 
 TEST(Numbers, decimal_commas_have_no_thousand_points) {
