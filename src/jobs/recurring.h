@@ -46,6 +46,7 @@ struct RecurringSpec {
   bool enabled = true;  // the definition's own switch; people pause beside it
   // Jobs of one key do not overlap. Empty: see exclusive_key_of().
   std::string exclusive_key;
+  friend bool operator==(const RecurringSpec&, const RecurringSpec&) = default;
 };
 
 // The spec's own key, its subject, or "recurring:ID".

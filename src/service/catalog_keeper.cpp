@@ -8,7 +8,10 @@
 #include <iterator>
 #include <map>
 #include <set>
+#include <string_view>
 #include <unordered_map>
+#include <unordered_set>
+#include <utility>
 
 namespace sluice::service {
 namespace {
@@ -64,14 +67,14 @@ std::vector<SourceFile> with_stored_texts(const std::vector<SourceFile>& files,
 definition::CatalogPtr carry_over(const definition::CatalogPtr& next, const definition::CatalogPtr& previous,
                                   const std::vector<SourceFile>& files) {
   if (!previous) return next;
+  std::unordered_set<std::string_view> defining;  // files that define a loader now, whatever its name
+  for (const auto& loader : next->loaders) defining.insert(loader.file);
   std::vector<const definition::LoaderDefinition*> kept;
   for (const auto& loader : previous->loaders) {
+    if (next->find(loader.spec.name) != nullptr || defining.contains(loader.file)) continue;
     const bool file_exists =
         std::any_of(files.begin(), files.end(), [&](const auto& f) { return f.path == loader.file; });
-    const bool file_defines_another = std::any_of(next->loaders.begin(), next->loaders.end(),
-                                                  [&](const auto& l) { return l.file == loader.file; });
-    if (file_exists && !file_defines_another && next->find(loader.spec.name) == nullptr)
-      kept.push_back(&loader);
+    if (file_exists) kept.push_back(&loader);
   }
   if (kept.empty()) return next;
   auto merged = std::make_shared<definition::Catalog>(*next);
@@ -211,18 +214,17 @@ Result<void> CatalogKeeper::remember(const std::vector<SourceFile>& files, const
     }
   }
   if (!accepted.empty()) SLUICE_CHECK(store_->save(accepted));
+  std::set<std::pair<std::string_view, std::string_view>> taken_over;  // kind and name
+  std::unordered_map<std::string_view, const jobs::StoredDefinition*> accepted_by_path;
+  for (const auto& definition : accepted) {
+    taken_over.emplace(definition.kind, definition.name);
+    accepted_by_path[definition.path] = &definition;
+  }
   for (const auto& definition : stored) {
-    const bool taken_over = std::any_of(accepted.begin(), accepted.end(), [&](const auto& other) {
-      return other.kind == definition.kind && other.name == definition.name;
-    });
+    if (taken_over.contains({definition.kind, definition.name})) continue;
     // A definition is forgotten when its file is gone, or when the file now defines something else.
-    const bool renamed = std::any_of(accepted.begin(), accepted.end(), [&](const auto& other) {
-      return other.path == definition.path &&
-             (other.kind != definition.kind || other.name != definition.name);
-    });
-    if (!taken_over && (renamed || !paths.contains(definition.path))) {
+    if (accepted_by_path.contains(definition.path) || !paths.contains(definition.path))
       SLUICE_CHECK(store_->remove(definition.kind, definition.name));
-    }
   }
   return {};
 }

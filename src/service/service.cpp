@@ -15,7 +15,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <set>
 
 namespace sluice::service {
 namespace {
@@ -104,7 +103,7 @@ Result<void> Service::start() {
   SLUICE_TRY(const auto database, databases_.url_for(LoaderSpec{}, definitions()->catalog->service));
   SLUICE_TRY(const auto parsed, sql::parse_database_url(database));
   static_cast<void>(parsed);
-  SLUICE_CHECK(apply_schedules(changed));
+  SLUICE_CHECK(apply_schedules(changed.removed));
   SLUICE_CHECK(engine_->start());
   SLUICE_CHECK(run_at_startup(*definitions(), changed.added, true));
   watch_ = std::make_unique<FolderWatch>(options_.definitions);
@@ -137,8 +136,11 @@ Result<void> Service::reload() {
   SLUICE_TRY(const auto changed, keeper_->reload());
   const auto now = definitions();
   log_problems(*now);
-  SLUICE_CHECK(apply_schedules(changed));
-  SLUICE_CHECK(run_at_startup(*now, changed.added, false));
+  // Kept until they were looked at: the next lines may fail, and the next reload finds nothing new any more.
+  new_loaders_.insert(changed.added.begin(), changed.added.end());
+  SLUICE_CHECK(apply_schedules(changed.removed));
+  SLUICE_CHECK(run_at_startup(*now, {new_loaders_.begin(), new_loaders_.end()}, false));
+  new_loaders_.clear();
   if (before->catalog->hash != now->catalog->hash) {
     spdlog::info("definitions reloaded: {} loaders, {} new, {} gone", now->catalog->loaders.size(),
                  changed.added.size(), changed.removed.size());
@@ -159,68 +161,6 @@ void Service::on_definitions_changed(std::function<void()> listener) {
   definitions_changed_ = std::move(listener);
 }
 
-Result<void> Service::apply_schedules(const CatalogKeeper::Changed& changed) {
-  const auto current = definitions();
-  std::vector<jobs::RecurringSpec> specs;
-  for (const auto& loader : current->catalog->loaders) specs.push_back(recurring_spec(loader.spec));
-  SLUICE_CHECK(engine_->upsert_recurring(specs));
-
-  std::set<std::string> gone(changed.removed.begin(), changed.removed.end());
-  {
-    // Schedules left over from a definition that is not remembered any more: its file went while nobody ran,
-    // or the last reload failed half-way.
-    SLUICE_TRY(const auto remembered, store_->definitions().load());
-    SLUICE_TRY(const auto all, engine_->list_recurring());
-    for (const auto& recurring : all) {
-      const bool known = std::any_of(remembered.begin(), remembered.end(), [&](const auto& definition) {
-        return definition.kind == "loader" && definition.name == recurring.spec.subject;
-      });
-      if (recurring.spec.kind == kLoadKind && !known) gone.insert(recurring.spec.subject);
-    }
-  }
-  for (const auto& name : gone) {
-    if (current->catalog->find(name) != nullptr) continue;
-    SLUICE_CHECK(
-        engine_->retire_recurring(recurring_id(name), fmt::format("the definition of {} is gone", name)));
-  }
-  return {};
-}
-
-Result<void> Service::run_at_startup(const Definitions& definitions, const std::vector<std::string>& names,
-                                     bool starting) {
-  const auto now = clock_.now();
-  for (const auto& name : names) {
-    const auto* loader = definitions.catalog->find(name);
-    if (loader == nullptr) continue;
-    LoaderPast past;
-    jobs::JobFilter filter;
-    filter.subject = name;
-    filter.kind = kLoadKind;
-    filter.states = {jobs::JobState::succeeded, jobs::JobState::failed, jobs::JobState::held};
-    filter.limit = 1;
-    SLUICE_TRY(const auto jobs, store_->queries().list(filter));
-    if (!jobs.empty()) past.last_finished = jobs.front().finished_at;
-    const auto url = databases_.url_for(loader->spec, definitions.catalog->service);
-    if (url) {
-      // A target that cannot be read now is for the run itself to report.
-      const auto connection = databases_.open_for_reading(*url);
-      if (connection && *connection) {
-        const auto applied =
-            history::runs(**connection, {.loader = name, .before = {}, .applied_only = true, .limit = 1});
-        past.ever_loaded = applied && !applied->empty();
-      }
-    }
-    if (!runs_now(*loader, past, starting, now)) continue;
-    // One loader never decides whether the service starts or the others run.
-    if (const auto job = run_loader(name, jobs::Origin::startup, {}); job) {
-      spdlog::info("{} runs now (job {})", name, job->value());
-    } else {
-      spdlog::error("{} could not be started: {}", name, job.error().describe());
-    }
-  }
-  return {};
-}
-
 Result<JobId> Service::run_loader(std::string_view name, jobs::Origin origin, std::string started_by) {
   const auto current = definitions();
   const auto* loader = current->catalog->find(name);
@@ -230,23 +170,26 @@ Result<JobId> Service::run_loader(std::string_view name, jobs::Origin origin, st
                 near.empty() ? fmt::format("there is no loader \"{}\"", name)
                              : fmt::format("there is no loader \"{}\"; did you mean \"{}\"?", name, near));
   }
+  auto job = load_job(*loader, origin, std::move(started_by));
+  return options_.serving ? engine_->enqueue(std::move(job)) : engine_->run_here(std::move(job));
+}
+
+jobs::NewJob Service::load_job(const definition::LoaderDefinition& loader, jobs::Origin origin,
+                               std::string started_by) const {
   jobs::NewJob job;
   job.kind = kLoadKind;
-  job.subject = loader->spec.name;
-  job.args = load_args(loader->spec.name, options_.serving ? std::string() : options_.database);
+  job.subject = loader.spec.name;
+  job.args = load_args(loader.spec.name, options_.serving ? std::string() : options_.database);
   job.origin = origin;
   job.started_by = std::move(started_by);
-  job.exclusive_key = loader->spec.name;
-  job.retry = retry_policy(loader->spec.schedule.retry);
-  if (!options_.serving) {
-    // A command reports the first failure; waiting for minutes to try again is the service's business.
-    job.retry = jobs::RetryPolicy::none();
-    return engine_->run_here(std::move(job));
-  }
-  job.recurring_id = recurring_id(loader->spec.name);  // goes with the definition
+  job.exclusive_key = loader.spec.name;
+  // A command reports the first failure; waiting for minutes to try again is the service's business.
+  if (!options_.serving) return job;
+  job.retry = retry_policy(loader.spec.schedule.retry);
+  job.recurring_id = recurring_id(loader.spec.name);  // goes with the definition
   // At start-up a run that is waiting or being retried already is enough.
   job.unless_live = origin == jobs::Origin::startup;
-  return engine_->enqueue(std::move(job));
+  return job;
 }
 
 Result<JobId> Service::plan_loader(std::string_view name, jobs::Origin origin, std::string started_by) {

@@ -16,6 +16,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -71,11 +72,16 @@ class Service {
 
  private:
   Service(ServiceOptions options, Clock& clock);
-  Result<void> apply_schedules(const CatalogKeeper::Changed& changed);
+  // Tells the engine what is new or different since it was told last, and retires what is gone.
+  Result<void> apply_schedules(const std::vector<std::string>& removed);
+  // Loaders whose schedule is in the store though nothing defines them.
+  Result<std::vector<std::string>> leftovers();
   // Tries again, ever more slowly, until the folder and the store could be read: an edit is never lost.
   void reload_until_done();
   Result<void> run_at_startup(const Definitions& definitions, const std::vector<std::string>& names,
                               bool starting);
+  jobs::NewJob load_job(const definition::LoaderDefinition& loader, jobs::Origin origin,
+                        std::string started_by) const;
 
   ServiceOptions options_;
   Clock& clock_;
@@ -88,7 +94,9 @@ class Service {
   std::unique_ptr<jobs::Engine> engine_;
   std::stop_source stopping_;
   std::unique_ptr<FolderWatch> watch_;
-  std::mutex reload_mutex_;
+  std::mutex reload_mutex_;            // guards what follows, once the service has started
+  definition::CatalogPtr scheduled_;   // what the engine was told; null = not all of it
+  std::set<std::string> new_loaders_;  // not yet looked at for a run at once
   std::mutex listener_mutex_;
   std::function<void()> definitions_changed_;
 };

@@ -187,6 +187,57 @@ TEST_F(ServiceTest, a_loader_may_be_renamed_while_it_runs) {
   EXPECT_EQ(rest(id).state, jobs::JobState::deleted);
 }
 
+TEST_F(ServiceTest, what_was_never_loaded_runs_at_once_and_once) {
+  const auto daily = [&](const std::string& name) {
+    std::ofstream(folder_ / "written")
+        << fmt::format("name: {}\nschedule: every day at 2am\nsource: ../rows.json\nkey: id\n", name);
+    fs::rename(folder_ / "written", definitions() / (name + ".loader.yaml"));
+  };
+  daily("A");
+  daily("B");
+  write("Manual");
+  start(2);
+  const auto jobs_of = [&](const std::string& loader) {
+    return service_->store().queries().list({.subject = loader}).value();
+  };
+  for (const auto* name : {"A", "B"}) {
+    ASSERT_EQ(jobs_of(name).size(), 1u) << name;
+    EXPECT_EQ(jobs_of(name)[0].origin, jobs::Origin::startup);
+    EXPECT_EQ(rest(jobs_of(name)[0].id).state, jobs::JobState::succeeded);
+  }
+  EXPECT_TRUE(jobs_of("Manual").empty());
+  service_.reset();
+  start(2);
+  EXPECT_EQ(jobs_of("A").size(), 1u) << "it was loaded before";
+  daily("C");
+  reload();
+  ASSERT_EQ(jobs_of("C").size(), 1u);
+  EXPECT_EQ(rest(jobs_of("C")[0].id).state, jobs::JobState::succeeded);
+}
+
+TEST_F(ServiceTest, an_edited_schedule_counts_and_a_removed_one_ends_while_the_others_stay) {
+  write("A");
+  write("B");
+  start(1);
+  const auto recurring = [&](const std::string& name) {
+    return service_->store().recurring().get("load:" + name).value().value();
+  };
+  const auto untouched = recurring("B").updated_at;
+  std::ofstream(folder_ / "written") << "name: A\nschedule: {start: every day at 3am, runOnStartup: never}\n"
+                                        "source: ../rows.json\nkey: id\n";
+  fs::rename(folder_ / "written", definitions() / "A.loader.yaml");
+  reload();
+  EXPECT_EQ(recurring("A").spec.phrase, "every day at 3am");
+  EXPECT_TRUE(recurring("A").next_fire_at);
+  EXPECT_EQ(recurring("B").updated_at, untouched);
+
+  service_.reset();
+  fs::remove(definitions() / "A.loader.yaml");
+  start(1);
+  EXPECT_TRUE(recurring("A").retired_at) << "gone while nobody ran";
+  EXPECT_FALSE(recurring("B").retired_at);
+}
+
 TEST_F(ServiceTest, stops_with_ten_slow_runs_under_way_and_counts_none) {
   constexpr int kRuns = 10;
   for (int i = 0; i < kRuns; ++i) {
