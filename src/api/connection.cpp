@@ -5,6 +5,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/empty_body.hpp>
@@ -13,6 +14,7 @@
 #include <boost/beast/http/serializer.hpp>
 #include <boost/beast/http/write.hpp>
 #include <fmt/format.h>
+#include <malloc.h>
 
 namespace sluice::api {
 
@@ -26,6 +28,7 @@ namespace {
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::seconds kLinger{1};
 constexpr std::size_t kMostLinger = 256 * 1024;
+constexpr std::size_t kLargeAnswer = 1024 * 1024;
 
 struct Refusal {
   int status;
@@ -129,7 +132,11 @@ asio::awaitable<void> Connection::requests() {
       response = error_response(503, "tooManyConnections", "too many event streams are open; poll instead");
     }
     keep_alive = keep_alive && !hub_.stopping;
-    if (!co_await write(std::move(response), head, keep_alive)) co_return;
+    const bool large = response.body.size() > kLargeAnswer;
+    const bool written = co_await write(std::move(response), head, keep_alive);
+    // Making a large answer took several times its size: a service that idles gives that back.
+    if (large) asio::post(hub_.handlers, [] { malloc_trim(0); });
+    if (!written) co_return;
     busy_ = false;
   }
 }

@@ -11,8 +11,8 @@ Result<std::string> loader_after(service::Service& service, const std::string& n
   const auto definitions = service.definitions();
   const auto* loader = definitions->catalog->find(name);
   if (loader == nullptr) return fail(ErrorCode::not_found, fmt::format("there is no loader \"{}\"", name));
-  SLUICE_TRY(const auto json, loaders_json(service, *definitions, std::span(&loader, 1)));
-  return dump(json.front());
+  SLUICE_TRY(auto texts, loader_texts(service, *definitions, std::span(&loader, 1)));
+  return std::move(texts.front());
 }
 
 Result<void> check_loader(service::Service& service, const std::string& name) {

@@ -6,6 +6,7 @@
 #include "service/schedule_text.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -18,14 +19,18 @@ namespace {
 constexpr int kReceiptsShown = 30;
 constexpr int kNextShown = 5;
 
-using RecurringBySubject = std::map<std::string, jobs::Recurring>;
+struct Schedule {
+  bool paused = false;
+  std::optional<Timestamp> next;
+};
 
-Result<RecurringBySubject> recurring_loads(service::Service& service) {
-  SLUICE_TRY(auto all, service.store().recurring().list(false));
-  RecurringBySubject result;
-  for (auto& recurring : all) {
+Result<std::map<std::string, Schedule>> schedules(service::Service& service) {
+  SLUICE_TRY(const auto all, service.store().recurring().list(false));
+  std::map<std::string, Schedule> result;
+  for (const auto& recurring : all) {
     if (recurring.spec.kind == service::kLoadKind)
-      result.emplace(recurring.spec.subject, std::move(recurring));
+      result.emplace(recurring.spec.subject,
+                     Schedule{recurring.paused_at.has_value(), recurring.next_fire_at});
   }
   return result;
 }
@@ -38,20 +43,17 @@ Json source_json(const SourceSpec& source) {
           {"format", std::string(to_string(source.decode.format))}};
 }
 
-Json receipt_bar(const jobs::RecentJob& job) {
+// Written as text: a page has up to 15,000 of them.
+std::string receipt_bar(const jobs::RecentJob& job) {
   const auto counts = receipt_counts(job.result);
-  return {{"job", std::to_string(job.id.value())},
-          {"state", std::string(jobs::to_string(job.state))},
-          {"finishedAt", time_or_null(job.finished_at)},
-          {"durationMs", job.duration_ms ? Json(*job.duration_ms) : Json(nullptr)},
-          {"read", counts.read},
-          {"inserted", counts.inserted},
-          {"updated", counts.updated},
-          {"deleted", counts.deleted},
-          {"restored", counts.restored},
-          {"unchanged", counts.unchanged},
-          {"rejected", counts.rejected},
-          {"notModified", counts.not_modified}};
+  return fmt::format(
+      R"({{"job":"{}","state":"{}","finishedAt":{},"durationMs":{},"read":{},"inserted":{},"updated":{},)"
+      R"("deleted":{},"restored":{},"unchanged":{},"rejected":{},"notModified":{}}})",
+      job.id.value(), jobs::to_string(job.state),
+      job.finished_at ? fmt::format("\"{}\"", format_utc(*job.finished_at)) : "null",
+      job.duration_ms ? std::to_string(*job.duration_ms) : "null", counts.read, counts.inserted,
+      counts.updated, counts.deleted, counts.restored, counts.unchanged, counts.rejected,
+      counts.not_modified);
 }
 
 std::string first_error(const definition::FileReport& report) {
@@ -73,10 +75,21 @@ Json guards_json(const LoaderSpec& loader) {
 }
 
 // What the job store knows of some loaders, gathered in a fixed number of queries.
+// One object with the keys of two; neither is empty.
+std::string joined(std::string first, std::string_view second) {
+  first.back() = ',';
+  first += second.substr(1);
+  return first;
+}
+
+struct Runs {
+  JobId newest;
+  std::vector<std::string> bars;  // newest first
+};
 struct Known {
-  RecurringBySubject recurring;
-  std::map<std::string, std::string> running;                // loader -> job id
-  std::map<std::string, std::vector<jobs::RecentJob>> runs;  // oldest first
+  std::map<std::string, Schedule> schedules;
+  std::map<std::string, std::string> running;  // loader -> job id
+  std::map<std::string, Runs> runs;
   std::map<JobId, jobs::Job> last;
 };
 
@@ -94,48 +107,45 @@ Result<Known> known_of(service::Service& service,
                        std::span<const definition::LoaderDefinition* const> loaders) {
   Known known;
   if (loaders.empty()) return known;
-  SLUICE_TRY(known.recurring, recurring_loads(service));
+  SLUICE_TRY(known.schedules, schedules(service));
   SLUICE_TRY(known.running, running_loads(service));
   std::vector<std::string> names;
   for (const auto* loader : loaders) names.push_back(loader->spec.name);
-  SLUICE_TRY(auto runs, recent_runs(service, std::move(names), kReceiptsShown, true));
-  for (auto& run : runs) known.runs[run.subject].push_back(std::move(run));
+  SLUICE_CHECK(each_recent_run(service, std::move(names), kReceiptsShown, true, [&](const auto& run) {
+    auto& runs = known.runs[run.subject];
+    if (!runs.newest) runs.newest = run.id;
+    runs.bars.push_back(receipt_bar(run));
+  }));
   std::vector<JobId> newest;
-  for (auto& [name, list] : known.runs) {
-    newest.push_back(list.front().id);
-    std::ranges::reverse(list);
-  }
+  for (const auto& [name, runs] : known.runs) newest.push_back(runs.newest);
   SLUICE_TRY(auto last, service.store().queries().get_all(newest));
   for (auto& job : last) known.last.emplace(job.id, std::move(job));
   return known;
 }
 
-Json loader_json(const Known& known, const std::map<std::string_view, const service::FileState*>& files,
-                 const definition::LoaderDefinition& loader, Timestamp now) {
+std::string loader_text(const Known& known,
+                        const std::map<std::string_view, const service::FileState*>& files,
+                        const definition::LoaderDefinition& loader, Timestamp now) {
   const auto& spec = loader.spec;
-  const auto recurring = known.recurring.find(spec.name);
+  const auto schedule = known.schedules.find(spec.name);
   const auto running = known.running.find(spec.name);
   const auto runs = known.runs.find(spec.name);
+  const auto file = files.find(loader.file);
+  const bool valid = file == files.end() || file->second->report.valid;
   Json json;
   json["name"] = spec.name;
   json["description"] = text_or_null(spec.description);
   json["tags"] = spec.tags;
   json["enabled"] = spec.enabled;
-  json["paused"] = recurring != known.recurring.end() && recurring->second.paused_at.has_value();
+  json["paused"] = schedule != known.schedules.end() && schedule->second.paused;
   json["schedule"] = schedule_json(loader);
-  json["nextRun"] =
-      recurring == known.recurring.end() ? Json(nullptr) : time_or_null(recurring->second.next_fire_at);
+  json["nextRun"] = schedule == known.schedules.end() ? Json(nullptr) : time_or_null(schedule->second.next);
   json["lastRun"] = nullptr;
   json["running"] = running == known.running.end() ? Json(nullptr) : Json(running->second);
-  json["receipts"] = Json::array();
   if (runs != known.runs.end()) {
-    for (const auto& run : runs->second) json["receipts"].push_back(receipt_bar(run));
-    const auto last = known.last.find(runs->second.back().id);
+    const auto last = known.last.find(runs->second.newest);
     if (last != known.last.end()) json["lastRun"] = job_json(last->second, now);
   }
-
-  const auto file = files.find(loader.file);
-  const bool valid = file == files.end() || file->second->report.valid;
   json["definition"] = {{"file", loader.file},
                         {"line", spec.place.line},
                         {"hash", loader.hash},
@@ -148,7 +158,24 @@ Json loader_json(const Known& known, const std::map<std::string_view, const serv
   json["mode"] = std::string(to_string(spec.mode));
   json["vanished"] = std::string(to_string(spec.vanished));
   json["key"] = spec.target.key;
-  return json;
+  std::string bars;
+  if (runs != known.runs.end()) {
+    for (auto bar = runs->second.bars.rbegin(); bar != runs->second.bars.rend(); ++bar) {
+      if (!bars.empty()) bars += ',';
+      bars += *bar;
+    }
+  }
+  return joined(dump(json), fmt::format(R"({{"receipts":[{}]}})", bars));
+}
+
+// Rows of the loader's table as of its last run; null when it has not run.
+Result<Json> rows_of(service::Service& service, const std::string& loader) {
+  Json rows;
+  SLUICE_CHECK(each_recent_run(service, {loader}, 1, true, [&](const auto& run) {
+    const auto receipt = Json::parse(run.result, nullptr, false);
+    if (receipt.is_object() && receipt.contains("rowsAfter")) rows = receipt["rowsAfter"];
+  }));
+  return rows;
 }
 
 bool has_text(const LoaderSpec& loader, const std::string& lowered) {
@@ -170,9 +197,9 @@ Result<void> keep_state(service::Service& service, const service::Definitions& d
     SLUICE_TRY(const auto failing, failing_loaders(service, definitions));
     for (const auto& [name, job] : failing) wanted.insert(name);
   } else if (state == "paused") {
-    SLUICE_TRY(const auto recurring, recurring_loads(service));
-    for (const auto& [name, one] : recurring) {
-      if (one.paused_at) wanted.insert(name);
+    SLUICE_TRY(const auto all, schedules(service));
+    for (const auto& [name, schedule] : all) {
+      if (schedule.paused) wanted.insert(name);
     }
   } else if (state == "off") {
     for (const auto* loader : loaders) {
@@ -193,37 +220,38 @@ Result<void> keep_state(service::Service& service, const service::Definitions& d
 
 }  // namespace
 
-Result<std::vector<jobs::RecentJob>> recent_runs(service::Service& service, std::vector<std::string> loaders,
-                                                 int how_many, bool with_result) {
+Result<void> each_recent_run(service::Service& service, std::vector<std::string> loaders, int how_many,
+                             bool with_result, const jobs::JobQueries::OnRecent& visit) {
   return service.store().queries().recent(
       {.kind = std::string(service::kLoadKind),
        .subjects = std::move(loaders),
        .states = {jobs::JobState::succeeded, jobs::JobState::failed, jobs::JobState::held},
        .per_subject = how_many,
-       .with_result = with_result});
+       .with_result = with_result},
+      visit);
 }
 
 Result<std::map<std::string, JobId>> failing_loaders(service::Service& service,
                                                      const service::Definitions& definitions) {
   std::vector<std::string> names;
   for (const auto& loader : definitions.catalog->loaders) names.push_back(loader.spec.name);
-  SLUICE_TRY(const auto newest, recent_runs(service, std::move(names), 1, false));
   std::map<std::string, JobId> failing;
-  for (const auto& run : newest) {
+  SLUICE_CHECK(each_recent_run(service, std::move(names), 1, false, [&](const auto& run) {
     if (run.state == jobs::JobState::failed) failing.emplace(run.subject, run.id);
-  }
+  }));
   return failing;
 }
 
-Result<Json> loaders_json(service::Service& service, const service::Definitions& definitions,
-                          std::span<const definition::LoaderDefinition* const> loaders) {
+Result<std::vector<std::string>> loader_texts(service::Service& service,
+                                              const service::Definitions& definitions,
+                                              std::span<const definition::LoaderDefinition* const> loaders) {
   SLUICE_TRY(const auto known, known_of(service, loaders));
   std::map<std::string_view, const service::FileState*> files;
   for (const auto& file : definitions.files) files.emplace(file.report.file, &file);
   const auto now = service.clock().now();
-  Json json = Json::array();
-  for (const auto* loader : loaders) json.push_back(loader_json(known, files, *loader, now));
-  return json;
+  std::vector<std::string> texts;
+  for (const auto* loader : loaders) texts.push_back(loader_text(known, files, *loader, now));
+  return texts;
 }
 
 Result<ListPage> LiveCatalog::loaders(const LoaderFilter& filter, const PageRequest& page) {
@@ -237,16 +265,17 @@ Result<ListPage> LiveCatalog::loaders(const LoaderFilter& filter, const PageRequ
   if (!filter.state.empty()) SLUICE_CHECK(keep_state(service_, *definitions, filter.state, chosen));
   const bool more = chosen.size() > static_cast<std::size_t>(page.limit);
   if (more) chosen.resize(static_cast<std::size_t>(page.limit));
-  SLUICE_TRY(const auto items, loaders_json(service_, *definitions, chosen));
-  return ListPage{dump(items), more ? chosen.back()->spec.name : std::string()};
+  SLUICE_TRY(const auto items, loader_texts(service_, *definitions, chosen));
+  return ListPage{fmt::format("[{}]", fmt::join(items, ",")),
+                  more ? chosen.back()->spec.name : std::string()};
 }
 
 Result<std::string> LiveCatalog::loader(const std::string& name) {
   const auto definitions = service_.definitions();
   const auto* loader = definitions->catalog->find(name);
   if (loader == nullptr) return fail(ErrorCode::not_found, fmt::format("there is no loader \"{}\"", name));
-  SLUICE_TRY(auto one, loaders_json(service_, *definitions, std::span(&loader, 1)));
-  Json json = std::move(one.front());
+  SLUICE_TRY(auto texts, loader_texts(service_, *definitions, std::span(&loader, 1)));
+  Json json;
 
   json["next"] = Json::array();
   for (const auto time : service::next_times(*loader, service_.clock().now(), kNextShown))
@@ -262,11 +291,10 @@ Result<std::string> LiveCatalog::loader(const std::string& name) {
          {"key", std::find(key.begin(), key.end(), column.name) != key.end()},
          {"required", column.required}});
   }
-  const auto receipt = json["lastRun"].is_object() ? json["lastRun"]["receipt"] : Json(nullptr);
-  json["rows"] = receipt.is_object() && receipt.contains("rowsAfter") ? receipt["rowsAfter"] : Json(nullptr);
+  SLUICE_TRY(json["rows"], rows_of(service_, name));
   json["retry"] = {{"limit", loader->spec.schedule.retry.limit},
                    {"delayMs", loader->spec.schedule.retry.delay.count()}};
-  return dump(json);
+  return joined(std::move(texts.front()), dump(json));
 }
 
 }  // namespace sluice::api

@@ -31,8 +31,7 @@ Result<MetricsSnapshot> LiveService::metrics() {
     found->second.paused = one.paused_at.has_value();
     found->second.next_run = one.next_fire_at;
   }
-  SLUICE_TRY(const auto newest, recent_runs(service_, names, 1, true));
-  for (const auto& run : newest) {
+  SLUICE_CHECK(each_recent_run(service_, names, 1, true, [&](const auto& run) {
     auto& metrics = by_name.at(run.subject);
     const auto receipt = receipt_counts(run.result);
     metrics.failing = run.state == JobState::failed;
@@ -42,13 +41,14 @@ Result<MetricsSnapshot> LiveService::metrics() {
     metrics.rows_updated = receipt.updated;
     metrics.rows_deleted = receipt.deleted;
     metrics.rows_rejected = receipt.rejected;
-  }
-  SLUICE_TRY(const auto successes, store.queries().recent({.kind = std::string(service::kLoadKind),
-                                                           .subjects = names,
-                                                           .states = {JobState::succeeded},
-                                                           .per_subject = 1,
-                                                           .with_result = false}));
-  for (const auto& run : successes) by_name.at(run.subject).last_success = run.finished_at;
+  }));
+  SLUICE_CHECK(store.queries().recent(
+      {.kind = std::string(service::kLoadKind),
+       .subjects = names,
+       .states = {JobState::succeeded},
+       .per_subject = 1,
+       .with_result = false},
+      [&](const auto& run) { by_name.at(run.subject).last_success = run.finished_at; }));
   for (const auto& name : names) snapshot.loaders.push_back(std::move(by_name.at(name)));
 
   snapshot.definitions_invalid =

@@ -75,12 +75,13 @@ class LiveActions final : public Actions {
 };
 
 // LOADERs of these definitions (backend.h), in their order: a fixed number of queries, however many they are.
-Result<Json> loaders_json(service::Service& service, const service::Definitions& definitions,
-                          std::span<const definition::LoaderDefinition* const> loaders);
+Result<std::vector<std::string>> loader_texts(service::Service& service,
+                                              const service::Definitions& definitions,
+                                              std::span<const definition::LoaderDefinition* const> loaders);
 
 // The newest runs of these loaders that came to an end by themselves; `how_many` of each.
-Result<std::vector<jobs::RecentJob>> recent_runs(service::Service& service, std::vector<std::string> loaders,
-                                                 int how_many, bool with_result);
+Result<void> each_recent_run(service::Service& service, std::vector<std::string> loaders, int how_many,
+                             bool with_result, const jobs::JobQueries::OnRecent& visit);
 // Of all loaders: those whose newest run failed, with that run's job.
 Result<std::map<std::string, JobId>> failing_loaders(service::Service& service,
                                                      const service::Definitions& definitions);

@@ -59,6 +59,9 @@ int run_serve(const ServeOptions& options, const GlobalOptions& globals) {
   // Two arenas do for two or three busy threads; the default of eight a core keeps what each of them once
   // needed.
   mallopt(M_ARENA_MAX, 2);
+  // Fixed, or they grow with the largest answer or reload, and what that needed is never given back.
+  mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+  mallopt(M_TRIM_THRESHOLD, 512 * 1024);
   const StopSignals signals;
   SystemClock clock;
   auto service_options = app::service_options(globals);

@@ -86,7 +86,7 @@ class SqliteJobQueries final : public JobQueries {
   Result<std::vector<Job>> list(const JobFilter& filter) override;
   Result<std::optional<Job>> get(JobId job) override;
   Result<std::vector<Job>> get_all(std::span<const JobId> ids) override;
-  Result<std::vector<RecentJob>> recent(const RecentFilter& filter) override;
+  Result<void> recent(const RecentFilter& filter, const OnRecent& visit) override;
   Result<std::vector<StateChange>> history(JobId job) override;
   Result<std::vector<LogLine>> log(JobId job, std::int64_t after_seq, int limit) override;
   Result<StateCounts> counts() override;

@@ -1,4 +1,4 @@
-// Many jobs in one statement, on SQLite: the names or ids go in as one JSON array.
+// Many jobs in one or two statements, on SQLite: the names or ids go in as one JSON array.
 #include "jobs/sqlite_parts.h"
 
 #include <fmt/format.h>
@@ -17,7 +17,7 @@ std::string json_array(const std::vector<std::string>& texts) {
 
 // For each subject the newest of each state, directly from the index, and the newest of those. The states
 // are small numbers of ours, so they may stand in the text.
-std::string recent_query(const RecentFilter& filter) {
+std::string ids_query(const RecentFilter& filter) {
   std::string newest;
   for (const JobState state : filter.states) {
     if (!newest.empty()) newest += " union all ";
@@ -27,10 +27,18 @@ std::string recent_query(const RecentFilter& filter) {
         static_cast<int>(state));
   }
   return fmt::format(
+      "select job.id from json_each(?1) wanted cross join job on job.id in (select id from ({}) order by id "
+      "desc limit ?3) order by wanted.key, job.id desc",
+      newest);
+}
+
+// The rows in the order of the array: it is the outer loop of a cross join. Sorting them by SQL would copy
+// every result once more.
+std::string rows_query(bool with_result) {
+  return fmt::format(
       "select job.id, job.subject, job.state, job.finished_at, job.duration_ms, {} from json_each(?1) wanted "
-      "cross join job on job.id in (select id from ({}) order by id desc limit ?3) order by wanted.key, "
-      "job.id desc",
-      filter.with_result ? "job.result" : "''", newest);
+      "cross join job on job.id = wanted.value",
+      with_result ? "job.result" : "''");
 }
 
 }  // namespace
@@ -53,23 +61,29 @@ Result<std::vector<Job>> SqliteJobQueries::get_all(std::span<const JobId> ids) {
   });
 }
 
-Result<std::vector<RecentJob>> SqliteJobQueries::recent(const RecentFilter& filter) {
-  std::vector<RecentJob> jobs;
-  if (filter.subjects.empty() || filter.states.empty()) return jobs;
-  return file_.read([&](Database& database) -> Result<std::vector<RecentJob>> {
+Result<void> SqliteJobQueries::recent(const RecentFilter& filter, const OnRecent& visit) {
+  if (filter.subjects.empty() || filter.states.empty()) return {};
+  return file_.read([&](Database& database) -> Result<void> {
+    nlohmann::json ids = nlohmann::json::array();
     SLUICE_CHECK(database.each(
-        recent_query(filter),
+        ids_query(filter),
         [&](const Row& row) -> Result<void> {
-          jobs.push_back({.id = JobId(row.integer(0)),
-                          .subject = row.text(1),
-                          .state = static_cast<JobState>(row.integer(2)),
-                          .finished_at = row.maybe_time(3),
-                          .duration_ms = row.maybe_integer(4),
-                          .result = row.text(5)});
+          ids.push_back(row.integer(0));
           return {};
         },
         json_array(filter.subjects), filter.kind, std::clamp(filter.per_subject, 1, kMostPerSubject)));
-    return std::move(jobs);
+    return database.each(
+        rows_query(filter.with_result),
+        [&](const Row& row) -> Result<void> {
+          visit({.id = JobId(row.integer(0)),
+                 .subject = row.text(1),
+                 .state = static_cast<JobState>(row.integer(2)),
+                 .finished_at = row.maybe_time(3),
+                 .duration_ms = row.maybe_integer(4),
+                 .result = row.text(5)});
+          return {};
+        },
+        ids.dump());
   });
 }
 

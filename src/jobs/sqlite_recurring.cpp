@@ -269,11 +269,12 @@ Result<std::optional<Timestamp>> SqliteRecurringStore::next_fire() {
 Result<std::vector<Recurring>> SqliteRecurringStore::list(bool with_retired) {
   return file_.read([&](Database& database) -> Result<std::vector<Recurring>> {
     std::vector<Recurring> all;
+    RetryMemo memo;
     SLUICE_CHECK(database.each(
         fmt::format("select {} from recurring where retired_at is null or ? order by id",
                     recurring_columns()),
         [&](const Row& row) -> Result<void> {
-          SLUICE_TRY(auto one, read_recurring(row));
+          SLUICE_TRY(auto one, read_recurring(row, &memo));
           all.push_back(std::move(one));
           return {};
         },

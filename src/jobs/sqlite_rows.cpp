@@ -73,7 +73,7 @@ std::string_view recurring_columns() {
          "retired_at, retired_reason, error, updated_at";
 }
 
-Result<Recurring> read_recurring(const Row& row) {
+Result<Recurring> read_recurring(const Row& row, RetryMemo* memo) {
   Recurring recurring;
   RecurringSpec& spec = recurring.spec;
   int i = 0;
@@ -91,7 +91,12 @@ Result<Recurring> read_recurring(const Row& row) {
   spec.catch_up_window = std::chrono::milliseconds(row.integer(i++));
   spec.overlap = static_cast<Overlap>(row.integer(i++));
   spec.jitter = std::chrono::milliseconds(row.integer(i++));
-  SLUICE_TRY(spec.retry, retry_policy_from_json(row.text(i++)));
+  if (auto retry = row.text(i++); memo != nullptr && !retry.empty() && retry == memo->text) {
+    spec.retry = memo->policy;
+  } else {
+    SLUICE_TRY(spec.retry, retry_policy_from_json(retry));
+    if (memo != nullptr) *memo = {std::move(retry), spec.retry};
+  }
   spec.enabled = row.integer(i++) != 0;
   spec.exclusive_key = row.text(i++);
   recurring.next_fire_at = row.maybe_time(i++);

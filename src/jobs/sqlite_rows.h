@@ -20,7 +20,12 @@ std::string_view job_columns();
 Result<Job> read_job(const Row& row);
 
 std::string_view recurring_columns();
-Result<Recurring> read_recurring(const Row& row);
+// `memo` spares parsing the same retry policy for each of thousands of rows.
+struct RetryMemo {
+  std::string text;
+  RetryPolicy policy;
+};
+Result<Recurring> read_recurring(const Row& row, RetryMemo* memo = nullptr);
 
 // What insert_job() needs beyond NewJob.
 struct InsertedJob {

@@ -190,7 +190,7 @@ struct JobFilter {
   bool oldest_first = false;                       // the first ones instead; `before` holds all the same
   int limit = 50;                                  // 1 to 1000
 };
-// The newest jobs of each of many subjects, asked for in one query.
+// The newest jobs of each of many subjects, asked for at once.
 struct RecentFilter {
   std::string kind;
   std::vector<std::string> subjects;
@@ -223,8 +223,11 @@ class JobQueries {
   virtual Result<std::optional<Job>> get(JobId job) = 0;
   // Those of the jobs that are there, by id.
   virtual Result<std::vector<Job>> get_all(std::span<const JobId> ids) = 0;
-  // By subject in the order asked for, newest first. One statement, however many subjects.
-  virtual Result<std::vector<RecentJob>> recent(const RecentFilter& filter) = 0;
+  // By subject in the order asked for, newest first. A fixed number of statements, however many subjects;
+  // each job is handed over as it is read (and must not be kept), so that thousands of results are never in
+  // memory at once. The visitor must not call the store.
+  using OnRecent = std::function<void(const RecentJob&)>;
+  virtual Result<void> recent(const RecentFilter& filter, const OnRecent& visit) = 0;
   virtual Result<std::vector<StateChange>> history(JobId job) = 0;  // oldest first
   virtual Result<std::vector<LogLine>> log(JobId job, std::int64_t after_seq, int limit) = 0;
   virtual Result<StateCounts> counts() = 0;
