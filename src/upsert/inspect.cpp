@@ -109,6 +109,19 @@ Result<void> count_rows(sql::Connection& connection, std::string_view table, boo
   return {};
 }
 
+// Whoever changed the table by hand may have taken marked rows, or their mark: the state's count says nothing
+// then.
+Result<void> recount_soft_deleted(sql::Connection& connection, std::string_view table, Inspection& found) {
+  found.state->soft_deleted = 0;
+  if (!found.exists || found.find(kDeletedAt) == nullptr) return {};
+  SLUICE_TRY(auto count,
+             connection.prepare(fmt::format("select count({}) from {}", sql::quote_identifier(kDeletedAt),
+                                            sql::quote_identifier(table))));
+  SLUICE_TRY(const bool row, count->step());
+  if (row) found.state->soft_deleted = count->int64(0);
+  return {};
+}
+
 std::vector<std::string> key_names(const Schema& schema) {
   std::vector<std::string> names;
   names.reserve(schema.key.size());
@@ -212,6 +225,8 @@ Result<Inspection> inspect(sql::Connection& connection, std::string_view table, 
     SLUICE_TRY(fingerprints, count_fingerprints(connection, table));
   }
   found.mismatch = find_mismatch(found, table, fingerprints);
+  if (full && found.state && !found.mismatch.empty())
+    SLUICE_CHECK(recount_soft_deleted(connection, table, found));
   return found;
 }
 

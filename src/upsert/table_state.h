@@ -58,7 +58,7 @@ struct Inspection {
   std::vector<std::vector<std::string>> unique;  // columns of unique indexes, the primary key included
   std::vector<std::string> attached;             // names of the table's own indexes and triggers
   std::optional<std::int64_t> rows;              // count(*), of a full inspection only
-  std::optional<TableState> state;
+  std::optional<TableState> state;  // as stored; where there is a mismatch, soft_deleted is counted anew
   // A sentence for people when the table is not as it was left ("table country was emptied by hand: it had
   // 249 rows"); empty when it is, or when Sluice has never loaded it.
   std::string mismatch;

@@ -67,9 +67,9 @@ const std::vector<Damage> kDamages = {
          chunk(1)},
 };
 
-class DamagedState : public NumbersFixture, public ::testing::WithParamInterface<Damage> {
+class DamagedTable : public NumbersFixture {
  protected:
-  DamagedState() {
+  DamagedTable() {
     loader_.mode = LoadMode::sync;
     loader_.vanished = Vanished::soft_delete;
     loader_.guards.max_deletes.reset();
@@ -99,6 +99,36 @@ class DamagedState : public NumbersFixture, public ::testing::WithParamInterface
     return rows([](int id) { return id % 14 == 0 || (id % 7 != 0 && id % 11 != 0 && id < 9000); }, "new");
   }
 };
+
+class DamagedState : public DamagedTable, public ::testing::WithParamInterface<Damage> {};
+
+class ChangedTable : public DamagedTable {
+ protected:
+  // Rows 1 and 2, and 3, which is soft-deleted; then the damage and a replacement.
+  Receipt replaced_after(const std::string& sql) {
+    EXPECT_EQ(loaded("id,name\n1,a\n2,b\n3,c\n"), "+3 ~0 -0 =0");
+    EXPECT_EQ(loaded("id,name\n1,a\n2,b\n"), "+0 ~0 -1 =2");
+    execute(sql);
+    loader_.mode = LoadMode::replace;
+    return load("id,name\n1,a\n2,x\n");
+  }
+};
+
+TEST_F(ChangedTable, live_rows_are_counted_when_a_soft_deleted_one_was_removed) {
+  const auto receipt = replaced_after("delete from part where id = 3");
+  ASSERT_FALSE(receipt.error) << receipt.error->describe();
+  EXPECT_EQ(receipt.rows_before, 2);
+  EXPECT_EQ(receipt.deleted, 2);
+  EXPECT_EQ(receipt.rows_after, 2);
+}
+
+TEST_F(ChangedTable, live_rows_are_counted_when_the_mark_was_dropped) {
+  const auto receipt = replaced_after("alter table part drop column _deleted_at");
+  ASSERT_FALSE(receipt.error) << receipt.error->describe();
+  EXPECT_EQ(receipt.rows_before, 3);
+  EXPECT_EQ(receipt.deleted, 3);
+  EXPECT_EQ(receipt.rows_after, 2);
+}
 
 TEST_P(DamagedState, is_noticed_and_made_anew) {
   load_twice();

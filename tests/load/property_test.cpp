@@ -1,4 +1,5 @@
-// Random tables, sources, modes and histories: what a load does is what the plain reference does.
+// Random tables, sources, modes, mappings and histories, with damage by hand between the loads: what a load
+// does is what the plain reference does.
 //
 // SLUICE_PROPERTY_CASES says how many (default 500), SLUICE_SEED where they begin; a failure names its case,
 // and SLUICE_PROPERTY_CASES=1 SLUICE_SEED=CASE runs it alone.
@@ -8,6 +9,8 @@
 #include "load/reference_table.h"
 #include "load/run.h"
 #include "load/source_text.h"
+#include "load/stored_content.h"
+#include "load/vandal.h"
 #include "sql/database_url.h"
 
 #include <fmt/format.h>
@@ -64,9 +67,16 @@ class Case {
  private:
   void choose_columns() {
     if (!chance(random_, 20)) {
-      const int shape = below(random_, 4);
-      if (shape != 1) key_.push_back({"id", Kind::integer});
-      if (shape == 1 || shape == 3) key_.push_back({"code", Kind::text});
+      static const std::vector<std::vector<SourceColumn>> shapes = {
+          {{"id", Kind::integer}},
+          {{"code", Kind::text}},
+          {{"id", Kind::integer}},
+          {{"id", Kind::integer}, {"code", Kind::text}},
+          {{"code", Kind::text}, {"day", Kind::date}, {"id", Kind::integer}},
+          {{"amount", Kind::decimal}},
+          {{"day", Kind::date}},
+          {{"amount", Kind::decimal}, {"code", Kind::text}}};
+      key_ = shapes[random_() % shapes.size()];
     }
     static constexpr std::array kinds = {Kind::integer, Kind::decimal,   Kind::real, Kind::boolean,
                                          Kind::date,    Kind::timestamp, Kind::text};
@@ -141,6 +151,15 @@ class Case {
     return ValueType::text;
   }
 
+  // Other names in the source for some of the columns.
+  void choose_fields() {
+    for (auto& column : loader_.target.columns) {
+      if (chance(random_, 30)) column.from = column.from.empty() ? "in " + column.name : "";
+    }
+  }
+
+  Vandal vandal(sql::Connection& connection) { return {random_, connection, loader_.target.table, key_}; }
+
   // The column comes, gets wider types, goes, and comes back.
   void choose_evolving() {
     evolving_.reset();
@@ -151,6 +170,8 @@ class Case {
     SourceShape shape;
     shape.columns = key_;
     shape.columns.insert(shape.columns.end(), values_.begin(), values_.end());
+    for (std::size_t i = 0; i < shape.columns.size(); ++i)
+      shape.columns[i].field = loader_.target.columns[i].from;
     const bool has_evolving =
         std::ranges::any_of(records, [](const auto& record) { return record.row.contains(kEvolving); });
     if (has_evolving || chance(random_, 20)) shape.columns.push_back({kEvolving, Kind::text, false});
@@ -169,8 +190,10 @@ class Case {
 
   std::string hash() const {
     const auto& source = loader_.sources.front();
-    return fmt::format("{} {} {} {} {}", to_string(loader_.mode), to_string(loader_.vanished),
-                       source.file.string(), to_string(source.decode.format), source.decode.records);
+    std::string fields;
+    for (const auto& column : loader_.target.columns) fields += column.from + ",";
+    return fmt::format("{} {} {} {} {} {}", to_string(loader_.mode), to_string(loader_.vanished),
+                       source.file.string(), to_string(source.decode.format), source.decode.records, fields);
   }
 
   Receipt run(JobId job, StoppingObserver& observer, bool force = false) {
@@ -190,15 +213,16 @@ class Case {
 
   void load(const std::vector<Record>& records) {
     if (!key_.empty() && chance(random_, 15)) choose_mode();
+    if (chance(random_, 15)) choose_fields();
     write(records);
     SCOPED_TRACE(fmt::format("case {}, job {}, {} {}, {} records, {}", number_, jobs_ + 1,
                              to_string(loader_.mode), to_string(loader_.vanished), records.size(),
                              loader_.sources.front().file.extension().string()));
-    bool by_hand = false;
-    if (table_.rows() > 1 && !key_.empty() && chance(random_, 10)) {
-      remove_by_hand();
-      by_hand = true;
-    }
+    const std::string struck = jobs_ > 0 && chance(random_, 15) ? vandal(*open()).strike(table_) : "";
+    SCOPED_TRACE("by hand: " + struck);
+    const bool by_hand = !struck.empty();
+    const std::string damage = jobs_ > 0 && chance(random_, 5) ? vandal(*open()).damage_state() : "";
+    SCOPED_TRACE("to the state: " + damage);
     if (chance(random_, 20) && !by_hand && stopped(records)) return;
     const auto job = next_job();
     StoppingObserver observer(0);
@@ -311,52 +335,7 @@ class Case {
     return text;
   }
 
-  void remove_by_hand() {
-    const auto position = static_cast<std::size_t>(below(random_, static_cast<int>(table_.rows())));
-    const auto& row = table_.row(position);
-    const auto connection = open();
-    std::string condition;
-    for (const auto& column : key_) condition += (condition.empty() ? "" : " and ") + column.name + " = ?";
-    const auto statement = connection->prepare("delete from " + loader_.target.table + " where " + condition);
-    ASSERT_TRUE(statement.has_value());
-    for (std::size_t i = 0; i < key_.size(); ++i)
-      (*statement)->bind_text(static_cast<int>(i) + 1, row.at(key_[i].name).text);
-    ASSERT_TRUE((*statement)->run().has_value());
-    ASSERT_EQ(connection->changes(), 1);
-    table_.remove_by_hand(position);
-    clock_.advance(std::chrono::hours(2));
-  }
-
-  Content stored() const {
-    const auto connection = open();
-    Content content;
-    auto columns = connection->prepare("select name from pragma_table_info('" + loader_.target.table + "')");
-    std::vector<std::string> names;
-    std::string list;
-    while (*(*columns)->step()) {
-      names.emplace_back((*columns)->text(0));
-      std::string quoted = names.back();
-      for (std::size_t at = 0; (at = quoted.find('"', at)) != std::string::npos; at += 2)
-        quoted.insert(at, 1, '"');
-      list += fmt::format("{}cast(\"{}\" as text)", list.empty() ? "" : ", ", quoted);
-    }
-    if (names.empty()) return content;
-    auto rows = connection->prepare("select " + list + " from " + loader_.target.table);
-    while (*(*rows)->step()) {
-      Rendered row;
-      bool deleted = false;
-      for (std::size_t i = 0; i < names.size(); ++i) {
-        if ((*rows)->is_null(static_cast<int>(i))) continue;
-        if (names[i] == "_deleted_at") {
-          deleted = true;
-        } else {
-          row[names[i]] = (*rows)->text(static_cast<int>(i));
-        }
-      }
-      (deleted ? content.soft_deleted : content.live).insert(std::move(row));
-    }
-    return content;
-  }
+  Content stored() const { return stored_content(*open(), loader_.target.table); }
 
   const Folder& folder_;
   std::uint64_t number_;

@@ -124,9 +124,14 @@ void RecordMaker::spoil(std::vector<Record>& records, const std::string& number)
 }
 
 Cell RecordMaker::key_part(Kind kind) {
-  static const std::vector<std::string> odd = {"", "ä", "A", "a", "\"", ",", "\n", "日本", "x'y"};
+  // Two ways to write é, blanks at the ends, and what only a byte tells apart.
+  static const std::vector<std::string> odd = {"",  "ä",       "A",  "a",  "\"", ",", "\n", "日本", "x'y",
+                                               "é", "e\u0301", "a ", " a", "💡", "ﬀ", "ff", "%",    "_"};
   const int number = below(random_, keys_);
   if (kind == Kind::integer) return {kind, std::to_string(number - keys_ / 4)};
+  if (kind == Kind::decimal) return {kind, decimal_text(number - keys_ / 4, 2)};
+  if (kind == Kind::date)
+    return {kind, fmt::format("{}-{:02}-{:02}", 1970 + number / 336, 1 + number / 28 % 12, 1 + number % 28)};
   return {kind, static_cast<std::size_t>(number) < odd.size() ? odd[static_cast<std::size_t>(number)]
                                                               : fmt::format("k{}", number)};
 }

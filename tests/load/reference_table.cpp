@@ -55,7 +55,10 @@ std::optional<std::vector<std::string>> ReferenceTable::key_of(const Row& row) c
 
 Rendered ReferenceTable::render(const Row& row) const {
   Rendered rendered;
-  for (const auto& [column, cell] : row) rendered[column] = test::render(cell, kinds_.at(column));
+  for (const auto& [column, cell] : row) {
+    const auto kind = kinds_.find(column);  // unknown: a key that only somebody else has written
+    rendered[column] = test::render(cell, kind == kinds_.end() ? cell.kind : kind->second);
+  }
   return rendered;
 }
 
@@ -65,6 +68,24 @@ std::int64_t ReferenceTable::live() const {
 
 void ReferenceTable::remove_by_hand(std::size_t position) {
   rows_.erase(rows_.begin() + static_cast<std::ptrdiff_t>(position));
+}
+
+void ReferenceTable::drop_column_by_hand(const std::string& column) {
+  for (auto& stored : rows_) stored.row.erase(column);
+}
+
+void ReferenceTable::restore_by_hand() {
+  for (auto& stored : rows_) stored.soft_deleted = false;
+}
+
+// The types are found out anew.
+void ReferenceTable::drop_by_hand() {
+  rows_.clear();
+  kinds_.clear();
+}
+
+bool ReferenceTable::has_key_of(const Row& row) const {
+  return std::ranges::any_of(rows_, [&](const Stored& stored) { return key_of(stored.row) == key_of(row); });
 }
 
 Content ReferenceTable::content() const {

@@ -44,8 +44,14 @@ class ReferenceTable {
 
   // Loads; the counts of the receipt are the result. A breached guard leaves everything as it is.
   Receipt load(const std::vector<Record>& records, const LoaderSpec& loader);
-  // Somebody else removes the row at this position.
+  // Somebody else changes the table: removes the row at a position, adds one, drops a column, takes the mark
+  // of every soft-deleted row away, or drops the whole table.
   void remove_by_hand(std::size_t position);
+  void insert_by_hand(Row row) { rows_.push_back({std::move(row), false}); }
+  void drop_column_by_hand(const std::string& column);
+  void restore_by_hand();
+  void drop_by_hand();
+  bool has_key_of(const Row& row) const;
 
   Content content() const;
   std::size_t rows() const { return rows_.size(); }

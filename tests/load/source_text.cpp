@@ -74,7 +74,7 @@ std::string csv(const std::vector<Record>& records, const std::vector<SourceColu
   std::string text;
   for (const auto& column : columns) {
     if (!text.empty()) text += ',';
-    text += csv_field({Kind::text, column.name}, {.name = {}}, random);
+    text += csv_field({Kind::text, column.label()}, {.name = {}}, random);
   }
   text += end;
   for (const auto& record : records) {
@@ -102,11 +102,11 @@ std::string json_object(const Record& record, const std::vector<SourceColumn>& c
   for (const auto& column : columns) {
     const auto cell = record.row.find(column.name);
     if (record.bad && column.name == spoilt) {
-      add(column.name, "\"xyz\"");
+      add(column.label(), "\"xyz\"");
     } else if (cell != record.row.end()) {
-      add(column.name, json_value(cell->second, column, random));
+      add(column.label(), json_value(cell->second, column, random));
     } else if (chance(random, 50)) {
-      add(column.name, "null");
+      add(column.label(), "null");
     }
   }
   return text + "}";

@@ -21,6 +21,8 @@ struct SourceColumn {
   std::string name;
   Kind kind = Kind::text;
   bool declared = true;  // its type is declared, so that other spellings of it are taken too
+  std::string field;     // its name in the source, "" = the same
+  const std::string& label() const { return field.empty() ? name : field; }
 };
 
 struct SourceShape {
