@@ -72,6 +72,7 @@ void ReferenceTable::remove_by_hand(std::size_t position) {
 
 void ReferenceTable::drop_column_by_hand(const std::string& column) {
   for (auto& stored : rows_) stored.row.erase(column);
+  lost_.insert(column);
 }
 
 void ReferenceTable::restore_by_hand() {
@@ -82,6 +83,19 @@ void ReferenceTable::restore_by_hand() {
 void ReferenceTable::drop_by_hand() {
   rows_.clear();
   kinds_.clear();
+  lost_.clear();
+}
+
+// An append leaves rows alone, but for the columns that the table has lost. Whether it gave any back.
+bool ReferenceTable::refill(Stored& stored, const Row& record) const {
+  bool filled = false;
+  for (const auto& column : lost_) {
+    const auto cell = record.find(column);
+    if (stored.soft_deleted || cell == record.end()) continue;
+    stored.row[column] = cell->second;
+    filled = true;
+  }
+  return filled;
 }
 
 bool ReferenceTable::has_key_of(const Row& row) const {
@@ -159,7 +173,7 @@ Receipt ReferenceTable::load(const std::vector<Record>& records, const LoaderSpe
       continue;
     }
     if (loader.mode == LoadMode::append) {
-      ++receipt.ignored;
+      ++(refill(stored, record->second) ? receipt.updated : receipt.ignored);
     } else if (stored.soft_deleted) {
       ++receipt.restored;
     } else if (render(stored.row) == render(record->second)) {
@@ -196,6 +210,7 @@ Receipt ReferenceTable::load(const std::vector<Record>& records, const LoaderSpe
                          over(loader.guards.max_deletes, receipt.deleted, receipt.rows_before));
   receipt.state = breached ? "failed" : "succeeded";
   receipt.applied = !breached;
+  if (!breached) lost_.clear();
   if (breached) {
     rows_ = rows_before;
     kinds_ = kinds_before;

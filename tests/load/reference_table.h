@@ -68,11 +68,13 @@ class ReferenceTable {
   // Nothing: a part of the key is NULL.
   std::optional<std::vector<std::string>> key_of(const Row& row) const;
   Rendered render(const Row& row) const;
+  bool refill(Stored& stored, const Row& record) const;
   void widen_stored(const std::map<std::string, Kind>& before);
 
   std::vector<std::string> key_;
   std::vector<Stored> rows_;
   std::map<std::string, Kind> kinds_;  // of the columns that were seen with a value
+  std::set<std::string> lost_;         // columns that somebody has dropped since the last load
 };
 
 Kind join(Kind a, Kind b);
