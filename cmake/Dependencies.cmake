@@ -14,6 +14,7 @@ find_package(Boost 1.81 REQUIRED CONFIG COMPONENTS url)
 find_package(CLI11 REQUIRED)
 find_package(date REQUIRED)
 pkg_check_modules(LIBZIP REQUIRED IMPORTED_TARGET libzip)   # its CMake file is broken in Debian 12
+pkg_check_modules(LIBPQ REQUIRED IMPORTED_TARGET libpq)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 if(SLUICE_TESTS)
   find_package(GTest REQUIRED)

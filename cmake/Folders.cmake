@@ -25,10 +25,11 @@ function(sluice_folder name)
   target_link_libraries(sluice_${name} ${scope} ${ARG_LINK})
 endfunction()
 
-# sluice_tests(NAME [LINK target...]): one executable test_NAME from every *_test.cpp of tests/NAME,
+# sluice_tests(NAME [POSTGRES] [LINK target...]): one executable test_NAME from every *_test.cpp of tests/NAME,
 # plus the helper sources beside them. test::source_dir() of tests/support points at the checkout, for case folders.
+# POSTGRES: its tests may ask tests/support for the URL of a PostgreSQL server.
 function(sluice_tests name)
-  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  cmake_parse_arguments(ARG "POSTGRES" "" "LINK" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
   if(NOT sources)
     return()
@@ -36,5 +37,10 @@ function(sluice_tests name)
   add_executable(test_${name} ${sources})
   target_link_libraries(test_${name} PRIVATE sluice_options test_paths ${ARG_LINK} GTest::gmock GTest::gtest_main)
   target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
-  gtest_discover_tests(test_${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300 LABELS ${name})
+  set(properties TIMEOUT 300 LABELS ${name})
+  if(ARG_POSTGRES)
+    target_link_libraries(test_${name} PRIVATE test_postgres)
+    list(APPEND properties FIXTURES_REQUIRED postgres ENVIRONMENT SLUICE_TEST_POSTGRES=${postgres_url_file})
+  endif()
+  gtest_discover_tests(test_${name} DISCOVERY_MODE PRE_TEST PROPERTIES ${properties})
 endfunction()

@@ -102,7 +102,7 @@ Result<void> Service::start() {
   // A service whose database cannot be used would fail every run: say so now, and what to do.
   SLUICE_TRY(const auto database, databases_.url_for(LoaderSpec{}, definitions()->catalog->service));
   SLUICE_TRY(const auto parsed, sql::parse_database_url(database));
-  static_cast<void>(parsed);
+  SLUICE_CHECK(sql::check_target(parsed));
   SLUICE_CHECK(apply_schedules(changed.removed));
   SLUICE_CHECK(engine_->start());
   SLUICE_CHECK(run_at_startup(*definitions(), changed.added, true));

@@ -17,7 +17,7 @@ std::string canonical_database(const Databases& databases, const LoaderSpec& loa
   const auto url = databases.url_for(loader, service);
   if (!url) return {};
   const auto parsed = sql::parse_database_url(*url);
-  if (!parsed) return *url;
+  if (!parsed || parsed->dialect != sql::Dialect::sqlite) return *url;
   std::error_code failed;
   const auto path =
       std::filesystem::weakly_canonical(std::filesystem::absolute(parsed->path, failed), failed);

@@ -2,6 +2,7 @@
 
 #include "base/secret.h"
 #include "base/text.h"
+#include "sql/postgres.h"
 
 #include <fmt/format.h>
 
@@ -11,12 +12,15 @@ Result<DatabaseUrl> parse_database_url(std::string_view url) {
   const auto colon = url.find(':');
   const std::string scheme = colon == std::string_view::npos ? std::string() : to_lower(url.substr(0, colon));
   if (scheme == "postgres" || scheme == "postgresql") {
-    return fail(ErrorCode::unsupported, "PostgreSQL is not available yet; use --database sqlite:PATH");
+    DatabaseUrl parsed{.dialect = Dialect::postgres, .path = {}, .server = Secret(std::string(url))};
+    SLUICE_CHECK(check_postgres_url(parsed.server));
+    return parsed;
   }
   if (scheme != "sqlite") {
     return fail(
         ErrorCode::invalid_argument,
-        fmt::format("\"{}\" is not a database URL; write sqlite:PATH, for example sqlite:data/sluice.db",
+        fmt::format("\"{}\" is not a database URL; write sqlite:PATH, for example sqlite:data/sluice.db, or "
+                    "postgres://…",
                     printable(mask_url(url))));
   }
   std::string_view path = url.substr(colon + 1);
@@ -28,14 +32,18 @@ Result<DatabaseUrl> parse_database_url(std::string_view url) {
   if (path.find('\0') != std::string_view::npos) {
     return fail(ErrorCode::invalid_argument, "the path in the database URL holds a NUL byte");
   }
-  return DatabaseUrl{Dialect::sqlite, std::filesystem::path(path)};
+  return DatabaseUrl{Dialect::sqlite, std::filesystem::path(path), {}};
 }
 
 Result<std::unique_ptr<Connection>> open_database(const DatabaseUrl& url, const OpenOptions& options) {
-  if (url.dialect != Dialect::sqlite) {
-    return fail(ErrorCode::unsupported, "PostgreSQL is not available yet; use --database sqlite:PATH");
-  }
+  SLUICE_CHECK(check_target(url));
   return open_sqlite(url.path, options);
+}
+
+Result<void> check_target(const DatabaseUrl& url) {
+  if (url.dialect == Dialect::sqlite) return {};
+  return fail(ErrorCode::unsupported,
+              "loading into PostgreSQL is not available yet; use --database sqlite:PATH");
 }
 
 }  // namespace sluice::sql

@@ -127,7 +127,7 @@ TEST(DatabaseUrl, names_a_sqlite_file) {
 }
 
 TEST(DatabaseUrl, refuses_what_it_cannot_open_and_keeps_passwords_out) {
-  const auto postgres = parse_database_url("postgres://me:secret@host/db");
+  const auto postgres = open_database(must(parse_database_url("postgres://me:secret@host/db")));
   ASSERT_FALSE(postgres.has_value());
   EXPECT_EQ(postgres.error().code, ErrorCode::unsupported);
   EXPECT_THAT(postgres.error().message, HasSubstr("sqlite:PATH"));
