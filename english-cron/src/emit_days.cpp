@@ -66,8 +66,10 @@ bool Emitter::emit_days() {
       days_.push_back(day);
     }
   }
-  for (DayText& day : specials(days, month_text(in_months, month_step), rest_text))
-    days_.push_back(std::move(day));
+  if (days.special()) {
+    for (DayText& day : specials(days, month_text(in_months, month_step), rest_text))
+      days_.push_back(std::move(day));
+  }
   return !days_.empty() || refuse(Span{}, "no day is left");
 }
 

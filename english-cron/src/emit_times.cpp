@@ -139,7 +139,9 @@ void Emitter::listed_times(Minutes& out) const {
 
 void Emitter::fill(const Window& window, int step, Minutes& today, Minutes& next) {
   const int end = window.to < window.from ? window.to + 1440 : window.to;
-  for (int m = window.from; m <= end; m += step) (m < 1440 ? today : next).add(m % 1440);
+  int m = window.from;
+  for (; m <= end && m < 1440; m += step) today.add(m);
+  for (; m <= end; m += step) next.add(m - 1440);
 }
 
 void Emitter::limit(Minutes& today, Minutes& next) const {

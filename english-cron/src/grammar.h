@@ -70,6 +70,7 @@ class Grammar {
   // grammar_windows.cpp
   bool is_window_of_interval();
   bool add_window(int from, int to, const Token& at);
+  bool keep_window(const Window& window);
   bool parse_between_days(const Token& at);
   bool parse_window(bool between);
   bool parse_window_side();

@@ -53,7 +53,9 @@ bool Grammar::parse_except() {
       window.from = window.to = second / 60;
       window.span = Span{moment.offset, moment.length};
       if (is_range(0) || second % 60 != 0) return refuse(moment, "a window here takes \"from\"", "from");
+      if (!keep_window(window)) return false;
       plan_.except_windows.push_back(window);
+      plan_.windows.pop_back();
     } else if (peek().is(Word::between) || peek().is(Word::from)) {
       const std::size_t before = plan_.windows.size();
       if (!parse_window(peek().is(Word::between))) return false;

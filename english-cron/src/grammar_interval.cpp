@@ -318,8 +318,7 @@ bool Grammar::parse_starting() {
     window.to = second / 60;
   }
   window.span = span_from(at);
-  plan_.windows.push_back(window);
-  return true;
+  return keep_window(window);
 }
 
 }  // namespace english_cron

@@ -31,6 +31,12 @@ bool Grammar::add_window(int from, int to, const Token& at) {
   window.to = to == 0 ? 1439 : to / 60;  // "to midnight" ends with the day
   window.starts = true;
   window.span = span_from(at);
+  return keep_window(window);
+}
+
+bool Grammar::keep_window(const Window& window) {
+  if (plan_.windows.full() || plan_.except_windows.full())
+    return refuse(window.span, "too many windows: separate whole schedules with \";\"", ";");
   plan_.windows.push_back(window);
   return true;
 }
@@ -122,8 +128,10 @@ bool Grammar::parse_window_side() {
   if (second % 60 != 0) return refuse(at, "a window begins and ends on a minute", clock_text(second));
   const int minute = second / 60;
   if (plan_.windows.empty() || (!plan_.windows.back().side && !plan_.windows.back().starts)) {
-    plan_.windows.emplace_back();
-    plan_.windows.back().side = true;
+    Window side;
+    side.side = true;
+    side.span = span_from(at);
+    if (!keep_window(side)) return false;
   }
   Window& window = plan_.windows.back();
   if (at.is(Word::after)) {

@@ -58,7 +58,7 @@ struct Window {
 struct Minutes {
   std::array<std::uint64_t, 24> hours{};
   void add(int minute) {
-    hours[static_cast<std::size_t>(minute / 60 % 24)] |= std::uint64_t{1} << (minute % 60);
+    hours[static_cast<std::size_t>(minute / 60)] |= std::uint64_t{1} << (minute % 60);
   }
   bool has(int minute) const {
     return (hours[static_cast<std::size_t>(minute / 60)] >> (minute % 60) & 1U) != 0;
@@ -66,6 +66,9 @@ struct Minutes {
   bool any() const;
   bool operator==(const Minutes&) const = default;
 };
+
+/// More windows than these are asked to be written as schedules of their own.
+inline constexpr std::size_t kMostWindows = 16;
 
 /// One schedule; a phrase may join several.
 struct Plan {
@@ -78,8 +81,8 @@ struct Plan {
   bool hour_range = false;
   std::uint64_t second_list = 0;
   bool second_range = false;
-  std::vector<Window> windows;
-  std::vector<Window> except_windows;
+  ShortList<Window, kMostWindows> windows;
+  ShortList<Window, kMostWindows> except_windows;
   Days days;
   bool both = false;         // day of month AND weekday: "friday the 13th"
   bool business = false;     // business hours: Monday to Friday, unless days are named

@@ -87,6 +87,10 @@ constexpr auto kMacros = std::to_array<Macro>({{"@yearly", "0 0 1 1 *"},
 }  // namespace
 
 std::expected<std::optional<RawCron>, PhraseError> read_raw_cron(std::string_view phrase) {
+  // A cron begins with its second or minute, with "@" or with "TZ="; most phrases begin with a word.
+  const std::size_t begin = phrase.find_first_not_of(" \t\n\r");
+  const char initial = begin == std::string_view::npos ? '\0' : phrase[begin];
+  if (lower(initial) >= 'a' && lower(initial) <= 'z' && initial != 'T' && initial != 'C') return std::nullopt;
   Pieces pieces = split(phrase);
   if (pieces.count == 0) return std::nullopt;
   RawCron out;

@@ -13,7 +13,7 @@
 namespace english_cron {
 namespace {
 
-std::expected<Translation, PhraseError> translate_raw(const RawCron& raw, const TranslateOptions& options) {
+std::expected<Translation, PhraseError> translate_raw(RawCron raw, const TranslateOptions& options) {
   Translation out;
   out.zone_in_phrase = !raw.zone.empty();
   out.zone = out.zone_in_phrase ? raw.zone : canonical_zone(options.zone);
@@ -21,9 +21,9 @@ std::expected<Translation, PhraseError> translate_raw(const RawCron& raw, const 
     return std::unexpected(
         PhraseError{0, 0, "unknown time zone \"" + options.zone + "\" in the options", ""});
   }
-  out.crons.push_back(raw.cron);
-  if (!raw.warning.empty()) out.warnings.push_back(raw.warning);
   const auto fields = parse_cron(raw.cron);
+  out.crons.push_back(std::move(raw.cron));
+  if (!raw.warning.empty()) out.warnings.push_back(std::move(raw.warning));
   if (fields && !can_match(*fields)) out.warnings.emplace_back("no date matches: this never fires");
   if (fields && !fields->any_day && !fields->any_weekday) {
     out.warnings.emplace_back("day of month and day of week must both match (crontab(5) would take either)");
@@ -38,9 +38,9 @@ std::optional<Translation> translate_joined(std::string_view phrase, const Trans
   std::optional<Translation> out;
   for (std::size_t from = 0; from <= phrase.size();) {
     const std::size_t end = std::min(phrase.find(';', from), phrase.size());
-    const auto raw = read_raw_cron(phrase.substr(from, end - from));
+    auto raw = read_raw_cron(phrase.substr(from, end - from));
     if (!raw || !*raw || (*raw)->cron.empty()) return std::nullopt;
-    auto piece = translate_raw(**raw, options);
+    auto piece = translate_raw(std::move(**raw), options);
     if (!piece) return std::nullopt;
     if (!out) {
       out = std::move(*piece);
@@ -118,7 +118,7 @@ std::expected<Translation, PhraseError> translate(std::string_view phrase, const
   } else if (!(*raw)->phrase.empty()) {
     out = translate_english((*raw)->phrase, options);
   } else {
-    out = translate_raw(**raw, options);
+    out = translate_raw(std::move(**raw), options);
   }
   return out ? read_back(std::move(*out), phrase) : std::move(out);
 }

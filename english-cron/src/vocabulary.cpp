@@ -1,4 +1,5 @@
-// The table is put together from its parts and sorted at compile time; find_word() searches it by halves.
+// The table is put together from its parts and sorted at compile time; find_word() searches the words of
+// one letter by halves.
 #include "vocabulary.h"
 
 #include "words_calendar.h"
@@ -28,13 +29,27 @@ constexpr bool every_word_once() {
 }
 static_assert(every_word_once(), "a word stands in one part only, once");
 
+// Where the words of each letter begin; one more for the end.
+constexpr auto kLetters = [] {
+  std::array<std::uint16_t, 27> starts{};
+  for (std::size_t letter = 0; letter < starts.size(); ++letter) {
+    std::size_t i = 0;
+    while (i < kWords.size() && kWords[i].text[0] < static_cast<char>('a' + letter)) ++i;
+    starts[letter] = static_cast<std::uint16_t>(i);
+  }
+  return starts;
+}();
+
 }  // namespace
 
 const Entry* find_word(std::string_view text) {
-  const auto found =
-      std::lower_bound(kWords.begin(), kWords.end(), text,
-                       [](const Entry& entry, std::string_view key) { return entry.text < key; });
-  return found != kWords.end() && found->text == text ? &*found : nullptr;
+  if (text.empty() || text[0] < 'a' || text[0] > 'z') return nullptr;
+  const auto letter = static_cast<std::size_t>(text[0] - 'a');
+  const auto* begin = kWords.data() + kLetters[letter];
+  const auto* end = kWords.data() + kLetters[letter + 1];
+  const auto* found = std::lower_bound(
+      begin, end, text, [](const Entry& entry, std::string_view key) { return entry.text < key; });
+  return found != end && found->text == text ? found : nullptr;
 }
 
 int edit_distance(std::string_view a, std::string_view b, int limit) {
