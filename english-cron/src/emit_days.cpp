@@ -23,8 +23,8 @@ bool Emitter::emit_days() {
     warn("a month alone is read as its first day, at midnight");
   }
   const Days& except = plan_.except;
-  if (except.special())
-    return refuse(Span{}, "days that move within the month cannot be left out", "on the 1st");
+  std::uint8_t but_last = 0;  // weekdays without the last one of each month
+  if (except.special() && !leave_out_moving(days, but_last)) return false;
   if (plan_.except_months != 0) {
     months = static_cast<std::uint16_t>((months != 0 ? months : kAllMonths) & ~plan_.except_months);
     if (months == 0) return refuse(Span{}, "the exception leaves no month");
@@ -45,18 +45,25 @@ bool Emitter::emit_days() {
       add_specials_of_week(days, special);
     return !days_.empty() || refuse(Span{}, "no day is left");
   }
+  Days all;
+  all.days = kAllDays;
   if (days.weekdays != 0) {
     const auto left = static_cast<std::uint8_t>(days.weekdays & weekday_rest);
     if (left == 0) return refuse(Span{}, "the exception leaves no day");
-    Days all;
-    all.days = kAllDays;
     for (DayText& day : month_days(all, in_months, month_step)) {
       day.weekday = weekday_text(left);
       day.movable = day.day == "*" && day.month == "*";
       days_.push_back(day);
     }
   }
-  if (days.days != 0 || days.has_dates || !days.any()) {
+  if (but_last != 0) {
+    constexpr std::uint32_t kLastWeek = 0x7F;
+    for (DayText& day : month_days(all, in_months, month_step, kLastWeek)) {
+      day.weekday = weekday_text(but_last);
+      days_.push_back(day);
+    }
+  }
+  if (days.days != 0 || days.has_dates || (!days.any() && but_last == 0)) {
     Days base = days;
     if (!days.any()) base.days = kAllDays;
     for (DayText& day : month_days(base, in_months, month_step)) {
@@ -70,6 +77,9 @@ bool Emitter::emit_days() {
     for (DayText& day : specials(days, month_text(in_months, month_step), rest_text))
       days_.push_back(std::move(day));
   }
+  if (february_unsaid_)
+    return refuse(Span{}, "this exception falls on other days of february in leap years: name the days",
+                  "on the 1st");
   return !days_.empty() || refuse(Span{}, "no day is left");
 }
 
@@ -145,29 +155,6 @@ std::string Emitter::month_text(std::uint16_t months, const std::string& step) c
 std::string Emitter::weekday_text(std::uint8_t weekdays) {
   if (weekdays == 0b1000001) return "6,0";
   return field_text(weekdays, 0, 6, ListStyle::tidy);
-}
-
-Emitter::DayTexts Emitter::month_days(const Days& days, std::uint16_t months, const std::string& step) {
-  ShortList<std::pair<std::uint32_t, std::uint16_t>, 12> groups;
-  for (unsigned m = 1; m <= 12; ++m) {
-    const bool in = (months >> m & 1U) != 0;
-    std::uint32_t bits = (in ? days.days : 0) | (in || plan_.months == 0 ? days.dates[m] : 0);
-    bits &= ~(plan_.except.days | plan_.except.dates[m]);
-    if (bits == 0) continue;
-    const auto known =
-        std::find_if(groups.begin(), groups.end(), [bits](const auto& g) { return g.first == bits; });
-    if (known == groups.end()) {
-      groups.push_back({bits, static_cast<std::uint16_t>(1U << m)});
-    } else {
-      known->second |= static_cast<std::uint16_t>(1U << m);
-    }
-  }
-  DayTexts out(&memory_);
-  for (const auto& [bits, in] : groups) {
-    out.push_back(
-        {field_text(bits, 1, 31, ListStyle::tidy), month_text(in, in == months ? step : ""), "*", false});
-  }
-  return out;
 }
 
 Emitter::DayTexts Emitter::specials(const Days& days, const std::string& month, const std::string& rest) {

@@ -75,9 +75,15 @@ class Emitter {
   std::string month_text(std::uint16_t months, const std::string& step) const;
   static std::string weekday_text(std::uint8_t weekdays);
   // Days of the month and dates, less the exceptions, grouped by the months that share them.
-  DayTexts month_days(const Days& days, std::uint16_t months, const std::string& step);
+  // `but_last`: days not to take, counted from the end of the month (bit 0: its last).
+  DayTexts month_days(const Days& days, std::uint16_t months, const std::string& step,
+                      std::uint32_t but_last = 0);
   DayTexts specials(const Days& days, const std::string& month, const std::string& rest);
   void add_specials_of_week(const Days& days, const DayText& base);
+
+  // emit_except.cpp: exceptions that move within the month
+  bool leave_out_moving(Days& days, std::uint8_t& but_last);
+  std::uint32_t february_days(std::uint32_t bits, std::uint32_t but_last, DayTexts& out);
 
   // emit.cpp: the run, and the crons
   bool cross();
@@ -93,6 +99,7 @@ class Emitter {
   std::pmr::vector<TimeText> times_{&memory_};
   DayTexts days_{&memory_};
   bool quarter_ = false;
+  bool february_unsaid_ = false;
 };
 
 }  // namespace english_cron

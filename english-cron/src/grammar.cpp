@@ -39,7 +39,7 @@ std::expected<Parsed, PhraseError> Grammar::parse() {
 bool Grammar::parse_plan() {
   plan_ = {};
   saw_time_ = saw_day_ = saw_weak_day_ = need_time_ = need_day_ = nth_months_ = false;
-  only_ = repeated_at_ = false;
+  only_ = limit_ = repeated_at_ = false;
   latest_ = Group::none;
   part_ = -1;
   bool first = true;
@@ -75,13 +75,14 @@ bool Grammar::parse_plan() {
 // between them nobody can tell.
 bool Grammar::settle_days(const Token& at, bool had_week, bool had_month) {
   const bool mixed = had_week != had_month && plan_.days.of_week() && plan_.days.of_month();
-  if (!mixed || plan_.both || (connected_ && !only_)) return true;
-  if (only_) return plan_.both = true;
+  if (!mixed || plan_.both || (connected_ && !only_ && !(limit_ && !strong_))) return true;
+  if (only_ || (limit_ && plan_.days.weekdays != 0)) return plan_.both = true;
+  const bool date = at.is(Kind::ordinal) || at.is(Word::ordinal);
   return refuse(
       span_from(at),
       "it is not clear whether both of these days must meet: join them with \"and\" for either, with "
       "\"only\" for both",
-      "and");
+      date && had_week ? "the " + text_of(at) : "and");
 }
 
 bool Grammar::finish_plan() {
@@ -206,6 +207,8 @@ bool Grammar::parse_clause() {
       return parse_times();
     case Kind::minute:
       return parse_colon_minutes();
+    case Kind::decimal:
+      return parse_decimal(at);
     case Kind::date:
       return refuse(at, "one date does not repeat: a date may follow \"starting\"",
                     "starting " + text_of(at));
@@ -215,7 +218,7 @@ bool Grammar::parse_clause() {
       if (parse_minutes_past()) return true;
       if (!error_.message.empty()) return false;
       if (peek(1).is(Word::times)) return parse_count();
-      if (peek(1).is(Word::month_name) || lists_days_of_month())
+      if (peek(1).is(Word::month_name) || lists_days_of_month() || ranges_before_month())
         return parse_ordinals(plan_.days, plan_.months, true);
       if (starts_time()) return parse_times();
       if (is_unit(1, UnitWord::day)) return parse_before_end(plan_.days);
@@ -267,6 +270,7 @@ bool Grammar::parse_word_clause(const Token& at) {
       if (peek().is(Word::at) || peek().is(Word::on) || peek().is(Word::in) || peek().is(Word::never)) {
         return expected("a month, a time zone or a part of the day", "january");
       }
+      limit_ = limit_ || (!at.is(Word::of) && (ordinal_at(0) > 0 || peek().is(Word::last)));
       return parse_clause();
     case Word::past:
       if (!plan_.fine || plan_.fine->unit == Unit::hours) break;
@@ -288,6 +292,7 @@ bool Grammar::parse_word_clause(const Token& at) {
     case Word::but:
     case Word::no:
     case Word::other:
+      if (at.is(Word::other) && at.entry->text.starts_with("alternat")) return take(), parse_every_other(at);
       // "but not", "other than"
       if (at.is(Word::but) && peek(1).is(Word::no)) take();
       if (at.is(Word::other) && peek(1).is(Word::noise) && peek(1).entry->text == "than") {
@@ -319,7 +324,10 @@ bool Grammar::parse_word_clause(const Token& at) {
       return parse_zone();
     case Word::last:
     case Word::end:
+    case Word::penultimate:
       return parse_last(plan_.days, plan_.months);
+    case Word::period_end:
+      return parse_period_end(plan_.days, plan_.months);
     case Word::ordinal:
       return parse_ordinals(plan_.days, plan_.months, false);
     case Word::unit:

@@ -34,7 +34,9 @@ class Grammar {
   // grammar_interval.cpp
   bool set_step(int n, UnitWord unit, Span span, bool bare);
   bool adds_hours(const Step& step);
+  bool parse_every_other(const Token& at);
   bool parse_every();
+  bool parse_decimal(const Token& at);
   bool parse_every_unit(int n, const Token& at);
   bool parse_every_ordinal();
   bool halves() const;
@@ -48,6 +50,8 @@ class Grammar {
 
   // grammar_extent.cpp: exceptions, conditions, zones, counts
   bool names_moment(std::size_t ahead) const;
+  bool names_place() const;
+  bool parse_excepted_place();
   bool parse_except();
   bool parse_condition();
   bool parse_zone();
@@ -91,17 +95,27 @@ class Grammar {
   bool read_day_number(int& day, bool numbers);
   bool starts_days() const;
   bool lists_days_of_month() const;
+  bool ranges_before_month() const;
   bool parse_days(Days& days, std::uint16_t& months);
   bool parse_weekdays(Days& days);
   bool parse_ordinals(Days& days, std::uint16_t& months, bool numbers);
   bool parse_last(Days& days, std::uint16_t& months);
-  bool parse_before_end(Days& days);
-  bool parse_period_end();
   bool parse_holiday(Days& days);
+
+  // grammar_period.cpp: days counted from the end
+  std::size_t period_end_length(std::size_t ahead) const;
+  bool parse_period_end(Days& days, std::uint16_t& months);
+  bool parse_before_end(Days& days);
+  int read_but_one();
 
   // grammar_months.cpp: months, and days of named months
   bool parse_months(std::uint16_t& months);
-  bool parse_month_clause(Days& days, std::uint16_t& months);
+  // `ranged`: "and" leads to the end of a range, after "between".
+  bool parse_month_clause(Days& days, std::uint16_t& months, bool ranged = false);
+  std::size_t month_list_length() const;
+  bool parse_day_of_months(Days& days, std::size_t length);
+  bool except_in_months(const Token& at, std::uint16_t months);
+  bool no_such_day(const Token& at, int month, int day);
   void skip_month_phrase();
   bool parse_of_month(Days& days, std::uint16_t& months, std::uint32_t numbers);
 
@@ -137,6 +151,7 @@ class Grammar {
   bool connected_ = false;    // "and" or "," stands before this clause
   bool strong_ = false;       // it was "and"
   bool only_ = false;         // "only" stands before this clause
+  bool limit_ = false;        // "from the 1st to the 7th", "in the first 7 days": other days must meet it
   bool repeated_at_ = false;  // "at 9am and at noon"
   bool saw_time_ = false;
   bool saw_day_ = false;

@@ -47,6 +47,12 @@ bool Grammar::lists_days_of_month() const {
   return false;
 }
 
+// "1-7 march": nothing else than days stands before a month.
+bool Grammar::ranges_before_month() const {
+  return peek().is(Kind::number) && is_range(1) && peek(2).is(Kind::number) && peek(2).digits <= 2 &&
+         peek(3).is(Word::month_name) && !is_day_number(4, true);
+}
+
 bool Grammar::starts_days() const {
   const Token& at = peek();
   switch (at.word) {
@@ -58,6 +64,8 @@ bool Grammar::starts_days() const {
     case Word::holiday_new:
     case Word::holiday_day:
     case Word::last:
+    case Word::penultimate:
+    case Word::period_end:
       return true;
     case Word::day_kind:
       return is_unit(1, UnitWord::day);
@@ -67,7 +75,8 @@ bool Grammar::starts_days() const {
     default:
       break;
   }
-  return ordinal_at(0) > 0 || (at.is(Kind::number) && peek(1).is(Word::month_name));
+  return ordinal_at(0) > 0 || (at.is(Kind::number) && peek(1).is(Word::month_name)) ||
+         period_end_length(0) > 0;
 }
 
 bool Grammar::parse_days(Days& days, std::uint16_t& months) {
@@ -78,7 +87,9 @@ bool Grammar::parse_days(Days& days, std::uint16_t& months) {
   if (at.is(Word::weekday_name) || at.is(Word::weekdays))
     return (!main || enter(Group::day, at)) && parse_weekdays(days);
   if (at.is(Word::month_name) || at.is(Word::quarter_name)) return parse_month_clause(days, months);
-  if (at.is(Word::last)) return parse_last(days, months);
+  if (at.is(Word::last) || at.is(Word::penultimate) || (at.is(Word::end) && peek(1).is(Word::of)))
+    return parse_last(days, months);
+  if (period_end_length(0) > 0) return parse_period_end(days, months);
   if (at.is(Word::day_kind) && is_unit(1, UnitWord::day)) {
     take(), take();
     days.weekdays |= kWorkdays;
@@ -204,6 +215,9 @@ bool Grammar::parse_ordinals(Days& days, std::uint16_t& months, bool numbers) {
     for (std::size_t i = 0; i < next; ++i) take();
   }
   const Token& noun = peek();
+  if (is_unit(0, UnitWord::week))
+    return refuse(span_from(at), "the weeks of a month begin on other days each time: name the days",
+                  named == 2 ? "first 7 days" : "8th to 14th");
   if (noun.is(Word::weekday_name)) {
     Days temporary;
     if (!parse_weekdays(temporary)) return false;
@@ -249,9 +263,18 @@ bool Grammar::parse_last(Days& days, std::uint16_t& months) {
     if (n < 1 || n > 31) return refuse(number, "a month has at most 31 days", "31");
     take();
     days.days_before_last |= static_cast<std::uint32_t>((std::uint64_t{1} << n) - 1);
+  } else if (at.is(Word::penultimate)) {
+    if (!is_unit(0, UnitWord::day)) return expected("\"day\"", "day");
+    take();
+    days.days_before_last |= 1U << 1;
+  } else if (peek().is(Word::but) && is_number(peek(1))) {
+    const int before = read_but_one();
+    if (!is_unit(0, UnitWord::day)) return expected("\"day\"", "day");
+    take();
+    days.days_before_last |= 1U << before;
   } else if (is_unit(0, UnitWord::day)) {
     take();
-    days.days_before_last |= 1;
+    days.days_before_last |= 1U << read_but_one();
   } else if (peek().is(Word::weekday_name)) {
     Days temporary;
     if (!parse_weekdays(temporary)) return false;
@@ -262,51 +285,12 @@ bool Grammar::parse_last(Days& days, std::uint16_t& months) {
   } else if (peek().is(Word::day_kind) && is_unit(1, UnitWord::day)) {
     take(), take();
     days.last_nearest |= 1;
+  } else if (is_unit(0, UnitWord::week)) {
+    return refuse(at, "the weeks of a month begin on other days each time: name the days", "last 7 days");
   } else {
     return expected("\"day\", \"weekday\" or a day of the week after \"last\"", "day");
   }
   return parse_of_month(days, months, 0);
-}
-
-// "month end", "year-end": false without an error when something else follows.
-bool Grammar::parse_period_end() {
-  const Token& at = peek();
-  const std::size_t end = peek(1).is(Kind::dash) ? 2 : 1;
-  if (!at.is(Word::unit) || !peek(end).is(Word::end) || peek(end + 1).is(Word::of)) return false;
-  const auto unit = static_cast<UnitWord>(at.value);
-  const bool last_day = unit == UnitWord::month || unit == UnitWord::quarter || unit == UnitWord::year;
-  if (!last_day) {
-    return refuse(Span{at.offset, static_cast<std::size_t>(peek(end).offset + peek(end).length - at.offset)},
-                  "only the end of a month, a quarter or a year is one day",
-                  unit == UnitWord::week ? "friday" : "last day of the month");
-  }
-  if (!enter(Group::day, at)) return false;
-  for (std::size_t i = 0; i <= end; ++i) take();
-  plan_.days.days_before_last |= 1;
-  constexpr std::uint16_t kLastMonths = 1U << 3 | 1U << 6 | 1U << 9 | 1U << 12;
-  if (unit == UnitWord::quarter) plan_.months |= kLastMonths;
-  if (unit == UnitWord::year) plan_.months |= std::uint16_t{1U << 12};
-  return true;
-}
-
-bool Grammar::parse_before_end(Days& days) {
-  const Token& at = peek();
-  if (&days == &plan_.days && !enter(Group::day, at)) return false;
-  int n = 0;
-  if (!read_number(n)) return false;
-  take();
-  if (!accept(Word::before))
-    return expected("\"before the end of the month\"", "before the end of the month");
-  accept(Word::the);
-  if (accept(Word::last)) {
-    if (!is_unit(0, UnitWord::day)) return expected("\"day\"", "day");
-    take();
-  } else if (!accept(Word::end)) {
-    return expected("\"the end of the month\"", "the end of the month");
-  }
-  if (n < 1 || n > 30) return refuse(at, "a month has at most 31 days", "30");
-  days.days_before_last |= 1U << n;
-  return parse_of_month(days, plan_.months, 0);
 }
 
 bool Grammar::parse_holiday(Days& days) {
@@ -325,7 +309,7 @@ bool Grammar::parse_holiday(Days& days) {
     date = date == 101 ? 1231 : date - 1;
   } else if (is_unit(0, UnitWord::day)) {
     take();
-  } else if (date == 704 || date == 1226) {
+  } else if (date == 704 || date == 1226 || date == 229) {
     return expected("\"day\"", "day");
   }
   days.has_dates = true;

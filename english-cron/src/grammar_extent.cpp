@@ -4,6 +4,7 @@
 #include "zones.h"
 
 #include <array>
+#include <bit>
 #include <cstdlib>
 
 namespace english_cron {
@@ -13,6 +14,37 @@ bool Grammar::names_moment(std::size_t ahead) const {
   const Token& at = peek(ahead);
   return plan_.fine && (at.is(Kind::clock) || at.is(Word::clock_name) ||
                         (is_number(at) && peek(ahead + 1).is(Word::meridiem)));
+}
+
+// "every monday but the first", "every day but the last": the place of one of the days named before.
+bool Grammar::names_place() const {
+  const bool last = peek().is(Word::last);
+  if (!last && !peek().is(Word::ordinal) && !is_unit(0, UnitWord::second)) return false;
+  const Token& next = peek(1);
+  return next.is(Kind::end) || next.is(Kind::semicolon) || next.is(Word::at) || is_separator(1) ||
+         (next.is(Word::of) && is_unit(skip_the(2), UnitWord::month));
+}
+
+bool Grammar::parse_excepted_place() {
+  const Token& at = peek();
+  const bool last = at.is(Word::last);
+  const int place = last ? 1 : ordinal_at(0);
+  take();
+  const bool of_month = peek().is(Word::of);
+  skip_month_phrase();
+  Days& except = plan_.except;
+  const std::uint8_t weekdays = plan_.days.weekdays;
+  if (weekdays == 0) {
+    if (last) except.days_before_last |= 1;
+    if (!last) except.days |= 1U << place;
+    return place <= 31 || refuse(at, "a month has the days 1 to 31", "31st");
+  }
+  const std::string day(std::popcount(weekdays) == 1 ? weekday_name(std::countr_zero(weekdays)) : "monday");
+  if (std::popcount(weekdays) != 1 || of_month || place > 5)
+    return refuse(span_from(at), "the day of the week, or the day of the month?", text_of(at) + " " + day);
+  if (last) except.last_weekdays |= weekdays;
+  if (!last) except.nth[static_cast<std::size_t>(place)] |= weekdays;
+  return true;
 }
 
 bool Grammar::parse_except() {
@@ -62,6 +94,8 @@ bool Grammar::parse_except() {
       if (plan_.windows.size() == before) return refuse(at, "expected a window of time after \"except\"");
       plan_.except_windows.push_back(plan_.windows.back());
       plan_.windows.pop_back();
+    } else if (names_place()) {
+      if (!parse_excepted_place()) return false;
     } else if (starts_days() && !(any && peek().is(Kind::number))) {
       if (!parse_days(plan_.except, plan_.except_months)) return false;
     } else {
@@ -77,7 +111,8 @@ bool Grammar::parse_except() {
 // says nothing new.
 bool Grammar::is_whole() const {
   const std::size_t at = skip_the(0);
-  if (at == 0 || !peek(at).is(Word::unit) || peek(at + 1).is(Kind::number) || peek(at + 1).is(Word::end))
+  if ((at == 0 && !is_unit(0, UnitWord::month) && !is_unit(0, UnitWord::week)) || !peek(at).is(Word::unit) ||
+      peek(at + 1).is(Kind::number) || peek(at + 1).is(Word::end))
     return false;
   const bool minutes =
       plan_.minute_list != 0 || plan_.second_list != 0 || (plan_.fine && plan_.fine->unit != Unit::hours);

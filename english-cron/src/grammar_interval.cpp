@@ -70,19 +70,22 @@ bool Grammar::adds_hours(const Step& step) {
   return true;
 }
 
+// "every other week", "on alternate mondays": what follows "other".
+bool Grammar::parse_every_other(const Token& at) {
+  if (peek().is(Word::unit)) return parse_every_unit(2, at);
+  const bool weekend = peek().is(Word::weekdays) && peek().value == 65;
+  if (!peek().is(Word::weekday_name) && !weekend) return expected("a unit or a day of the week", "day");
+  return enter(Group::day, at) && set_step(2, UnitWord::week, span_from(at), false) &&
+         parse_weekdays(plan_.days);
+}
+
 bool Grammar::parse_every() {
   const Token& at = take();
   if (peek().is(Word::conjunction) && peek(1).is(Word::every)) take(), take();  // "each and every"
   const bool of_week = peek().is(Word::noise) && peek().entry->text == "dayofweek";
   while (peek().is(Word::noise)) take();
   if (of_week && (peek().is(Word::from) || peek().is(Word::weekday_name))) return parse_clause();
-  if (accept(Word::other)) {
-    if (peek().is(Word::unit)) return parse_every_unit(2, at);
-    const bool weekend = peek().is(Word::weekdays) && peek().value == 65;
-    if (!peek().is(Word::weekday_name) && !weekend) return expected("a unit or a day of the week", "day");
-    return enter(Group::day, at) && set_step(2, UnitWord::week, span_from(at), false) &&
-           parse_weekdays(plan_.days);
-  }
+  if (accept(Word::other)) return parse_every_other(at);
   if (peek().is(Word::half)) {
     take();
     accept(Kind::dash);
@@ -90,11 +93,13 @@ bool Grammar::parse_every() {
     const bool hour = is_unit(0, UnitWord::hour);
     const bool day = is_unit(0, UnitWord::day);
     const bool year = is_unit(0, UnitWord::year);
-    if (!hour && !day && !year) return expected("\"hour\"", "hour");
+    const bool minute = is_unit(0, UnitWord::minute);
+    if (!hour && !day && !year && !minute)
+      return expected("\"minute\", \"hour\", \"day\" or \"year\"", "hour");
     take();
     if (!enter(year ? Group::weak_day : Group::time, at)) return false;
-    return set_step(hour ? 30 : (day ? 12 : 6),
-                    hour ? UnitWord::minute : (day ? UnitWord::hour : UnitWord::month), span_from(at), false);
+    if (hour || minute) return set_step(30, hour ? UnitWord::minute : UnitWord::second, span_from(at), false);
+    return set_step(day ? 12 : 6, day ? UnitWord::hour : UnitWord::month, span_from(at), false);
   }
   if (is_unit(0, UnitWord::quarter)) {
     const std::size_t of = peek(1).is(Word::of) ? 2 : 1;
@@ -111,9 +116,15 @@ bool Grammar::parse_every() {
     const bool noun = next.is(Word::unit) || next.is(Word::weekday_name) || next.is(Word::weekdays);
     if (!second_of_time || noun) return parse_every_ordinal();
   }
-  if (parse_period_end()) return true;
+  if (parse_period_end(plan_.days, plan_.months)) return true;
   if (!error_.message.empty()) return false;
   if (peek().is(Word::unit)) return parse_every_unit(1, at);
+  if (peek().is(Kind::decimal)) return parse_decimal(at);
+  if (peek().is(Kind::clock) && phrase_.substr(peek().offset, peek().length).find_first_of("hH") < 3) {
+    const int minutes = take().value / 60;  // "every 1h30"
+    if (is_unit(0, UnitWord::minute) && peek().glued) take();
+    return enter(Group::time, at) && set_step(minutes, UnitWord::minute, span_from(at), false);
+  }
   if (peek().is(Kind::number) || peek().is(Word::number) || peek().is(Word::hundred)) {
     int n = 0;
     if (!read_number(n)) return false;
@@ -160,6 +171,31 @@ bool Grammar::parse_halves(int n, const Token& at) {
   take();
   return enter(Group::time, at) &&
          set_step(n * 60 + 30, hours ? UnitWord::minute : UnitWord::second, span_from(at), false);
+}
+
+// "1.5 hours" is 90 minutes: told in the next smaller unit, as far as that is whole.
+bool Grammar::parse_decimal(const Token& at) {
+  struct Row {
+    UnitWord unit, smaller;
+    int factor;
+  };
+  constexpr std::array<Row, 5> kRows{{{UnitWord::minute, UnitWord::second, 60},
+                                      {UnitWord::hour, UnitWord::minute, 60},
+                                      {UnitWord::day, UnitWord::hour, 24},
+                                      {UnitWord::week, UnitWord::day, 7},
+                                      {UnitWord::year, UnitWord::month, 12}}};
+  const Token& number = take();
+  if (peek().is(Kind::dash)) take();
+  for (const Row& row : kRows) {
+    if (!is_unit(0, row.unit)) continue;
+    take();
+    if (number.value * row.factor % 100 != 0)
+      return refuse(number, "this is not a whole number of the next smaller unit: write it in that one", "1");
+    const bool fine = row.smaller <= UnitWord::hour;
+    return enter(fine ? Group::time : Group::weak_day, at) &&
+           set_step(number.value * row.factor / 100, row.smaller, span_from(at), false);
+  }
+  return expected("minutes, hours, days, weeks or years after a part of a number", "hours");
 }
 
 bool Grammar::parse_every_unit(int n, const Token& at) {

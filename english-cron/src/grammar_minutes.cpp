@@ -215,7 +215,7 @@ bool Grammar::parse_on_the() {
   }
   if (parse_minutes_past()) return true;
   if (!error_.message.empty()) return false;
-  if (parse_period_end()) return true;
+  if (parse_period_end(plan_.days, plan_.months)) return true;
   if (!error_.message.empty()) return false;
   if (peek().is(Kind::number) && !peek(1).is(Word::meridiem) && !peek(1).is(Word::oclock) &&
       !peek(1).is(Word::unit) && peek().digits < 4) {

@@ -2,6 +2,7 @@
 #include "grammar.h"
 
 #include <array>
+#include <bit>
 
 namespace english_cron {
 namespace {
@@ -36,10 +37,11 @@ bool Grammar::parse_months(std::uint16_t& months) {
   }
 }
 
-bool Grammar::parse_month_clause(Days& days, std::uint16_t& months) {
+bool Grammar::parse_month_clause(Days& days, std::uint16_t& months, bool ranged) {
   const Token& at = peek();
   const std::size_t number = skip_the(1);
   if (!at.is(Word::month_name) || !is_day_number(number, true)) {
+    if (const std::size_t day = month_list_length(); day > 0) return parse_day_of_months(days, day);
     nth_months_ = nth_months_ || (&days == &plan_.days && plan_.days.weekdays != 0);  // "mondays in january"
     return parse_months(months);
   }
@@ -55,9 +57,8 @@ bool Grammar::parse_month_clause(Days& days, std::uint16_t& months) {
     int month = at.value;
     int to = from;
     int last_month = month;
-    if (from > kLongest[static_cast<std::size_t>(month)])
-      return refuse(first, std::string(month_name(month)) + " has no day " + std::to_string(from));
-    if (is_range(0)) {
+    if (from > kLongest[static_cast<std::size_t>(month)]) return no_such_day(first, month, from);
+    if (is_range(0) || (ranged && peek().is(Word::conjunction))) {
       const bool other = peek(1).is(Word::month_name);
       const std::size_t end = skip_the(other ? 2 : 1);
       if (is_day_number(end, true)) {
@@ -65,8 +66,7 @@ bool Grammar::parse_month_clause(Days& days, std::uint16_t& months) {
         for (std::size_t i = 0; i < end; ++i) take();
         const Token& last = peek();
         if (!read_day_number(to, true)) return false;
-        if (to > kLongest[static_cast<std::size_t>(last_month)])
-          return refuse(last, std::string(month_name(last_month)) + " has no day " + std::to_string(to));
+        if (to > kLongest[static_cast<std::size_t>(last_month)]) return no_such_day(last, last_month, to);
         if (last_month == month && to < from) return refuse(span_from(first), "the range runs backwards");
       }
     }
@@ -81,6 +81,67 @@ bool Grammar::parse_month_clause(Days& days, std::uint16_t& months) {
     if (!is_separator(0) || !is_day_number(next, true) || peek(next + 1).is(Word::month_name)) return true;
     for (std::size_t i = 0; i < next; ++i) take();
   }
+}
+
+// "january, april and july 1st", "jan/jul 15th": how many tokens the months take; 0: something else.
+std::size_t Grammar::month_list_length() const {
+  std::size_t at = 0;
+  std::size_t months = 0;
+  for (; peek(at).is(Word::month_name); ++months) {
+    std::size_t next = at + 1;
+    if (ordinal_at(skip_the(next)) > 0) return months > 0 ? next : 0;
+    while (is_separator(next)) ++next;
+    if (next == at + 1) return 0;
+    at = next;
+  }
+  return 0;
+}
+
+bool Grammar::parse_day_of_months(Days& days, std::size_t length) {
+  const Token& at = peek();
+  if (&days == &plan_.days && !enter(Group::day, at)) return false;
+  std::uint16_t months = 0;
+  for (std::size_t i = 0; i < length; ++i) {
+    if (peek().is(Word::month_name)) months |= static_cast<std::uint16_t>(1U << peek().value);
+    take();
+  }
+  accept(Word::the);
+  const Token& first = peek();
+  int day = 0;
+  if (!read_day_number(day, false)) return false;
+  days.has_dates = true;
+  for (std::size_t m = 1; m <= 12; ++m) {
+    if ((months >> m & 1U) == 0) continue;
+    if (day > kLongest[m]) return no_such_day(first, static_cast<int>(m), day);
+    days.dates[m] |= 1U << day;
+  }
+  warn("\"" + text_of(first) + "\" is taken in each of these months");
+  return true;
+}
+
+bool Grammar::no_such_day(const Token& at, int month, int day) {
+  const int last = kLongest[static_cast<std::size_t>(month)];
+  return refuse(at,
+                std::string(month_name(month)) + " has no day " + std::to_string(day) + ": expected 1 to " +
+                    std::to_string(last),
+                std::to_string(last));
+}
+
+// "except the last day of march" is a date; what moves within a named month has none.
+bool Grammar::except_in_months(const Token& at, std::uint16_t months) {
+  Days& except = plan_.except;
+  const std::uint32_t from_end = except.days_before_last;
+  except.days_before_last = 0;
+  if (from_end == 0 || except.special() || (months >> 2 & 1U) != 0)
+    return refuse(at, "only dates of named months can be left out, and these days move: name the days",
+                  std::string(month_name(at.value)) + " 1 to 7");
+  except.has_dates = true;
+  for (unsigned m = 1; m <= 12; ++m) {
+    if ((months >> m & 1U) == 0) continue;
+    for (int before = 0; before < kLongest[m]; ++before)
+      if ((from_end >> before & 1U) != 0) except.dates[m] |= 1U << (kLongest[m] - before);
+  }
+  return true;
 }
 
 void Grammar::skip_month_phrase() {
@@ -100,6 +161,7 @@ bool Grammar::parse_of_month(Days& days, std::uint16_t& months, std::uint32_t nu
     std::uint16_t named = 0;
     const Token& at = peek();
     if (!parse_months(named)) return false;
+    if (numbers == 0 && &days == &plan_.except) return except_in_months(at, named);
     if (numbers == 0) {
       if (nth_months_ || months != 0)
         return refuse(
@@ -117,11 +179,16 @@ bool Grammar::parse_of_month(Days& days, std::uint16_t& months, std::uint32_t nu
       any = any || real != 0;
       days.dates[m] |= real;
     }
-    return any || refuse(at, "no such day in this month");
+    if (any) return true;
+    no_such_day(at, at.value, 31 - std::countl_zero(numbers));
+    error_.suggestion.clear();  // it would stand for the day, and the month is marked
+    return false;
   }
   days.days |= numbers;
   if (!link) return true;
   if (word.is(Word::quarter_name)) {
+    if (&days == &plan_.except)
+      return refuse(word, "only dates of named months can be left out here: name them", "december");
     for (std::size_t i = 0; i < noun; ++i) take();
     nth_months_ = true;
     return parse_months(months);
@@ -143,6 +210,8 @@ bool Grammar::parse_of_month(Days& days, std::uint16_t& months, std::uint32_t nu
   }
   const bool last = days.days_before_last != 0 || days.last_nearest != 0 || days.last_weekdays != 0;
   if (unit == UnitWord::year || unit == UnitWord::quarter) {
+    if (&days == &plan_.except)
+      return refuse(at, "only dates of named months can be left out here: name them", "december");
     if (numbers != 0 && numbers != 2)
       return refuse(at, "only the first and the last day of a " + text_of(at) + " are a date", "month");
     for (std::size_t i = 0; i <= noun; ++i) take();

@@ -311,7 +311,7 @@ bool Grammar::parse_at() {
   if (peek().is(Word::unit)) return parse_on_the();
   if (peek().is(Word::starting) && !peek(1).is(Word::of)) return expected("a time of day", "9am");
   if (peek().is(Word::day_part) || peek().is(Word::every) || peek().is(Word::end) ||
-      peek().is(Word::starting) || peek().is(Word::weekdays)) {
+      peek().is(Word::period_end) || peek().is(Word::starting) || peek().is(Word::weekdays)) {
     return parse_clause();
   }
   if (names_interval(0)) return parse_short_interval() || expected("an interval", "every 5 minutes");

@@ -44,6 +44,7 @@ bool Grammar::keep_window(const Window& window) {
 // "between the 1st and the 7th", "between day 5 and 10 of the month"
 bool Grammar::parse_between_days(const Token& at) {
   if (!enter(Group::day, at)) return false;
+  limit_ = true;
   const bool numbers = is_unit(0, UnitWord::day);
   if (numbers) take();
   int from = 0;
@@ -70,7 +71,10 @@ bool Grammar::parse_window(bool between) {
                        peek(1).is(Kind::ordinal) || peek(1).is(Kind::number) || peek(1).is(Kind::dash);
     if (!starts_days() || !range)
       return expected("a time or a range of days after \"" + text_of(at) + "\"", "9am to 5pm");
+    limit_ = limit_ || ordinal_at(0) > 0;
     if (!between) return parse_days(plan_.days, plan_.months);
+    if (peek().is(Word::month_name) && is_day_number(skip_the(1), true))
+      return parse_month_clause(plan_.days, plan_.months, true);
     const Token& first = take();
     if (!first.is(Word::weekday_name) && !first.is(Word::month_name))
       return refuse(first, "expected times, days of the week or months; ranges of dates take \"from\"",

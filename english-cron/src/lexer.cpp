@@ -90,6 +90,19 @@ void Lexer::push_word(const Entry& entry, std::size_t from) {
   token.entry = &entry;
 }
 
+// "every5minutes" with blanks between letters and digits, when it then is made of words that are known.
+std::string Lexer::spaced(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    const bool number = is_digit(text[i]);
+    std::string piece;
+    for (; i < text.size() && is_digit(text[i]) == number; ++i) piece += lower(text[i]);
+    if (!number && find_word(piece) == nullptr) return {};
+    out += (out.empty() ? "" : " ") + piece;
+  }
+  return out.size() == text.size() ? std::string() : out;
+}
+
 void Lexer::read_word() {
   const std::size_t from = pos_;
   const bool after_number = out_.count > 0 && out_.list[out_.count - 1].kind == Token::Kind::number &&
@@ -102,6 +115,11 @@ void Lexer::read_word() {
     return;
   }
   word = std::string_view(buffer_.data(), word.size());
+  if (word == "o" && at(0) == ' ' && lower(at(1)) == 'c') {  // "9 o clock"
+    ++pos_;
+    word = read_letters(false);
+    if (word == "clock") word = "oclock";
+  }
   const Entry* entry = find_word(word);
   // "new" and "st" begin holidays, and New York and St Johns as well.
   const bool may_be_city = entry == nullptr || entry->word == Word::holiday_new ||
@@ -124,7 +142,10 @@ void Lexer::read_word() {
   std::string near(nearest_word(word));
   std::string city = nearest_city(word, near.empty() ? 3 : edit_distance(word, near, 3));
   if (!city.empty()) near = std::move(city);
-  refuse(from, pos_, "unknown word \"" + std::string(text) + "\"", std::move(near));
+  if (near.empty()) near = spaced(text);
+  refuse(from, pos_,
+         "unknown word \"" + std::string(text) + "\": expected a time, a day, an interval or a zone",
+         std::move(near));
 }
 
 bool Lexer::read_city(std::size_t from) {
@@ -226,6 +247,12 @@ void Lexer::read_symbol() {
     read_offset(from);
     return;
   }
+  if (c == '+' && at(1) == ' ') {  // "9am + 5pm"
+    ++pos_;
+    push_word(*find_word("and"), from);
+    return;
+  }
+  if (c == '.' && is_digit(at(1)) && read_decimal(from, 0)) return;
   if (c == ':' && is_digit(at(1)) && is_digit(at(2)) && !is_digit(at(3)) && at(3) != ':') {
     ++pos_;
     const int minute = read_digits(2);
@@ -237,8 +264,9 @@ void Lexer::read_symbol() {
     return;
   }
   if (c == ':' && out_.count > 0 && (at(1) == ' ' || at(1) == '\t') && previous_end_ == from &&
-      out_.list[out_.count - 1].kind == Token::Kind::word) {
-    ++pos_;  // "mondays: 9am"
+      (out_.list[out_.count - 1].kind == Token::Kind::word ||
+       out_.list[out_.count - 1].kind == Token::Kind::zone)) {
+    ++pos_;  // "mondays: 9am", "Europe/Paris: daily at noon"
     return;
   }
   ++pos_;
@@ -264,6 +292,8 @@ void Lexer::read_symbol() {
         push(Token::Kind::dash, from);
         return;
       }
+      if (is_letter(at(0)) && previous_end_ == from && out_.list[out_.count - 1].kind == Token::Kind::number)
+        return;  // "1.day"
       if (at(0) == '\0' || at(0) == ' ' || at(0) == '\t' || at(0) == '\n' || at(0) == '\r') return;
       break;
     case '!':
@@ -284,7 +314,8 @@ void Lexer::read_symbol() {
   while (pos_ < text_.size() && (static_cast<unsigned char>(text_[pos_]) & 0xC0U) == 0x80U) ++pos_;
   const std::string shown =
       static_cast<unsigned char>(c) < 0x20 ? "" : " '" + std::string(text_.substr(from, pos_ - from)) + "'";
-  refuse(from, pos_, "unexpected character" + shown);
+  refuse(from, pos_, "unexpected character" + shown + ": expected words and times, joined by , & - or ;",
+         c == '/' || c == '|' ? ";" : "");
 }
 
 std::expected<void, PhraseError> tokenize(std::string_view phrase, Tokens& out) {

@@ -22,6 +22,7 @@ struct Token {
     clock,
     minute,  // ":30"
     date,
+    decimal,  // "1.5" of an interval; value: hundredths
     zone,
     offset,
     comma,

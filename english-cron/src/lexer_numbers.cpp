@@ -40,6 +40,21 @@ int Lexer::read_digits(std::size_t most) {
   return value;
 }
 
+// "every 1.5 hours", "2.5h", "every .5 hours": a part of a number, where no time of day can stand.
+bool Lexer::read_decimal(std::size_t from, int whole) {
+  std::size_t digits = 0;
+  while (is_digit(at(1 + digits))) ++digits;
+  const bool after_every = out_.count > 0 && out_.list[out_.count - 1].word == Word::every;
+  const bool head = out_.count == 0 && digits == 1;
+  std::size_t next = 1 + digits;
+  while (at(next) == ' ' || at(next) == '-') ++next;
+  if ((!after_every && !head) || digits > 2 || whole > 10000 || !is_letter(at(next))) return false;
+  ++pos_;
+  const int part = read_digits(2);
+  push(Token::Kind::decimal, from).value = whole * 100 + (digits == 1 ? part * 10 : part);
+  return true;
+}
+
 void Lexer::read_number() {
   const std::size_t from = pos_;
   const int value = read_digits(9);
@@ -53,6 +68,7 @@ void Lexer::read_number() {
     read_date(from, value);
     return;
   }
+  if (at(0) == '.' && is_digit(at(1)) && read_decimal(from, value)) return;
   const bool clock = digits <= 2 && is_digit(at(1)) && is_digit(at(2)) &&
                      (at(0) == ':' || (at(0) == '.' && !is_digit(at(3))));
   if (clock) {

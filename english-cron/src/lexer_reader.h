@@ -26,6 +26,7 @@ class Lexer {
   std::size_t apostrophe() const;
   std::string_view read_letters(bool digits_too);
   void push_word(const Entry& entry, std::size_t from);
+  static std::string spaced(std::string_view text);
   void read_word();
   bool read_city(std::size_t from);
   void push_zone(const std::string& name, std::size_t from);
@@ -33,6 +34,7 @@ class Lexer {
   bool read_offset(std::size_t from);
   const Entry* read_hyphenated(std::string_view word);
   int read_digits(std::size_t most);
+  bool read_decimal(std::size_t from, int whole);
   void read_number();
   void read_clock(std::size_t from, int hour);
   void read_date(std::size_t from, int year);

@@ -57,9 +57,7 @@ struct Window {
 /// The minutes of a day.
 struct Minutes {
   std::array<std::uint64_t, 24> hours{};
-  void add(int minute) {
-    hours[static_cast<std::size_t>(minute / 60)] |= std::uint64_t{1} << (minute % 60);
-  }
+  void add(int minute) { hours[static_cast<std::size_t>(minute / 60)] |= std::uint64_t{1} << (minute % 60); }
   bool has(int minute) const {
     return (hours[static_cast<std::size_t>(minute / 60)] >> (minute % 60) & 1U) != 0;
   }

@@ -111,6 +111,10 @@ std::expected<std::optional<RawCron>, PhraseError> read_raw_cron(std::string_vie
         PhraseError{phrase.size(), 0, "expected a cron expression after the time zone", "0 9 * * *"});
 
   const Piece head = pieces.list[first];
+  if (first == 1 && head.text[0] != '@' && !is_time_field(head.text)) {
+    out.phrase = std::string(head.offset, ' ') + std::string(phrase.substr(head.offset));
+    return out;  // "TZ=Europe/Paris every day at noon"
+  }
   const bool macro =
       head.text.size() > 1 && head.text[0] == '@' && lower(head.text[1]) >= 'a' && lower(head.text[1]) <= 'z';
   if (macro) {

@@ -69,6 +69,21 @@ std::expected<Translation, PhraseError> translate_english(std::string_view phras
   return out;
 }
 
+// "@every 5m", "TZ=Europe/Paris every day at noon": words behind what only a cron has.
+std::expected<Translation, PhraseError> translate_zoned(const RawCron& raw, const TranslateOptions& options) {
+  if (raw.zone.empty()) return translate_english(raw.phrase, options);
+  auto out = translate_english(raw.phrase, {.zone = raw.zone, .anchor = options.anchor});
+  if (!out) return out;
+  if (out->zone_in_phrase && out->zone != raw.zone) {
+    const std::size_t from = raw.phrase.find_first_not_of(' ');
+    return std::unexpected(
+        PhraseError{from, raw.phrase.size() - from,
+                    "a second time zone: one schedule has one, and " + raw.zone + " stands before it", ""});
+  }
+  out->zone_in_phrase = true;
+  return out;
+}
+
 // The words of the schedule; where they are too long to be read again, the phrase says the same in less.
 std::expected<Translation, PhraseError> read_back(Translation out, std::string_view phrase) {
   out.english = explain(out);
@@ -116,7 +131,7 @@ std::expected<Translation, PhraseError> translate(std::string_view phrase, const
   if (!*raw) {
     out = translate_english(phrase, options);
   } else if (!(*raw)->phrase.empty()) {
-    out = translate_english((*raw)->phrase, options);
+    out = translate_zoned(**raw, options);
   } else {
     out = translate_raw(std::move(**raw), options);
   }

@@ -55,6 +55,8 @@ enum class Word : std::uint8_t {
   times,
   per,
   end,
+  period_end,  // eom; value: UnitWord
+  penultimate,
   steps,
   holiday,  // value: month * 100 + day
   holiday_new,
