@@ -143,9 +143,8 @@ void Lexer::read_word() {
   std::string city = nearest_city(word, near.empty() ? 3 : edit_distance(word, near, 3));
   if (!city.empty()) near = std::move(city);
   if (near.empty()) near = spaced(text);
-  refuse(from, pos_,
-         "unknown word \"" + std::string(text) + "\": expected a time, a day, an interval or a zone",
-         std::move(near));
+  const std::string wanted = near.empty() ? ": expected a time, a day, an interval or a time zone" : "";
+  refuse(from, pos_, "unknown word \"" + std::string(text) + "\"" + wanted, std::move(near));
 }
 
 bool Lexer::read_city(std::size_t from) {
