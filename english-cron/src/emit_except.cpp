@@ -35,7 +35,8 @@ bool Emitter::leave_out_moving(Days& days, std::uint8_t& but_last) {
                          (cut != 0 && days.of_month()) || (nth & except.last_weekdays) != 0 ||
                          (cut != 0 && except.days_before_last != 0);
   if (unsayable)
-    return refuse(Span{}, "these days move within the month and cannot be left out: name the days that are left",
+    return refuse(Span{},
+                  "these days move within the month and cannot be left out: name the days that are left",
                   "on the 1st");
   if (cut == 0) return true;
   const unsigned base = (days.any() ? days.weekdays : 0x7FU) & ~static_cast<unsigned>(except.weekdays);
@@ -46,8 +47,8 @@ bool Emitter::leave_out_moving(Days& days, std::uint8_t& but_last) {
   return true;
 }
 
-// The last days of February are others in leap years. What only a leap year (or only another one) keeps is said
-// from the end: its partner in the other years must be kept there anyway.
+// The last days of February are others in leap years. What only a leap year (or only another one) keeps is
+// said from the end: its partner in the other years must be kept there anyway.
 std::uint32_t Emitter::february_days(std::uint32_t bits, std::uint32_t but_last, DayTexts& out) {
   constexpr std::uint32_t kLeapDay = std::uint32_t{1} << 29;
   constexpr std::uint32_t kCommon = kLeapDay - 2;  // 1..28
@@ -77,7 +78,8 @@ Emitter::DayTexts Emitter::month_days(const Days& days, std::uint16_t months, co
     std::uint32_t bits = (in ? days.days : 0) | (in || plan_.months == 0 ? days.dates[m] : 0);
     bits &= ~(plan_.except.days | plan_.except.dates[m]);
     if (but_last != 0 && bits != 0)
-      bits = m == 2 ? february_days(bits, but_last, moving) : days_of(kLengths[m]) & bits & ~from_the_end(but_last, kLengths[m]);
+      bits = m == 2 ? february_days(bits, but_last, moving)
+                    : days_of(kLengths[m]) & bits & ~from_the_end(but_last, kLengths[m]);
     if (bits == 0) continue;
     const auto known =
         std::find_if(groups.begin(), groups.end(), [bits](const auto& g) { return g.first == bits; });

@@ -1,4 +1,5 @@
-// Days counted from the end of a month, a quarter or a year: "month end", "2 days before the end of the month".
+// Days counted from the end of a month, a quarter or a year: "month end", "2 days before the end of the
+// month".
 #include "grammar.h"
 #include "grammar_time.h"
 

@@ -7,7 +7,6 @@ namespace english_cron::test {
 namespace {
 
 using std::chrono::days;
-using std::chrono::floor;
 using std::chrono::seconds;
 using std::chrono::sys_days;
 using std::chrono::sys_seconds;
@@ -39,7 +38,9 @@ constexpr Case kCases[] = {
     {"every monday except the first", [](const Day& d) { return d.weekday == 1 && d.day > 7; }},
     {"every friday but the last", [](const Day& d) { return d.weekday == 5 && d.day + 7 <= d.last; }},
     {"weekdays except the last friday of the month",
-     [](const Day& d) { return d.weekday >= 1 && (d.weekday <= 4 || (d.weekday == 5 && d.day + 7 <= d.last)); }},
+     [](const Day& d) {
+       return d.weekday >= 1 && (d.weekday <= 4 || (d.weekday == 5 && d.day + 7 <= d.last));
+     }},
     {"every day except 2nd and 4th saturday",
      [](const Day& d) { return d.weekday != 6 || ((d.day + 6) / 7 != 2 && (d.day + 6) / 7 != 4); }},
     {"every weekday from the 1st to the 7th",
