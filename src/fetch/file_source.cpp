@@ -30,11 +30,12 @@ std::int64_t nanoseconds(const timespec& time) {
 
 Result<void> check_kind(const fs::path& path, const struct stat& status) {
   if (S_ISREG(status.st_mode)) return {};
+  // What lies there is the world's doing, not the definition's: yesterday it may have been a file.
   if (S_ISDIR(status.st_mode))
     return fail(
-        ErrorCode::invalid_definition,
+        ErrorCode::malformed,
         fmt::format("{0} is a folder; name a file in it or a pattern such as {0}/*.csv", shown(path)));
-  return fail(ErrorCode::forbidden,
+  return fail(ErrorCode::malformed,
               fmt::format("{} is not a regular file but a {}; only regular files are read", shown(path),
                           S_ISFIFO(status.st_mode)   ? "pipe"
                           : S_ISSOCK(status.st_mode) ? "socket"
@@ -43,6 +44,10 @@ Result<void> check_kind(const fs::path& path, const struct stat& status) {
 
 std::unexpected<Error> open_failure(const fs::path& path, int number) {
   if (number == ENOENT || number == ENOTDIR) {
+    std::error_code code;
+    if (const auto link = fs::read_symlink(path, code); !code)
+      return fail(ErrorCode::not_found,
+                  fmt::format("{} is a link to {}, and there is no such file", shown(path), shown(link)));
     const bool tilde = std::find(path.begin(), path.end(), "~") != path.end();
     return fail(ErrorCode::not_found,
                 fmt::format("there is no file {}{}", shown(path),
@@ -101,11 +106,27 @@ Result<Opened> open_checked(const fs::path& path, const Policy& policy) {
   return Opened{std::make_shared<const FileHandle>(std::move(file)), std::move(real), status};
 }
 
+// A file that a pattern has just found is taken away before it is opened, as inboxes are emptied: the next
+// attempt sees what is there then.
+std::unexpected<Error> vanished(const fs::path& path) {
+  return fail_transient(ErrorCode::not_found,
+                        fmt::format("{} went away after the folder was listed", shown(path)));
+}
+
+bool is_gone(const fs::path& path) {
+  struct stat status{};
+  return ::lstat(path.c_str(), &status) != 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
 std::unexpected<Error> changed(const fs::path& path) {
   return fail_transient(
       ErrorCode::conflict,
       fmt::format("{} changed while it was read; write new data beside it and rename it into place",
                   shown(path)));
+}
+
+bool same_bytes(const Validators& before, const Validators& now) {
+  return before.location == now.location && before.length == now.length && before.body_hash == now.body_hash;
 }
 
 // Hashes the file, unless the last run saw exactly this file.
@@ -154,7 +175,8 @@ Result<Fetched> fetch_files(const SourceSpec& source, const std::vector<Validato
     return fail(ErrorCode::invalid_definition,
                 fmt::format("the path {} holds a NUL byte, which no file name has", shown(source.file)));
   // Checked before it is listed: a refusal must not tell what is there.
-  if (has_pattern(source.file.native())) {
+  const bool pattern = has_pattern(source.file.native());
+  if (pattern) {
     const auto folder = fixed_folder(source.file);
     SLUICE_CHECK(check_path(fs::weakly_canonical(folder, code), folder, context.policy));
   }
@@ -167,10 +189,12 @@ Result<Fetched> fetch_files(const SourceSpec& source, const std::vector<Validato
   for (const auto& path : paths) {
     const auto remembered = last.find(fs::weakly_canonical(path, code).native());
     const Validators* known = remembered == last.end() ? nullptr : remembered->second;
-    SLUICE_TRY(Item item, pin(path, known, context, fetched, stop));
-    same = same && known && known->location == item.validators.location &&
-           known->length == item.validators.length && known->body_hash == item.validators.body_hash;
-    fetched.items.push_back(std::move(item));
+    auto item = pin(path, known, context, fetched, stop);
+    if (!item && pattern && item.error().code == ErrorCode::not_found && is_gone(path)) return vanished(path);
+    if (!item) return std::unexpected(std::move(item).error());
+    // One by one, in order: links may name one file twice, and of two records with one key the last counts.
+    same = same && same_bytes(previous[fetched.items.size()], item->validators);
+    fetched.items.push_back(std::move(*item));
   }
   fetched.not_modified = same;
   return fetched;

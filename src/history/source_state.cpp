@@ -3,6 +3,17 @@
 #include "history/tables.h"
 
 namespace sluice::history {
+namespace {
+
+SourceState read_state(const sql::Statement& row) {
+  return {.table = std::string(row.text(0)),
+          .validators = std::string(row.text(1)),
+          .config_hash = std::string(row.text(2)),
+          .generation = row.int64(3),
+          .seen_at = from_micros(row.int64(4))};
+}
+
+}  // namespace
 
 Result<std::optional<SourceState>> source_state(sql::Connection& connection, std::string_view loader,
                                                 std::string_view source) {
@@ -15,11 +26,22 @@ Result<std::optional<SourceState>> source_state(sql::Connection& connection, std
   select->bind_text(2, source);
   SLUICE_TRY(const bool found, select->step());
   if (!found) return std::nullopt;
-  return SourceState{.table = std::string(select->text(0)),
-                     .validators = std::string(select->text(1)),
-                     .config_hash = std::string(select->text(2)),
-                     .generation = select->int64(3),
-                     .seen_at = from_micros(select->int64(4))};
+  return read_state(*select);
+}
+
+Result<std::vector<SourceState>> source_states(sql::Connection& connection, std::string_view loader) {
+  std::vector<SourceState> states;
+  SLUICE_TRY(const bool known, readable(connection, {"_sluice_source"}));
+  if (!known) return states;
+  SLUICE_TRY(auto select,
+             connection.prepare("select table_name, validators, config_hash, generation, seen_at "
+                                "from _sluice_source where loader = ? order by source"));
+  select->bind_text(1, loader);
+  for (;;) {
+    SLUICE_TRY(const bool row, select->step());
+    if (!row) return states;
+    states.push_back(read_state(*select));
+  }
 }
 
 Result<void> save_source_state(sql::Connection& connection, std::string_view loader, std::string_view source,

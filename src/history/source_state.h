@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sluice::history {
 
@@ -23,6 +24,8 @@ struct SourceState {
 // `source` is the source's name or number, unique in the loader. Nothing before prepare_history.
 Result<std::optional<SourceState>> source_state(sql::Connection& connection, std::string_view loader,
                                                 std::string_view source);
+// Of all sources that the loader has or had.
+Result<std::vector<SourceState>> source_states(sql::Connection& connection, std::string_view loader);
 Result<void> save_source_state(sql::Connection& connection, std::string_view loader, std::string_view source,
                                const SourceState& state);
 // Forgets what the loader's sources said: the next run fetches and compares everything.

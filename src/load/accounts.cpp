@@ -25,12 +25,36 @@ std::string rejects_note(const LoaderSpec& loader, const Receipt& receipt, const
                      source_label(loader.sources.at(first.source)), first.locator, first.message);
 }
 
+std::string unjudged_note(const LoaderSpec& loader, const PassResult& pass) {
+  if (pass.keyless_rejects == 0 || loader.mode != LoadMode::sync) return {};
+  return fmt::format("{} rejected {} no readable key: rows missing from the source are not judged",
+                     pass.keyless_rejects, pass.keyless_rejects == 1 ? "record has" : "records have");
+}
+
+std::string refill_note(const Receipt& receipt, bool refills) {
+  if (!refills || receipt.updated == 0) return {};
+  return fmt::format(
+      "{} known rows got back what the sources still have for the columns made anew; rows that the sources "
+      "no longer have stay empty there",
+      receipt.updated);
+}
+
+std::string replaced_note(const LoaderSpec& loader, const Receipt& receipt) {
+  return fmt::format("table {} was there before this loader: its {} rows are replaced", loader.target.table,
+                     receipt.deleted);
+}
+
 Result<void> judge_receipt(const LoaderSpec& loader, Receipt& receipt, const std::vector<std::int64_t>& good,
-                           std::vector<std::string> empty, std::vector<std::string>& warnings) {
+                           const std::vector<ProbedItem>& items, std::vector<std::string>& warnings) {
+  // A source without an item answered "not modified".
+  std::vector<bool> partly_read(loader.sources.size(), true);
+  for (const auto& item : items) partly_read[item.source] = false;
+  for (const auto& item : items) partly_read[item.source] = partly_read[item.source] || item.left_out;
   const auto judgement = judge(loader, {.read = receipt.read,
                                         .rejected = receipt.rejected,
                                         .good = good,
-                                        .empty = std::move(empty),
+                                        .empty = empty_items(items),
+                                        .partly_read = std::move(partly_read),
                                         .deletes = receipt.deleted,
                                         .rows_before = receipt.rows_before,
                                         .rows_after = receipt.rows_after});

@@ -76,17 +76,23 @@ Result<upsert::TablePlan> plan_of(const LoaderSpec& loader, const Mapping& mappi
 }
 
 // The target's side of the diff: its packed fingerprints, or new ones made from its rows.
-Result<std::unique_ptr<FingerprintReader>> target_side(sql::Connection* connection,
-                                                       const upsert::Inspection& found, const Shape& shape,
-                                                       bool by_columns, std::stop_token stop) {
-  if (connection == nullptr || found.first_load()) return std::unique_ptr<FingerprintReader>();
+struct TargetSide {
+  std::unique_ptr<FingerprintReader> fingerprints;  // null where there is nothing to compare with
+  std::int64_t keyless_rows = 0;
+};
+
+Result<TargetSide> target_side(sql::Connection* connection, const upsert::Inspection& found,
+                               const Shape& shape, bool by_columns, std::stop_token stop) {
+  if (connection == nullptr || found.first_load()) return TargetSide{};
   if (!by_columns) {
     SLUICE_TRY(auto stored, upsert::StoredFingerprints::open(*connection, shape.plan.table));
     const auto rows = found.known_rows();
-    if (stored->entries() != rows)
+    const bool counted = found.state && found.state->fingerprints >= 0;
+    if (stored->entries() != (counted ? found.state->fingerprints : rows))
       return fail(ErrorCode::malformed, fmt::format("there are {} stored fingerprints for {} rows",
                                                     group_digits(stored->entries()), group_digits(rows)));
-    return std::unique_ptr<FingerprintReader>(std::move(stored));
+    const auto keyless = rows - stored->entries();
+    return TargetSide{.fingerprints = std::move(stored), .keyless_rows = keyless};
   }
   SLUICE_TRY(const auto rows,
              upsert::TableReader::open(*connection, found, shape.plan.table, shape.plan.schema));
@@ -97,7 +103,12 @@ Result<std::unique_ptr<FingerprintReader>> target_side(sql::Connection* connecti
                 fmt::format("table {} has {} rows whose key another row has too: the key is not unique in it",
                             shape.plan.table, made.duplicate_keys));
   }
-  return std::move(made.reader);
+  return TargetSide{.fingerprints = std::move(made.reader), .keyless_rows = made.without_key};
+}
+
+std::string keyless_note(const std::string& table, std::int64_t rows) {
+  return fmt::format("table {} has {} {} without a value in the key: no load finds or touches {}", table,
+                     group_digits(rows), rows == 1 ? "row" : "rows", rows == 1 ? "it" : "them");
 }
 
 }  // namespace
@@ -164,7 +175,9 @@ Result<Comparison> compare(const Request& request, Environment& environment, Obs
     };
     auto side = target_side(connection, found, result.shape, by_columns, stop);
     if (!side && damaged(side.error())) continue;
-    SLUICE_TRY(auto target, std::move(side));
+    if (!side) return std::unexpected(std::move(side).error());
+    auto target = std::move(side->fingerprints);
+    result.keyless_rows = side->keyless_rows;
     const auto& schema = result.shape.plan.schema;
     result.changes = std::make_unique<ChangeSet>(schema, share, environment.spool_directory);
     if (schema->key.empty()) {
@@ -199,7 +212,12 @@ Result<Comparison> compare(const Request& request, Environment& environment, Obs
     auto finished = differ.finish(all_known, stop);
     if (!finished && damaged(finished.error())) continue;
     SLUICE_TRY(result.summary, std::move(finished));
-    if (by_columns) result.base = std::move(target);
+    if (result.summary.rows_before) *result.summary.rows_before += result.keyless_rows;
+    if (by_columns) {
+      result.base = std::move(target);
+      if (result.keyless_rows > 0)
+        result.shape.plan.notes.push_back(keyless_note(result.shape.plan.table, result.keyless_rows));
+    }
     return result;
   }
   return fail(ErrorCode::malformed, "the columns of the source keep changing from pass to pass");

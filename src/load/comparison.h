@@ -10,6 +10,7 @@
 #include "upsert/table_plan.h"
 #include "upsert/table_state.h"
 
+#include <cstdint>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -42,6 +43,8 @@ struct Comparison {
   std::string damage;                       // why the stored fingerprints could not be used, "" = they could
   // An append whose table has lost columns: updates fill these and nothing else.
   std::vector<std::size_t> refill;
+  // Rows that no fingerprint stands for, having no key: they count as rows, and no load touches them.
+  std::int64_t keyless_rows = 0;
   bool by_columns() const { return base != nullptr; }
 };
 

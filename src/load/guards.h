@@ -20,8 +20,11 @@ struct GuardCounts {
   std::int64_t rejected = 0;
   std::vector<std::int64_t> good;  // per source: records that became rows
   std::vector<std::string> empty;  // files without a byte, by name
-  std::int64_t deletes = 0;        // rows that would go, soft or hard
-  std::int64_t rows_before = 0;    // live rows
+  // Per source: part of it was added by the last run and not read again, so that its records are not known.
+  // Empty: of none.
+  std::vector<bool> partly_read;
+  std::int64_t deletes = 0;      // rows that would go, soft or hard
+  std::int64_t rows_before = 0;  // live rows
   std::int64_t rows_after = 0;
 };
 

@@ -64,12 +64,13 @@ Result<PassResult> read_all(const Request& request, const std::vector<ProbedItem
   diff::HashedRows keys;
   Observer::Progress progress{.phase = options.phase, .total_bytes = 0};
   for (const auto& item : items) {
+    if (item.left_out) continue;
     if (const auto size = item.input.file->size()) *progress.total_bytes += static_cast<std::int64_t>(*size);
   }
   std::int64_t bytes_before = 0;
   for (std::size_t i = 0; i < items.size(); ++i) {
     const auto& item = items[i];
-    if (item.empty) {
+    if (item.empty || item.left_out) {
       result.findings.emplace_back();
       continue;
     }

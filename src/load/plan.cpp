@@ -142,22 +142,33 @@ Result<void> make_plan(Plan& plan, const Request& request, Environment& environm
     SLUICE_TRY(target, look_at_target(*connection, request));
     // A plan moves no state: where the run finds it under a new name, the plan reads the rows.
   }
-  // No short-cut: a plan is asked for to see what is there.
+  // A plan is asked for to see what is there, so it takes no short-cut where a comparison gives the same.
+  // What would be written without one is written only where the sources have changed.
+  const bool compares = loader.mode != LoadMode::replace && !adds_blindly(loader);
   fetch::Traffic traffic;
-  const auto fetched = fetch_sources(request, environment, observer, nullptr, {}, traffic, stop);
+  const auto fetched =
+      fetch_sources(request, environment, observer, compares ? nullptr : connection.get(),
+                    compares ? Memory{} : memory_of(loader, found, target.custody), traffic, stop);
   receipt.requests = traffic.requests;
   receipt.bytes = traffic.bytes;
   if (!fetched) return std::unexpected(fetched.error());
   const auto& sources = *fetched;
+  receipt.not_modified = sources.not_modified_count;
+  if (sources.not_modified) {
+    receipt.compare = "none";
+    receipt.rows_before = receipt.rows_after = found.state ? found.state->live() : 0;
+    if (!found.mismatch.empty()) receipt.notes.push_back(found.mismatch);
+    receipt.notes.insert(receipt.notes.end(), target.custody.notes.begin(), target.custody.notes.end());
+    return {};
+  }
   SLUICE_TRY(auto items, probe_items(loader, sources, stop));
   if (!found.exists && nothing_to_shape(loader, items)) {
     receipt.notes = notes_on(items);
     receipt.notes.emplace_back(kNothingToShape);
-    return judge_receipt(loader, receipt, std::vector<std::int64_t>(loader.sources.size(), 0),
-                         empty_items(items), receipt.notes);
+    return judge_receipt(loader, receipt, std::vector<std::int64_t>(loader.sources.size(), 0), items,
+                         receipt.notes);
   }
-  const bool fresh = found.first_load() || loader.mode == LoadMode::replace ||
-                     (loader.mode == LoadMode::append && loader.target.key.empty());
+  const bool fresh = found.first_load() || !compares;
   // Rows that would stream in are compared with nothing: all of them are inserts.
   upsert::Inspection seen = found;
   if (fresh) seen.empty = true;
@@ -178,19 +189,28 @@ Result<void> make_plan(Plan& plan, const Request& request, Environment& environm
                         : static_cast<std::int64_t>(comparison.changes->count(ChangeOp::remove));
   receipt.rows_after = receipt.rows_before + receipt.inserted + receipt.restored - receipt.deleted;
   receipt.schema_changes = comparison.shape.plan.schema_changes;
-  receipt.notes = comparison.shape.plan.notes;
-  if (found.state && !found.mismatch.empty()) receipt.notes.push_back(found.mismatch);
-  if (!comparison.damage.empty()) receipt.notes.push_back(comparison.damage);
-  receipt.notes.insert(receipt.notes.end(), target.custody.notes.begin(), target.custody.notes.end());
+  // In the order in which a run says them.
+  const auto note = [&](const std::string& text) {
+    if (!text.empty()) receipt.notes.push_back(text);
+  };
+  const auto note_all = [&](const std::vector<std::string>& texts) { std::ranges::for_each(texts, note); };
+  note(found.mismatch);
+  note_all(comparison.shape.plan.notes);
+  note_all(notes_on(items));
+  note(comparison.damage);
+  note(rejects_note(loader, receipt, comparison.pass));
+  if (fresh && loader.mode == LoadMode::replace && target.custody.adopts)
+    note(replaced_note(loader, receipt));
   if (!fresh) {
+    note(unjudged_note(loader, comparison.pass));
+    note(refill_note(receipt, !comparison.refill.empty()));
     const auto strangers = judge_strangers(target.custody, loader, found,
                                            {.vanished = comparison.summary.vanished,
                                             .rows_before = receipt.rows_before,
                                             .matched = receipt.updated + receipt.unchanged + receipt.ignored,
                                             .removed = receipt.deleted});
-    if (!strangers.note.empty()) receipt.notes.push_back(strangers.note);
+    note(strangers.note);
   }
-  for (auto& note : notes_on(items)) receipt.notes.push_back(std::move(note));
   plan.ddl = comparison.shape.plan.ddl;
 
   SLUICE_TRY(const auto samples,
@@ -201,7 +221,9 @@ Result<void> make_plan(Plan& plan, const Request& request, Environment& environm
                sample_change(samples, sample, before, comparison.shape.plan.schema, comparison.refill));
     plan.samples.push_back(std::move(change));
   }
-  return judge_receipt(loader, receipt, comparison.pass.good, empty_items(items), receipt.notes);
+  SLUICE_CHECK(judge_receipt(loader, receipt, comparison.pass.good, items, receipt.notes));
+  note_all(target.custody.notes);
+  return {};
 }
 
 }  // namespace

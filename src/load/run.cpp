@@ -5,6 +5,7 @@
 #include "history/record.h"
 #include "history/retention.h"
 #include "history/source_state.h"
+#include "load/accounts.h"
 #include "load/comparison.h"
 #include "load/custody.h"
 #include "load/keep.h"
@@ -70,20 +71,16 @@ class Run {
       SLUICE_TRY(found, look());
       notes_at_start_ = notes;
     }
-    // A key-less append adds whatever it reads: the same bytes must never be added twice, whoever edited the
-    // table.
-    const bool adds_blindly = request_.loader.mode == LoadMode::append && !keyed();
-    const bool trusted = found.mismatch.empty() || (adds_blindly && !found.first_load());
-    SLUICE_TRY(sources_,
-               fetch_sources(request_, environment_, observer_, connection_.get(),
-                             {trusted ? found.state : std::nullopt, custody_.source_owner(request_.loader)},
-                             traffic_, stop_));
+    SLUICE_TRY(sources_, fetch_sources(request_, environment_, observer_, connection_.get(),
+                                       memory_of(request_.loader, found, custody_), traffic_, stop_));
     receipt_.requests = traffic_.requests;
     receipt_.bytes = traffic_.bytes;
     receipt_.not_modified = sources_.not_modified_count;
     if (sources_.not_modified) return end_unchanged(found);
     SLUICE_TRY(items_, probe_items(request_.loader, sources_, stop_));
-    for (const auto& item : items_) report_.say(format_line(item));
+    for (const auto& item : items_) {
+      if (!item.left_out) report_.say(format_line(item));
+    }
     if (!found.exists && nothing_to_shape(request_.loader, items_)) return end_empty();
 
     bool by_columns = false;
@@ -121,7 +118,7 @@ class Run {
   // Loads into an empty table, whole replacements and key-less appends need no comparison.
   bool streams(const upsert::Inspection& found) const {
     const auto mode = request_.loader.mode;
-    return found.first_load() || mode == LoadMode::replace || (mode == LoadMode::append && !keyed());
+    return found.first_load() || mode == LoadMode::replace || adds_blindly(request_.loader);
   }
 
   // An empty source is for the guards to judge; where they let it pass, the table waits for the first record.
@@ -204,9 +201,7 @@ class Run {
       receipt_.rows_before =
           found.first_load() ? 0 : found.known_rows() - (found.state ? found.state->soft_deleted : 0);
       receipt_.deleted = replaces ? receipt_.rows_before : 0;
-      if (replaces && custody_.adopts)
-        report_.note(fmt::format("table {} was there before this loader: its {} rows are replaced",
-                                 request_.loader.target.table, receipt_.deleted));
+      if (replaces && custody_.adopts) report_.note(replaced_note(request_.loader, receipt_));
       receipt_.rows_after = receipt_.rows_before - receipt_.deleted + receipt_.inserted;
       SLUICE_CHECK(report_.balance());
       if (auto judged = report_.judge(pass, items_); !judged) {
@@ -228,17 +223,13 @@ class Run {
                                         stop_));
     SLUICE_CHECK(verify_sources(sources_, stop_));
     report_.plan(found, comparison.shape.plan, items_);
-    if (!comparison.damage.empty()) report_.note(comparison.damage);
+    report_.note_any(comparison.damage);
     report_.say(compare_line(found, comparison.by_columns()));
     for (const auto& change : comparison.shape.plan.schema_changes) report_.say(change);
     receipt_.compare = comparison.by_columns() ? "columns" : "fingerprint";
     report_.count(comparison.pass, comparison.summary.counts);
     receipt_.vanished = comparison.summary.vanished.value_or(0);
-    if (comparison.pass.keyless_rejects > 0 && request_.loader.mode == LoadMode::sync) {
-      report_.note(
-          fmt::format("{} rejected records have no readable key: rows missing from the source are not judged",
-                      comparison.pass.keyless_rejects));
-    }
+    report_.note_any(unjudged_note(request_.loader, comparison.pass));
     receipt_.deleted = static_cast<std::int64_t>(comparison.changes->count(ChangeOp::remove));
     receipt_.rows_before = comparison.summary.rows_before.value_or(
         found.known_rows() - (found.state ? found.state->soft_deleted : 0));
@@ -251,13 +242,8 @@ class Run {
                          .matched = receipt_.updated + receipt_.unchanged + receipt_.ignored,
                          .removed = receipt_.deleted});
     compare_again_ = strangers.compare_again;
-    if (!comparison.refill.empty() && receipt_.updated > 0) {
-      report_.note(fmt::format(
-          "{} known rows got back what the sources still have for the columns made anew; rows that "
-          "the sources no longer have stay empty there",
-          receipt_.updated));
-    }
-    if (!strangers.note.empty()) report_.note(strangers.note);
+    report_.note_any(refill_note(receipt_, !comparison.refill.empty()));
+    report_.note_any(strangers.note);
     if (auto judged = report_.judge(comparison.pass, items_); !judged) {
       return stopped_by_guard(comparison.pass, std::move(judged).error());
     }

@@ -26,6 +26,10 @@ void RunReport::note(const std::string& text) {
   observer_.log(Observer::Level::warning, text);
 }
 
+void RunReport::note_any(const std::string& text) {
+  if (!text.empty()) note(text);
+}
+
 void RunReport::note_all(const std::vector<std::string>& texts) {
   for (const auto& text : texts) note(text);
 }
@@ -52,7 +56,7 @@ void RunReport::plan(const upsert::Inspection& found, const upsert::TablePlan& p
 
 void RunReport::count(const PassResult& pass, const diff::DiffCounts& counts) {
   count_records(receipt, pass, counts);
-  if (const auto text = rejects_note(request_.loader, receipt, pass); !text.empty()) note(text);
+  note_any(rejects_note(request_.loader, receipt, pass));
 }
 
 Result<void> RunReport::balance() const {
@@ -62,7 +66,7 @@ Result<void> RunReport::balance() const {
 
 Result<void> RunReport::judge(const PassResult& pass, const std::vector<ProbedItem>& items) {
   std::vector<std::string> warnings;
-  auto judged = judge_receipt(request_.loader, receipt, pass.good, empty_items(items), warnings);
+  auto judged = judge_receipt(request_.loader, receipt, pass.good, items, warnings);
   say(counts_line(receipt));
   for (const auto& verdict : receipt.guards) {
     observer_.log(verdict.verdict == "breached" ? Observer::Level::error : Observer::Level::info,

@@ -24,6 +24,7 @@ class RunReport {
   // A line of the log; a note stands in the receipt too.
   void say(const std::string& text) { observer_.log(Observer::Level::info, text); }
   void note(const std::string& text);
+  void note_any(const std::string& text);  // nothing for ""
   void note_all(const std::vector<std::string>& texts);
   // The run has not succeeded: nothing it would have done to the table has happened.
   void fail(Error error);

@@ -8,23 +8,51 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <tuple>
 
 namespace sluice::load {
 namespace {
 
+bool is_of(const history::SourceState& saved, const upsert::TableState& state) {
+  return (saved.table.empty() || iequals(saved.table, state.table)) && saved.generation == state.generation;
+}
+
 Result<std::vector<fetch::Validators>> remembered(const Request& request, sql::Connection* connection,
                                                   const Memory& memory, const std::string& key) {
   std::vector<fetch::Validators> none;
-  const auto& state = memory.state;
-  if (connection == nullptr || !state || request.force) return none;
-  // A key-less append would add the same bytes again after any edit of its definition.
-  const bool adds_blindly = request.loader.mode == LoadMode::append && request.loader.target.key.empty();
+  if (connection == nullptr || !memory.state || request.force) return none;
   SLUICE_TRY(const auto saved, history::source_state(*connection, memory.owner, key));
-  const bool same_table = saved && (saved->table.empty() || iequals(saved->table, state->table));
-  if (!same_table || saved->generation != state->generation ||
-      (saved->config_hash != request.definition_hash && !adds_blindly))
+  // A key-less append would add the same bytes again after any edit of its definition.
+  if (!saved || !is_of(*saved, *memory.state) ||
+      (saved->config_hash != request.definition_hash && !adds_blindly(request.loader)))
     return none;
   return fetch::validators_from_json(saved->validators);
+}
+
+// Marks what the last run has added: of any source, since a list of sources may be sorted anew.
+Result<void> leave_out(sql::Connection& connection, const Memory& memory, Sources& sources) {
+  std::set<std::tuple<std::string, std::uint64_t, std::string>> added;
+  SLUICE_TRY(const auto states, history::source_states(connection, memory.owner));
+  for (const auto& state : states) {
+    if (!is_of(state, *memory.state)) continue;
+    SLUICE_TRY(const auto items, fetch::validators_from_json(state.validators));
+    for (const auto& known : items) added.emplace(known.location, known.length, known.body_hash);
+  }
+  bool all = true;
+  for (auto& pinned : sources.all) {
+    for (const auto& item : pinned.fetched.items) {
+      const auto& now = item.validators;
+      pinned.added_before.push_back(added.contains({now.location, now.length, now.body_hash}));
+      all = all && pinned.added_before.back();
+    }
+  }
+  if (!all) return {};
+  // Some that were there are gone, or the list was sorted anew: nothing to add, but to be remembered so.
+  sources.not_modified = true;
+  sources.not_modified_count = static_cast<std::int64_t>(sources.all.size());
+  for (auto& pinned : sources.all) pinned.validators_changed = !pinned.fetched.items.empty();
+  return {};
 }
 
 std::vector<fetch::Validators> validators_of(const fetch::Fetched& fetched) {
@@ -35,6 +63,15 @@ std::vector<fetch::Validators> validators_of(const fetch::Fetched& fetched) {
 }
 
 }  // namespace
+
+bool adds_blindly(const LoaderSpec& loader) {
+  return loader.mode == LoadMode::append && loader.target.key.empty();
+}
+
+Memory memory_of(const LoaderSpec& loader, const upsert::Inspection& found, const Custody& custody) {
+  const bool trusted = found.mismatch.empty() || (adds_blindly(loader) && !found.first_load());
+  return {trusted ? found.state : std::nullopt, custody.source_owner(loader)};
+}
 
 std::string source_key(const SourceSpec& source, std::size_t index) {
   return source.name.empty() ? std::to_string(index) : source.name;
@@ -93,6 +130,11 @@ Result<Sources> fetch_sources(const Request& request, Environment& environment, 
     result.all.push_back(std::move(pinned));
   }
   if (result.not_modified) return result;
+  if (adds_blindly(request.loader)) {
+    if (connection != nullptr && memory.state && !request.force)
+      SLUICE_CHECK(leave_out(*connection, memory, result));
+    return result;
+  }
   // All sources are one comparison: those that answered "not modified" without bytes are needed all the same.
   result.not_modified_count = 0;
   for (auto& pinned : result.all) {
@@ -140,7 +182,7 @@ Result<void> save_source_states(const Request& request, const Sources& sources, 
 namespace {
 
 Result<ProbedItem> probe_item(const LoaderSpec& loader, const fetch::Item& item, std::size_t index,
-                              const std::stop_token& stop) {
+                              bool left_out, const std::stop_token& stop) {
   const auto& source = loader.sources[index];
   ProbedItem probed;
   probed.input = {.file = item.file,
@@ -151,6 +193,8 @@ Result<ProbedItem> probe_item(const LoaderSpec& loader, const fetch::Item& item,
                   .max_bytes = source.max_bytes};
   probed.spec = &source.decode;
   probed.source = index;
+  probed.left_out = left_out;
+  if (left_out) return probed;
   SLUICE_TRY(probed.empty, decode::is_empty(probed.input));
   if (probed.empty && (probed.input.local_file || loader.guards.minimum_expected_records == 0)) return probed;
   SLUICE_TRY(probed.probe, decode::probe(probed.input, source.decode, stop));
@@ -162,7 +206,8 @@ Result<ProbedItem> probe_item(const LoaderSpec& loader, const fetch::Item& item,
 bool nothing_to_shape(const LoaderSpec& loader, const std::vector<ProbedItem>& items) {
   return loader.target.columns.empty() && std::all_of(items.begin(), items.end(), [](const auto& item) {
            const auto& probe = item.probe;
-           return item.empty || (probe.complete && probe.sampled_records == 0 && probe.sampled_rejects == 0);
+           return item.empty || item.left_out ||
+                  (probe.complete && probe.sampled_records == 0 && probe.sampled_rejects == 0);
          });
 }
 
@@ -170,8 +215,10 @@ Result<std::vector<ProbedItem>> probe_items(const LoaderSpec& loader, const Sour
                                             std::stop_token stop) {
   std::vector<ProbedItem> items;
   for (const auto& pinned : sources.all) {
-    for (const auto& item : pinned.fetched.items) {
-      auto probed = probe_item(loader, item, pinned.index, stop);
+    for (std::size_t i = 0; i < pinned.fetched.items.size(); ++i) {
+      const auto& item = pinned.fetched.items[i];
+      const bool left_out = i < pinned.added_before.size() && pinned.added_before[i];
+      auto probed = probe_item(loader, item, pinned.index, left_out, stop);
       if (!probed) {
         Error error = std::move(probed).error();
         // A kind of file that cannot be read is the data's fault: the run failed, this machine lacks nothing.
@@ -200,6 +247,10 @@ std::vector<std::string> empty_items(const std::vector<ProbedItem>& items) {
 
 std::vector<std::string> notes_on(const std::vector<ProbedItem>& items) {
   std::vector<std::string> notes;
+  const auto left_out = std::ranges::count_if(items, &ProbedItem::left_out);
+  if (left_out > 0)
+    notes.push_back(fmt::format("{} of {} files were added by the last run as they are: not added again",
+                                left_out, items.size()));
   for (const auto& item : items) {
     const auto& csv = item.probe.csv;
     if (item.empty) {

@@ -3,6 +3,7 @@
 
 #include "decode/decode.h"
 #include "fetch/fetch.h"
+#include "load/custody.h"
 #include "load/run.h"
 #include "sql/connection.h"
 #include "upsert/table_state.h"
@@ -21,6 +22,8 @@ struct PinnedSource {
   fetch::Fetched fetched;
   bool validators_changed =
       false;  // same bytes, but what is remembered of them is out of date (a touched file)
+  // One an item, where the loader adds blindly: the last run has added these very bytes.
+  std::vector<bool> added_before;
 };
 
 struct Sources {
@@ -28,6 +31,9 @@ struct Sources {
   bool not_modified = false;  // every one of them
   std::int64_t not_modified_count = 0;
 };
+
+// An append without a key adds whatever it reads; so it must not read what the last run has added.
+bool adds_blindly(const LoaderSpec& loader);
 
 // The name under which a source's state is kept with the loader.
 std::string source_key(const SourceSpec& source, std::size_t index);
@@ -39,6 +45,9 @@ struct Memory {
   std::optional<upsert::TableState> state;  // nothing = no short-cut
   std::string owner;                        // the loader under whose name it was saved
 };
+
+// An append without a key trusts its memory whoever edited the table: the same bytes must not be added twice.
+Memory memory_of(const LoaderSpec& loader, const upsert::Inspection& found, const Custody& custody);
 
 // Fetches all sources. What was remembered of them counts only with the same definition, too; `connection`
 // may be null (nothing is remembered). `traffic` counts as it happens: it is true of a fetch that fails too.
@@ -59,7 +68,8 @@ struct ProbedItem {
   const DecodeSpec* spec = nullptr;
   std::size_t source = 0;
   decode::Probe probe;
-  bool empty = false;  // not one byte in it: no record, and nothing that could tell a table's columns
+  bool empty = false;     // not one byte in it: no record, and nothing that could tell a table's columns
+  bool left_out = false;  // added by the last run, and not to be added again: neither looked at nor read
 };
 // No record anywhere, not even one that would be rejected, and no definition that says the columns: a table
 // that is not there yet cannot be given any. An empty source is then for the guards to judge.

@@ -75,7 +75,9 @@ struct Apply::State {
         ErrorCode::conflict,
         fmt::format("table {} was changed by hand ({}): it has to be compared by columns", plan.table, what));
   }
-  std::unexpected<Error> refused(Error error, const RowBatch& batch, std::size_t row);
+  std::unexpected<Error> refused(Error error, const RowBatch& batch, std::size_t row,
+                                 std::string_view what = "take");
+  std::unexpected<Error> not_touched(const RowBatch& batch, std::size_t row, std::string_view what);
   Result<void> insert(const RowBatch& batch, std::size_t row);
   bool same_key(const RowBatch& batch, std::size_t row) const;
   Result<void> change_row(const Change& change, ApplyObserver* observer);
@@ -84,14 +86,27 @@ struct Apply::State {
 };
 
 // What the table itself did not take: a constraint, a trigger.
-std::unexpected<Error> Apply::State::refused(Error error, const RowBatch& batch, std::size_t row) {
+std::unexpected<Error> Apply::State::refused(Error error, const RowBatch& batch, std::size_t row,
+                                             std::string_view what) {
   if (error.code == ErrorCode::conflict) {
     const auto which = rows->key_text(batch, row);
-    error.message =
-        fmt::format("the table itself does not take the row{}: {}; change the table's rule, or the source",
-                    which.empty() ? std::string() : " with " + which, error.message);
+    error.message = fmt::format("the table itself does not {} the row{}: {}; change the table's rule, or {}",
+                                what, which.empty() ? std::string() : " with " + which, error.message,
+                                what == "take" ? "the source" : "keep such rows (load.vanished: keep)");
   }
   return std::unexpected(within(std::move(error)));
+}
+
+// A row that is known was not touched: it is gone, or a trigger of the table has had its way.
+std::unexpected<Error> Apply::State::not_touched(const RowBatch& batch, std::size_t row,
+                                                 std::string_view what) {
+  RowBatch there(plan.schema);
+  auto found = rows->read(batch, row, there);
+  if (!found) return std::unexpected(within(std::move(found).error()));
+  if (!*found) return changed_by_hand("a row is gone");
+  return refused(
+      {.code = ErrorCode::conflict, .where = {}, .message = "a trigger left it as it was", .retry_after = {}},
+      batch, row, what);
 }
 
 Result<void> Apply::State::insert(const RowBatch& batch, std::size_t row) {
@@ -141,9 +156,10 @@ Result<void> Apply::State::remove(const Change& change, ApplyObserver* observer)
   if (!options.decode_key(change.key, key)) return changed_by_hand("a stored key cannot be read");
   const bool wants_before = observer != nullptr && observer->wants_before();
   if (wants_before) SLUICE_CHECK(look_before(key, 0));
-  SLUICE_TRY(const std::int64_t touched,
-             plan.soft_delete ? rows->mark_deleted(key, 0, deleted_at) : rows->remove(key, 0));
-  if (touched != 1) return changed_by_hand("a row is gone");
+  const auto touched = plan.soft_delete ? rows->mark_deleted(key, 0, deleted_at) : rows->remove(key, 0);
+  const std::string_view what = plan.soft_delete ? "take the mark of" : "let go of";
+  if (!touched) return refused(touched.error(), key, 0, what);
+  if (*touched != 1) return not_touched(key, 0, what);
   if (plan.soft_delete) {
     ++soft_delta;
   } else {
@@ -175,7 +191,7 @@ Result<void> Apply::State::change_row(const Change& change, ApplyObserver* obser
     }
     const auto touched = rows->update(*change.rows, change.row, change.op == ChangeOp::restore);
     if (!touched) return refused(touched.error(), *change.rows, change.row);
-    if (*touched != 1) return changed_by_hand("a row is gone");
+    if (*touched != 1) return not_touched(*change.rows, change.row, "take");
     if (change.op == ChangeOp::restore) --soft_delta;
   }
   return observer == nullptr ? Result<void>() : observer->applied(report);
@@ -231,8 +247,21 @@ Result<std::unique_ptr<Apply>> Apply::begin(sql::Connection& connection, const I
 
 Result<void> Apply::clear() {
   State& state = *state_;
-  SLUICE_CHECK(
-      state.connection.execute(fmt::format("delete from {}", sql::quote_identifier(state.plan.table))));
+  const auto name = sql::quote_identifier(state.plan.table);
+  auto cleared = state.connection.execute(fmt::format("delete from {}", name));
+  if (cleared) {
+    SLUICE_TRY(auto left, state.connection.prepare(fmt::format("select 1 from {} limit 1", name)));
+    SLUICE_TRY(const bool any, left->step());
+    if (any) cleared = fail(ErrorCode::conflict, "a trigger kept some of them");
+  }
+  if (!cleared) {
+    Error error = std::move(cleared).error();
+    if (error.code == ErrorCode::conflict)
+      error.message = fmt::format(
+          "the table itself does not let go of its rows: {}; change the table's rule, or load.mode",
+          error.message);
+    return std::unexpected(state.within(std::move(error)));
+  }
   state.row_delta = -state.rows_at_start;
   state.soft_delta = -state.soft_at_start;
   state.soft_counted = true;

@@ -104,6 +104,10 @@ void give_ids(const Inspection& found, Schema& schema, TablePlan& plan) {
     const Column* const pinned = pinned_column(found, column.name);
     column.id = pinned != nullptr ? pinned->id : plan.next_column_id++;
     if (pinned != nullptr && pinned->type != column.type) plan.fingerprints_stale = true;
+    // A column that is new to the loader but stood in the table holds values that no fingerprint knows: rows
+    // without a value in the source would keep them.
+    if (pinned == nullptr && found.state && found.find(column.name) != nullptr)
+      plan.fingerprints_stale = true;
   }
   if (!found.state) return;
   for (const Column& pinned : found.state->schema->columns) {

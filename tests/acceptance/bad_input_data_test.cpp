@@ -78,13 +78,13 @@ std::vector<Case> cases() {
          fs::remove(path(site, file));
          fs::create_directory(path(site, file));
        },
-       2, "invalidDefinition", "is a folder; name a file in it"},
+       1, "malformed", "is a folder; name a file in it"},
       {"Pipe", "in.csv", csv,
        [path](const Site& site, const std::string& file) {
          fs::remove(path(site, file));
          ASSERT_EQ(::mkfifo(path(site, file).c_str(), 0600), 0);
        },
-       2, "forbidden", "pipe"},
+       1, "malformed", "pipe"},
       {"LinkOutside", "in.csv", csv,
        [path](const Site& site, const std::string& file) {
          fs::remove(path(site, file));
@@ -100,6 +100,8 @@ std::vector<Case> cases() {
        bytes("[{\"id\":1,\"x\":" + std::string(5000, '[') + std::string(5000, ']') + "}]"), 4, "", ""},
   };
 }
+
+void PrintTo(const Case& bad, std::ostream* out) { *out << bad.name; }
 
 class BadSource : public testing::TestWithParam<Case> {};
 

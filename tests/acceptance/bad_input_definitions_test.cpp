@@ -86,6 +86,8 @@ class DefinitionSite : public testing::Test {
   Site site_;
 };
 
+void PrintTo(const Case& bad, std::ostream* out) { *out << bad.name; }
+
 class BadDefinition : public DefinitionSite, public testing::WithParamInterface<Case> {};
 
 TEST_P(BadDefinition, is_told_by_place_and_harms_nothing) {

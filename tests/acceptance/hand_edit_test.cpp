@@ -60,6 +60,8 @@ constexpr Load kLoads[] = {
     {"replace", "load: {mode: replace}\n"},
 };
 
+void PrintTo(const Load& load, std::ostream* out) { *out << load.name; }
+
 class HandEdit : public testing::TestWithParam<Load> {
  protected:
   void edit(const std::string& sql) const {

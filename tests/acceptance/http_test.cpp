@@ -224,11 +224,11 @@ struct ZeroStream {
   }
 };
 
-class GzipBomb : public testing::TestWithParam<const char*> {};
+class GzipBomb : public testing::TestWithParam<std::string> {};
 
 TEST_P(GzipBomb, ends_early_and_in_little_memory) {
   static const ZeroStream zeros;
-  const std::string header = GetParam();
+  const auto& header = GetParam();
   const HttpServer server([&](const SeenRequest&, int, const Reply& reply) {
     reply.send("HTTP/1.1 200 OK\r\n" + header + "\r\nConnection: close\r\n\r\n" + zeros.head);
     for (int mebibyte = 1; mebibyte < 5 * 1024 && reply.send(zeros.block); ++mebibyte) {

@@ -263,6 +263,65 @@ TEST_F(Files, a_pattern_is_not_modified_only_as_a_whole) {
   EXPECT_FALSE(get(file("in/*.csv"), validators(*first))->not_modified);
 }
 
+TEST_F(Files, a_link_in_the_place_of_a_file_is_a_change) {
+  age(write("in/a.csv", "1"), clock_, std::chrono::hours(1));
+  age(write("in/b.csv", "2"), clock_, std::chrono::hours(1));
+  const auto first = get(file("in/*.csv"));
+  ASSERT_TRUE(first);
+  fs::remove(folder_ / "in/b.csv");
+  fs::create_symlink("a.csv", folder_ / "in/b.csv");
+  EXPECT_FALSE(get(file("in/*.csv"), validators(*first))->not_modified) << "the bytes of b.csv are gone";
+}
+
+TEST_F(Files, links_that_change_places_are_a_change) {
+  age(write("real/a.csv", "1"), clock_, std::chrono::hours(1));
+  age(write("real/b.csv", "2"), clock_, std::chrono::hours(1));
+  fs::create_directory(folder_ / "in");
+  fs::create_symlink("../real/a.csv", folder_ / "in/1.csv");
+  fs::create_symlink("../real/b.csv", folder_ / "in/2.csv");
+  const auto first = get(file("in/*.csv"));
+  ASSERT_TRUE(first);
+  EXPECT_TRUE(get(file("in/*.csv"), validators(*first))->not_modified);
+  fs::rename(folder_ / "in/1.csv", folder_ / "in/3.csv");
+  EXPECT_FALSE(get(file("in/*.csv"), validators(*first))->not_modified)
+      << "of two records with one key the last one counts";
+}
+
+TEST_F(Files, a_link_that_leads_nowhere_is_told_with_its_end) {
+  fs::create_directory(folder_ / "in");
+  fs::create_symlink("gone.csv", folder_ / "in/a.csv");
+  for (const auto* name : {"in/a.csv", "in/*.csv"}) {
+    const auto error = error_of(get(file(name)));
+    EXPECT_EQ(error.code, ErrorCode::not_found);
+    EXPECT_FALSE(error.retryable);
+    EXPECT_THAT(error.message, HasSubstr("a.csv is a link to gone.csv"));
+  }
+}
+
+TEST_F(Files, a_file_that_goes_away_after_the_listing_is_for_the_next_attempt) {
+  write("in/a.csv", "1");
+  write("in/b.csv", "2");
+  // The clock is asked once a file: while the first one is looked at, the second one goes.
+  class Emptier final : public Clock {
+   public:
+    explicit Emptier(fs::path file) : file_(std::move(file)) {}
+    Timestamp now() const override {
+      fs::remove(file_);
+      return SystemClock().now();
+    }
+    std::chrono::steady_clock::time_point steady() const override { return SystemClock().steady(); }
+    bool sleep_for(milliseconds, std::stop_token) override { return true; }
+
+   private:
+    fs::path file_;
+  } emptier(folder_ / "in/b.csv");
+  Context context{emptier, folder_ / "spool", policy_, {}, {}, "sluice-test/1", {}, {}};
+  const auto error = error_of(fetch(file("in/*.csv"), {}, context, {}));
+  EXPECT_EQ(error.code, ErrorCode::not_found);
+  EXPECT_TRUE(error.retryable);
+  EXPECT_THAT(error.message, HasSubstr("b.csv went away"));
+}
+
 TEST_F(Files, what_is_not_there_is_named) {
   write("in/a.csv", "1");
   const auto missing = error_of(get(file("in/b.csv")));
@@ -280,11 +339,11 @@ TEST_F(Files, what_is_not_there_is_named) {
 TEST_F(Files, folders_and_pipes_are_refused_at_once) {
   fs::create_directory(folder_ / "in");
   const auto folder = error_of(get(file("in")));
-  EXPECT_EQ(folder.code, ErrorCode::invalid_definition);
+  EXPECT_EQ(folder.code, ErrorCode::malformed);
   EXPECT_THAT(folder.message, HasSubstr("*.csv"));
   ASSERT_EQ(::mkfifo((folder_ / "pipe").c_str(), 0600), 0);
   const auto pipe = error_of(get(file("pipe")));
-  EXPECT_EQ(pipe.code, ErrorCode::forbidden);
+  EXPECT_EQ(pipe.code, ErrorCode::malformed);
   EXPECT_THAT(pipe.message, HasSubstr("pipe"));
   policy_.allow_any_path = true;
   auto device = file("x");

@@ -23,6 +23,7 @@ struct StoreKind {
   std::string name;
   std::function<std::unique_ptr<Setting>()> make;
 };
+inline void PrintTo(const StoreKind& kind, std::ostream* out) { *out << kind.name; }
 
 class StoreConformance : public testing::TestWithParam<StoreKind> {
  protected:
