@@ -85,7 +85,7 @@ class Run {
   // Everything that loaders refer to.
   void read_surroundings() {
     for (std::size_t i = 0; i < files_.size(); ++i) {
-      if (!readable(i) || files_[i].kind == FileKind::loader) continue;
+      if (files_[i].kind == FileKind::loader || !readable(i)) continue;
       documents_[i] = parse_yaml(files_[i].path, files_[i].text);
       result_.files[i].name = name_of(*documents_[i]);
     }
@@ -195,6 +195,8 @@ class Run {
       problems.push_back({severity, {file.path, 0, 0}, std::move(message), std::move(suggestion)});
       return false;
     };
+    if (file.kind == FileKind::misnamed && !file.problem.empty())
+      return whole_file(Problem::Severity::warning, file.problem, "");
     if (file.kind == FileKind::misnamed) {
       auto name = classify(file.path);
       if (!name) return false;

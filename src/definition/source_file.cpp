@@ -82,11 +82,18 @@ std::optional<FileName> misnamed_yaml(std::string_view stem, bool nox) {
 
 void read_into(SourceFile& file, const fs::path& path) {
   std::error_code error;
+  std::error_code no_link;
+  const auto link = fs::read_symlink(path, no_link);
   const auto status = fs::status(path, error);
-  if (error || !fs::exists(status)) {
-    file.problem = "cannot be read: " + (error ? error.message() : std::string("the link leads nowhere"));
+  if (!no_link && status.type() == fs::file_type::not_found) {
+    file.problem = fmt::format("is a link to \"{}\", and there is no such file", link.string());
+  } else if (error == std::errc::too_many_symbolic_link_levels) {
+    file.problem = "is a link that leads back to itself";
+  } else if (error || !fs::exists(status)) {
+    file.problem = "cannot be read: " + (error ? error.message() : std::string("it is gone"));
   } else if (fs::is_directory(status)) {
-    file.problem = "is a directory, not a file";
+    file.problem = no_link ? "is a directory, not a file"
+                           : fmt::format("is a link to the directory \"{}\", not a file", link.string());
   } else if (!fs::is_regular_file(status)) {
     file.problem = "is not a regular file";
   } else if (auto text = read_file(path, kMaxFileSize)) {
@@ -102,6 +109,19 @@ void read_into(SourceFile& file, const fs::path& path) {
 
 std::string relative_to(const fs::path& root, const fs::path& path) {
   return path.lexically_relative(root).generic_string();
+}
+
+// A link to a folder is not followed: it may lead round in a circle, or out of the root. Where it holds
+// definitions, somebody expects them to run.
+bool is_link_to_definitions(const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_symlink(path, error) || !fs::is_directory(path, error)) return false;
+  for (fs::directory_iterator entry(path, error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
+    const auto known = classify(entry->path().filename().string());
+    if (known && known->kind != FileKind::misnamed) return true;
+  }
+  return false;
 }
 
 // Adds the definitions in a folder and below it. The error tells that this one could not be read, or not to
@@ -121,6 +141,14 @@ std::error_code read_below(const fs::path& root, const fs::path& folder, std::ve
       file.nox = known->nox;
       if (known->kind != FileKind::misnamed) read_into(file, entry->path());
       files.push_back(std::move(file));
+    } else if (!name.starts_with('.') && is_link_to_definitions(entry->path())) {
+      SourceFile link;
+      link.path = relative_to(root, entry->path());
+      link.problem = fmt::format(
+          "is a link to the folder \"{}\", and such links are not searched; put the definitions here, or a "
+          "link to each file",
+          fs::read_symlink(entry->path(), ignored).string());
+      files.push_back(std::move(link));
     } else if (directory && !name.starts_with('.')) {
       const auto unreadable = read_below(root, entry->path(), files);
       // Gone since it was listed: it is absent. Anything else hides definitions that may well be there.

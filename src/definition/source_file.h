@@ -52,10 +52,10 @@ std::string hash_text(std::string_view text);
 // Makes one SourceFile of a text, for callers that keep texts elsewhere (stored definitions, tests).
 SourceFile make_source_file(std::string path, std::string text);
 
-// Every definition below the root, sub-folders included (hidden ones and links to folders are not searched),
-// sorted by path. A file that cannot be read, is too large or is no regular file comes with `problem` set,
-// and so does a sub-folder that cannot be read (kind `folder`). Fails only when the root itself cannot be
-// read.
+// Every definition below the root, sub-folders included (hidden ones and links to folders are not searched;
+// a link to a folder that holds definitions comes as `misnamed` with `problem` set), sorted by path. A file
+// that cannot be read, is too large or is no regular file comes with `problem` set, and so does a sub-folder
+// that cannot be read (kind `folder`). Fails only when the root itself cannot be read.
 Result<std::vector<SourceFile>> read_folder(const std::filesystem::path& root);
 
 }  // namespace sluice::definition

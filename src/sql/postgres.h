@@ -42,9 +42,9 @@ class PostgresConnection : public Connection {
   virtual int server_process() const = 0;
 };
 
-// `url` is postgres://… as libpq takes it. Errors beside those of the seam: unreachable (retryable: the server
-// cannot be reached, starts, stops, is full, or the connection was lost), unauthorized, not_found (no such
-// database), timeout. Messages name host and database, never the password.
+// `url` is postgres://… as libpq takes it. Errors beside those of the seam: unreachable (retryable: the
+// server cannot be reached, starts, stops, is full, or the connection was lost), unauthorized, not_found (no
+// such database), timeout. Messages name host and database, never the password.
 Result<std::unique_ptr<PostgresConnection>> open_postgres(const Secret& url,
                                                           const PostgresOptions& options = {});
 

@@ -46,7 +46,8 @@ constexpr Meaning kMeanings[] = {
 const Meaning* meaning_of(std::string_view state) {
   const Meaning* best = nullptr;
   for (const Meaning& one : kMeanings) {
-    if (state.starts_with(one.state) && (best == nullptr || one.state.size() > best->state.size())) best = &one;
+    if (state.starts_with(one.state) && (best == nullptr || one.state.size() > best->state.size()))
+      best = &one;
   }
   return best;
 }
@@ -98,8 +99,11 @@ Error connect_error(std::string_view message, std::string_view where) {
 
 Error lost_error(std::string_view message, std::string_view where) {
   const std::string text = one_line(message);
-  return {ErrorCode::unreachable, true, std::string(where),
-          text.empty() ? std::string("connection lost") : fmt::format("connection lost: {}", text), {}};
+  return {ErrorCode::unreachable,
+          true,
+          std::string(where),
+          text.empty() ? std::string("connection lost") : fmt::format("connection lost: {}", text),
+          {}};
 }
 
 }  // namespace sluice::sql

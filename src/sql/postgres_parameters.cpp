@@ -42,8 +42,7 @@ std::size_t end_of_part(std::string_view sql, std::size_t at) {
   if (c == '$' && !in_word && at + 1 < sql.size() && !is_digit(sql[at + 1])) {
     std::size_t end = at + 1;
     while (end < sql.size() && is_word(sql[end])) ++end;
-    if (end < sql.size() && sql[end] == '$')
-      return after(sql, sql.substr(at, end + 1 - at), end + 1);
+    if (end < sql.size() && sql[end] == '$') return after(sql, sql.substr(at, end + 1 - at), end + 1);
   }
   return at + 1;
 }
@@ -65,7 +64,8 @@ std::string number_parameters(std::string_view sql) {
     text += '$';
     if (at < sql.size() && is_digit(sql[at])) {
       int number = 0;
-      for (; at < sql.size() && is_digit(sql[at]) && number < 100'000; ++at) number = number * 10 + (sql[at] - '0');
+      for (; at < sql.size() && is_digit(sql[at]) && number < 100'000; ++at)
+        number = number * 10 + (sql[at] - '0');
       last = std::max(last, number);
       text += std::to_string(number);
     } else {

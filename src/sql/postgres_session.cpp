@@ -52,13 +52,15 @@ std::string settings_of(const PostgresOptions& options) {
 
 Result<void> check_postgres_url(const Secret& url) {
   char* problem = nullptr;
-  const std::unique_ptr<PQconninfoOption, FreeOptions> parsed(PQconninfoParse(url.reveal().c_str(), &problem));
+  const std::unique_ptr<PQconninfoOption, FreeOptions> parsed(
+      PQconninfoParse(url.reveal().c_str(), &problem));
   PQfreemem(problem);  // may quote the password
   if (parsed) return {};
-  return fail(ErrorCode::invalid_argument,
-              fmt::format("\"{}\" is not a PostgreSQL URL; write postgres://USER:PASSWORD@HOST:PORT/DATABASE, "
-                          "with special characters of the password written as %40 and so on",
-                          mask_url(url.reveal())));
+  return fail(
+      ErrorCode::invalid_argument,
+      fmt::format("\"{}\" is not a PostgreSQL URL; write postgres://USER:PASSWORD@HOST:PORT/DATABASE, "
+                  "with special characters of the password written as %40 and so on",
+                  mask_url(url.reveal())));
 }
 
 std::string describe_postgres(const Secret& url) {
@@ -84,15 +86,16 @@ Result<std::unique_ptr<PostgresSession>> PostgresSession::connect(const Secret& 
   const std::string timeout = std::to_string(std::max<std::int64_t>(options.connect_timeout.count(), 2));
   // What comes before the URL it may overrule, what comes after it may not. A way that has died silently is
   // noticed within half a minute.
-  const std::array<std::array<const char*, 2>, 9> settings = {{{"application_name", options.application.c_str()},
-                                                               {"connect_timeout", timeout.c_str()},
-                                                               {"keepalives_idle", "10"},
-                                                               {"keepalives_interval", "5"},
-                                                               {"keepalives_count", "3"},
-                                                               {"tcp_user_timeout", "30000"},
-                                                               {"dbname", url.reveal().c_str()},
-                                                               {"client_encoding", "UTF8"},
-                                                               {nullptr, nullptr}}};
+  const std::array<std::array<const char*, 2>, 9> settings = {
+      {{"application_name", options.application.c_str()},
+       {"connect_timeout", timeout.c_str()},
+       {"keepalives_idle", "10"},
+       {"keepalives_interval", "5"},
+       {"keepalives_count", "3"},
+       {"tcp_user_timeout", "30000"},
+       {"dbname", url.reveal().c_str()},
+       {"client_encoding", "UTF8"},
+       {nullptr, nullptr}}};
   std::array<const char*, 9> keywords{}, values{};
   for (std::size_t i = 0; i < settings.size(); ++i) {
     keywords[i] = settings[i][0];
@@ -126,8 +129,8 @@ Result<Answer> PostgresSession::describe(const std::string& name) {
 
 Result<Answer> PostgresSession::run_prepared(const std::string& name, const BoundValues& values,
                                              std::string_view sql) {
-  return answer(PQsendQueryPrepared(connection_.get(), name.c_str(), values.count, values.data, values.lengths,
-                                    values.formats, 0),
+  return answer(PQsendQueryPrepared(connection_.get(), name.c_str(), values.count, values.data,
+                                    values.lengths, values.formats, 0),
                 sql);
 }
 
@@ -150,8 +153,7 @@ std::unexpected<Error> PostgresSession::lost() {
 }
 
 bool PostgresSession::wait_for_socket(milliseconds most, bool& rang) {
-  std::array<pollfd, 2> waiting = {
-      {{PQsocket(connection_.get()), POLLIN, 0}, {wake_.get(), POLLIN, 0}}};
+  std::array<pollfd, 2> waiting = {{{PQsocket(connection_.get()), POLLIN, 0}, {wake_.get(), POLLIN, 0}}};
   const int ready = ::poll(waiting.data(), waiting.size(), static_cast<int>(most.count()));
   rang = ready > 0 && waiting[1].revents != 0;
   return ready > 0 && waiting[0].revents != 0;
@@ -166,7 +168,9 @@ void PostgresSession::send_cancel() {
 }
 
 Result<void> PostgresSession::wait_for_answer() {
-  const auto now = [] { return std::chrono::steady_clock::now(); };  // real time: it is others who are waited for
+  const auto now = [] {
+    return std::chrono::steady_clock::now();
+  };  // real time: it is others who are waited for
   const SteadyTime begun = now();
   std::optional<SteadyTime> say_at;  // when to tell the server to stop
   while (PQisBusy(connection_.get()) != 0) {

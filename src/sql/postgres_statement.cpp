@@ -62,8 +62,11 @@ PostgresStatement::~PostgresStatement() { session_.deallocate(name_); }
 void PostgresStatement::bind(int parameter, const Value& value) {
   const auto i = static_cast<std::size_t>(parameter - 1);
   if (parameter < 1 || i >= data_.size()) {
-    bind_error_ = Error{ErrorCode::internal, false, session_.where(),
-                        fmt::format("there is no parameter {} in: {}", parameter, printable(sql_, 300)), {}};
+    bind_error_ = Error{ErrorCode::internal,
+                        false,
+                        session_.where(),
+                        fmt::format("there is no parameter {} in: {}", parameter, printable(sql_, 300)),
+                        {}};
     return;
   }
   data_[i] = nullptr;
@@ -101,9 +104,10 @@ void PostgresStatement::bind(int parameter, const Value& value) {
 
 Result<void> PostgresStatement::execute() {
   if (bind_error_) return std::unexpected(*std::exchange(bind_error_, std::nullopt));
-  SLUICE_TRY(rows_, session_.run_prepared(
-                        name_, {static_cast<int>(data_.size()), data_.data(), lengths_.data(), formats_.data()},
-                        sql_));
+  SLUICE_TRY(
+      rows_,
+      session_.run_prepared(
+          name_, {static_cast<int>(data_.size()), data_.data(), lengths_.data(), formats_.data()}, sql_));
   row_ = -1;
   return {};
 }

@@ -19,7 +19,8 @@ class Append : public testing::Test {
     const auto planned = json_lines(site_.sluice({"plan", "Log", "--json"}).out).at(0);
     auto run = site_.run("Log");
     EXPECT_EQ(run.exit_code, 0) << run.receipt.dump();
-    for (const auto* part : {"read", "inserted", "notModified", "rowsBefore", "rowsAfter", "notes", "guards"}) {
+    for (const auto* part :
+         {"read", "inserted", "notModified", "rowsBefore", "rowsAfter", "notes", "guards"}) {
       EXPECT_EQ(planned.at(part), run.receipt.at(part)) << part << " as planned";
     }
     expect_balanced(run.receipt);

@@ -21,8 +21,7 @@ class HandMade : public testing::Test {
     EXPECT_EQ(site_.run("Item").receipt["inserted"], 3);
   }
   void load(const std::string& more) const {
-    site_.write_loader("Item",
-                       "name: Item\nschedule: manual\nsource: {file: ../item.csv}\nkey: id\n" + more);
+    site_.write_loader("Item", "name: Item\nschedule: manual\nsource: {file: ../item.csv}\nkey: id\n" + more);
   }
   void edit(const std::string& sql) const {
     const auto done = test::run({"sqlite3", "data/sluice.db", sql}, site_.path());

@@ -97,6 +97,40 @@ TEST_F(ReadFolderTest, links_that_lead_in_a_circle_or_nowhere_are_told_of) {
     EXPECT_EQ(files->at(path).kind, FileKind::loader);
     EXPECT_NE(files->at(path).problem, "") << path;
   }
+  EXPECT_EQ(files->at("Dead.loader.yaml").problem, "is a link to \"nowhere\", and there is no such file");
+  EXPECT_EQ(files->at("Loop.loader.yaml").problem, "is a link that leads back to itself");
+  EXPECT_EQ(files->at("Dir.loader.yaml").problem, "is a directory, not a file");
+
+  std::vector<SourceFile> all;
+  for (const auto& [path, file] : *files) all.push_back(file);
+  CheckOptions options;
+  options.root = root_;
+  EXPECT_EQ(check(all, options).problems.size(), 3u) << "each is told once";
+}
+
+TEST_F(ReadFolderTest, a_link_to_a_folder_of_definitions_is_told_of_and_not_followed) {
+  write("A.loader.yaml");
+  write("real/B.loader.yaml");
+  write("data/c.csv");
+  fs::create_directory_symlink("real", root_ / "link");
+  fs::create_directory_symlink("data", root_ / "other");
+  fs::create_directory_symlink("real", root_ / "C.loader.yaml");
+  fs::create_directory_symlink(".", root_ / "circle");
+  const auto files = read();
+  ASSERT_TRUE(files) << files.error().describe();
+  EXPECT_FALSE(files->contains("link/B.loader.yaml"));
+  ASSERT_TRUE(files->contains("link"));
+  EXPECT_FALSE(files->contains("other")) << "nothing in it is a definition";
+  EXPECT_EQ(files->at("C.loader.yaml").problem, "is a link to the directory \"real\", not a file");
+
+  CheckOptions options;
+  options.root = root_;
+  const auto checked = check({files->at("link")}, options);
+  ASSERT_EQ(checked.problems.size(), 1u);
+  EXPECT_EQ(checked.problems[0].severity, Problem::Severity::warning);
+  EXPECT_EQ(render(checked.problems[0]),
+            "link: warning: is a link to the folder \"real\", and such links are not searched; put the "
+            "definitions here, or a link to each file");
 }
 
 }  // namespace

@@ -47,7 +47,8 @@ class Postgres : public testing::Test {
 };
 
 TEST_F(Postgres, values_come_back_as_they_were_bound) {
-  execute("create table t (a bigint, b double precision, c text, d bytea, e text, f text, g integer, h boolean)");
+  execute(
+      "create table t (a bigint, b double precision, c text, d bytea, e text, f text, g integer, h boolean)");
   auto insert = must(connection_->prepare("insert into t values (?, ?, ?, ?, ?, ?, ?, ?)"));
   const std::string blob("\xff\x00\x01", 3);
   insert->bind_int64(1, std::numeric_limits<std::int64_t>::min());
@@ -203,8 +204,9 @@ TEST_F(Postgres, a_server_that_does_not_answer_in_time_costs_the_connection) {
   EXPECT_FALSE(other->alive());
   EXPECT_FALSE(other->execute("select 1").has_value());
   // The server does not notice by itself that nobody waits any more.
-  execute("select pg_terminate_backend(pid) from pg_stat_activity where query like 'with recursive n (i)%' and "
-          "pid <> pg_backend_pid()");
+  execute(
+      "select pg_terminate_backend(pid) from pg_stat_activity where query like 'with recursive n (i)%' and "
+      "pid <> pg_backend_pid()");
 }
 
 TEST_F(Postgres, notifications_arrive) {

@@ -1,5 +1,5 @@
-// A PostgreSQL server for tests: the one that ctest's fixture has started (SLUICE_TEST_POSTGRES names the file
-// with its URL), else one of this executable's own, started at first use and stopped at exit.
+// A PostgreSQL server for tests: the one that ctest's fixture has started (SLUICE_TEST_POSTGRES names the
+// file with its URL), else one of this executable's own, started at first use and stopped at exit.
 #pragma once
 
 #include <string>
