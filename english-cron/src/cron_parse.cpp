@@ -1,5 +1,6 @@
 // Cron text -> CronFields, after the rules of Cronos (https://github.com/HangfireIO/Cronos).
 #include "cron_fields.h"
+#include "vocabulary.h"
 
 #include <string>
 
@@ -31,9 +32,11 @@ class Reader {
   std::expected<CronFields, PhraseError> read() {
     const int fields = count_fields();
     if (fields != 5 && fields != 6) {
-      return std::unexpected(PhraseError{
-          0, text_.size(),
-          "a cron expression has 5 fields, or 6 with seconds first; this has " + std::to_string(fields), ""});
+      return std::unexpected(
+          PhraseError{0, text_.size(),
+                      "a cron expression has 5 fields, or 6 with seconds first; this has " +
+                          std::to_string(fields) + (fields == 7 ? ": years cannot be said" : ""),
+                      nearest_by_count(fields)});
     }
     CronFields out;
     bool star = false;
@@ -66,6 +69,18 @@ class Reader {
     return count;
   }
 
+  // Without the year of a 7th field, or with a day of the week after four.
+  std::string nearest_by_count(int fields) const {
+    std::string nearest(text_);
+    if (fields == 4) nearest += " *";
+    if (fields == 7) {
+      std::size_t end = text_.find_last_not_of(" \t\n\r");
+      end = text_.find_last_of(" \t\n\r", end);
+      nearest.resize(text_.find_last_not_of(" \t\n\r", end) + 1);
+    }
+    return (fields == 4 || fields == 7) && Reader(nearest).read() ? nearest : "";
+  }
+
   char peek() const { return pos_ < text_.size() ? lower(text_[pos_]) : '\0'; }
   bool at_end() const { return pos_ >= text_.size() || is_blank(text_[pos_]); }
   bool accept(char c) {
@@ -85,6 +100,12 @@ class Reader {
   bool refuse(const Field& field, const std::string& what, const std::string& suggestion = {}) {
     error_ = {start_, field_end() - start_, std::string(field.name) + ": " + what, suggestion};
     return false;
+  }
+
+  // The field with another text in place of what stands from `from` to here.
+  std::string replaced(std::size_t from, const std::string& by) const {
+    return std::string(text_.substr(start_, from - start_)) + by +
+           std::string(text_.substr(pos_, field_end() - pos_));
   }
 
   static std::string range_of(const Field& field) {
@@ -114,18 +135,29 @@ class Reader {
       for (std::size_t i = 0; i + 3 <= field.names.size(); i += 3) {
         if (field.names.substr(i, 3) == name) {
           const bool longer = is_letter(peek()) && !(peek() == 'l' && !is_letter(peek_at(1)));
-          if (longer) return refuse(field, "names have three letters: " + name, name);
+          if (longer) return refuse(field, "names have three letters: " + name, with_short_names());
           out = field.low + static_cast<int>(i / 3);
           return true;
         }
       }
-      pos_ = begin;
-      return refuse(field, "unknown name");
+      while (is_letter(peek())) ++pos_;
+      const std::string near = nearest_name(field, name);
+      const std::string fixed = near.empty() ? "" : replaced(begin, near);
+      return refuse(field,
+                    "unknown name: expected " + range_of(field) + " or " +
+                        std::string(field.names.substr(0, 3)) + " to " +
+                        std::string(field.names.substr(field.names.size() - 3)),
+                    fixed);
     }
+    const std::size_t begin = pos_;
     if (!read_number(field, field.names.empty() ? "a number" : "a number or a three-letter name", out))
       return false;
     if (out < field.low || out > field.high) {
-      return refuse(field, std::to_string(out) + " is not within " + range_of(field));
+      // Hour 24 and minute 60 are meant as the 0 that follows.
+      const bool wraps = out == field.high + 1 && field.low == 0 && field.names.empty();
+      const int near = wraps || out < field.low ? field.low : field.high;
+      return refuse(field, std::to_string(out) + " is not within " + range_of(field),
+                    replaced(begin, std::to_string(near)));
     }
     return true;
   }
@@ -133,13 +165,35 @@ class Reader {
     return pos_ + ahead < text_.size() ? lower(text_[pos_ + ahead]) : '\0';
   }
 
+  // The field with every name cut to three letters.
+  std::string with_short_names() const {
+    std::string out;
+    std::size_t letters = 0;
+    for (const char c : text_.substr(start_, field_end() - start_)) {
+      letters = is_letter(c) ? letters + 1 : 0;
+      if (letters <= 3) out += c;
+    }
+    return out;
+  }
+
+  static std::string nearest_name(const Field& field, std::string_view name) {
+    for (std::size_t i = 0; i + 3 <= field.names.size(); i += 3) {
+      const std::string_view known = field.names.substr(i, 3);
+      if (edit_distance(known, name, 1) <= 1) return std::string(known);
+    }
+    return {};
+  }
+
   bool read_step(const Field& field, int& step) {
+    const std::size_t begin = pos_;
     const int span = field.high - field.low + (field.names.empty() || field.low == 1 ? 1 : 0);
     if (!read_number(field, "a step after /", step)) return false;
     const int most = field.low == 0 && field.names.empty() ? span - 1 : span;
     if (step < 1 || step > most) {
       return refuse(field,
-                    "a step of " + std::to_string(step) + " is not within 1 to " + std::to_string(most));
+                    "a step of " + std::to_string(step) + " is not within 1 to " + std::to_string(most),
+                    step == most + 1 ? std::to_string(field.low)
+                                     : replaced(begin, std::to_string(step < 1 ? 1 : most)));
     }
     return true;
   }
@@ -221,7 +275,10 @@ class Reader {
       int before = 0;
       if (accept('-')) {
         if (!read_number(kDay, "a number of days after L-", before)) return false;
-        if (before > 30) return refuse(kDay, "L-" + std::to_string(before) + " is before the month begins");
+        if (before > 30)
+          return refuse(kDay,
+                        "L-" + std::to_string(before) + " is before the month begins: expected L-1 to L-30",
+                        "L-30");
       }
       (accept('w') ? out.last_nearest : out.days_before_last) |= std::uint32_t{1} << before;
       return finish(kDay);
@@ -254,7 +311,9 @@ class Reader {
       if (accept('#')) {
         int k = 0;
         if (!read_number(kWeekday, "1 to 5 after #", k)) return false;
-        if (k < 1 || k > 5) return refuse(kWeekday, "#" + std::to_string(k) + " is not within 1 to 5");
+        if (k < 1 || k > 5)
+          return refuse(kWeekday, "#" + std::to_string(k) + " is not within 1 to 5",
+                        std::to_string(first) + "#5");
         out.nth[static_cast<std::size_t>(k)] |= bit;
         return finish(kWeekday);
       }

@@ -5,6 +5,7 @@
 #include "grammar.h"
 #include "lexer.h"
 #include "raw_cron.h"
+#include "vocabulary.h"
 #include "zones.h"
 
 #include <algorithm>
@@ -12,6 +13,24 @@
 
 namespace english_cron {
 namespace {
+
+// Quartz counts the days of the week from Sunday = 1, and needs a `?`. Nothing else tells its crons apart, so
+// numbers that would mean another day there are pointed out.
+std::string quartz_warning(std::string_view cron) {
+  const std::string_view weekday = cron.substr(cron.find_last_of(' ') + 1);
+  const bool number = weekday.find_first_of("1234567") < weekday.find_first_of("#/");
+  const bool special =
+      weekday.find_first_of("Ll#") != std::string_view::npos &&
+      weekday.find_first_of("abcdefghijkmnopqrstuvwxyzABCDEFGHIJKMNOPQRSTUVWXYZ") == std::string_view::npos;
+  const bool marked =
+      cron.find('?') != std::string_view::npos && weekday.find('0') == std::string_view::npos &&
+      weekday.find_first_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == std::string_view::npos;
+  if (!number || weekday.starts_with('0') || (!special && !marked)) return {};
+  const int day = (weekday[0] - '0') % 7;
+  return std::string(weekday) + ": days of the week are counted from Sunday = 0 here, so " + weekday[0] +
+         " is " + std::string(weekday_name(day)) + "; in Quartz it is " + std::string(weekday_name(day + 6)) +
+         ": write names, such as " + std::string(weekday_name(day).substr(0, 3)) + ", to be sure";
+}
 
 std::expected<Translation, PhraseError> translate_raw(RawCron raw, const TranslateOptions& options) {
   Translation out;
@@ -24,6 +43,8 @@ std::expected<Translation, PhraseError> translate_raw(RawCron raw, const Transla
   const auto fields = parse_cron(raw.cron);
   out.crons.push_back(std::move(raw.cron));
   if (!raw.warning.empty()) out.warnings.push_back(std::move(raw.warning));
+  if (std::string text = quartz_warning(out.crons.front()); !text.empty())
+    out.warnings.push_back(std::move(text));
   if (fields && !can_match(*fields)) out.warnings.emplace_back("no date matches: this never fires");
   if (fields && !fields->any_day && !fields->any_weekday) {
     out.warnings.emplace_back("day of month and day of week must both match (crontab(5) would take either)");
