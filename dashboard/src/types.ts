@@ -98,7 +98,7 @@ export interface Overview {
   nodes: Node[]; throughput: { bucketSeconds: number; buckets: Bucket[] };
 }
 export interface CronAnswer {
-  phrase: string; ok: boolean; crons?: string[]; zone?: string; exact?: boolean; english?: string; next?: string[];
+  phrase: string; ok: boolean; crons?: string[]; every?: { n: number; unit: string; anchor: string } | null; zone?: string; exact?: boolean; english?: string; next?: string[];
   warnings?: string[]; error?: { offset: number; length: number; message: string; suggestion: string | null };
 }
 export interface List<T> { items: T[]; next: string | null }

@@ -179,7 +179,21 @@ export function create() {
       if (what === "recurring") return list(loaders().filter((item) => item.schedule.phrase).map((item) => ({ id: `load:${item.name}`, kind: "load", loader: item.name, schedule: item.schedule, paused: item.paused, nextRun: item.nextRun, lastFireAt: item.lastRun?.fireAt ?? null, lastJob: item.lastRun && { id: item.lastRun.id, state: item.lastRun.state }, overlap: "skip", missed: "once", error: null })));
       if (what === "schedule") {
         const phrase = query.get("phrase");
-        return { body: phrase.includes("evry") ? { phrase, ok: false, error: { offset: phrase.indexOf("evry"), length: 4, message: "unknown word 'evry'", suggestion: "did you mean 'every'?" } } : { phrase, ok: true, crons: ["30 9 * * 1-5"], every: null, zone: "Europe/Zurich", exact: true, english: "at 09:30, Monday to Friday", next: ["2026-01-05T09:30:00+01:00", "2026-01-06T09:30:00+01:00"], warnings: [] } };
+        const zone = query.get("zone") ?? "Europe/Zurich";
+        if (!/^(UTC|(Europe|Asia|America)\/\w+)$/.test(zone)) return { status: 400, body: { error: { code: "invalidArgument", message: `unknown time zone "${zone}"` } } };
+        const at = phrase.indexOf("dya");
+        if (at >= 0) {
+          return { body: { phrase, ok: false, error: { offset: new TextEncoder().encode(phrase.slice(0, at)).length, length: 3, message: `unknown word "dya"`, suggestion: "day" } } };
+        }
+        const answer = { phrase, ok: true, every: null, zone, exact: true, warnings: [] };
+        if (phrase.includes("3 days")) {
+          return { body: { ...answer, crons: ["0 0 */3 * *"], exact: false, english: "at 00:00 on the 1st, 4th, 7th and so on of the month", next: ["2026-01-04T00:00:00+01:00"],
+            warnings: ['cron counts the days anew each month, from the 1st: add "starting YYYY-MM-DD" for equal intervals'] } };
+        }
+        if (phrase.includes("7 hours")) return { body: { ...answer, crons: [], every: { n: 7, unit: "hours", anchor: "1970-01-05T00:00:00Z" }, english: "every 7 hours", next: ["2026-01-05T09:00:00+01:00"] } };
+        if (phrase.includes("never")) return { body: { ...answer, crons: [], english: "never", next: [] } };
+        return { body: { ...answer, crons: ["30 2 * * *"], english: "every day at 02:30",
+          next: ["2026-03-27T02:30:00+01:00", "2026-03-28T02:30:00+01:00", "2026-03-29T03:00:00+02:00", "2026-03-30T02:30:00+02:00", "2026-10-25T02:30:00+02:00", "2026-10-26T02:30:00+01:00"] } };
       }
       return null;
     },

@@ -30,7 +30,7 @@ async function open(options) {
   page.setDefaultTimeout(15000);
   page.on("console", (message) => {
     // A refused action (501 and the like) is logged by the browser itself; the page shows it.
-    if (message.type() === "error" && !/the server responded with a status of (501|409|404)/.test(message.text())) problems.push(`${step}: console: ${message.text()}`);
+    if (message.type() === "error" && !/the server responded with a status of (501|409|404|400)/.test(message.text())) problems.push(`${step}: console: ${message.text()}`);
   });
   page.on("pageerror", (error) => problems.push(`${step}: ${error.stack ?? error}`));
   page.on("request", (request) => {
@@ -229,13 +229,72 @@ async function telling() {
   };
 }
 
+// The phrase tester: the meaning, the runs with weekday and offset, the caret under a wrong word, by keyboard alone.
+async function testPhrases() {
+  step = "try a schedule";
+  const page = await open({ viewport: { width: 1360, height: 900 }, colorScheme: "light" });
+  await visit(page, "/jobs/schedule?phrase=every+day+at+2:30am&zone=Europe/Zurich", ".times li");
+  const phrase = page.getByLabel("When");
+  const zone = page.getByLabel("Time zone");
+  const meaning = page.getByRole("status").filter({ has: page.locator(".answer") });
+  assert.equal(await phrase.inputValue(), "every day at 2:30am");
+  assert.equal(await zone.inputValue(), "Europe/Zurich");
+  assert.match(await meaning.innerText(), /every day at 02:30[\s\S]*30 2 \* \* \*[\s\S]*Europe\/Zurich/);
+  const runs = await page.locator(".times li").allInnerTexts();
+  const days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+  for (const run of runs) {
+    const [, day, date, offset] = /^(\w{3})\s+(\d{4}-\d\d-\d\d) \d\d:\d\d:\d\d\s+(\+0[12]:00)/.exec(run) ?? assert.fail(`no run: ${run}`);
+    assert.equal(day, days[new Date(`${date}T00:00:00Z`).getUTCDay()], run);
+    assert.ok(offset);
+  }
+  if (fake) {
+    assert.match(runs[2], /03:00:00\s+\+02:00[\s\S]*clocks go forward 1:00/);
+    assert.match(runs[5], /clocks go back 1:00/);
+    assert.doesNotMatch(runs[1] + runs[3], /clocks/);
+  }
+
+  // A wrong word: marked where it stands, also behind letters of two bytes; the better phrase is one key away.
+  await phrase.fill("every dya at 2am");
+  const place = page.locator("#meaning pre");
+  await place.waitFor();
+  assert.match(await meaning.innerText(), /unknown word "dya"/);
+  assert.equal(await place.locator("mark").innerText(), "dya");
+  assert.match(await place.innerText(), /\n {6}\^{3}$/);
+  assert.equal(await phrase.getAttribute("aria-invalid"), "true");
+  await check(page, "schedule-refused");
+  const better = page.getByRole("button", { name: "every day at 2am", exact: true });
+  await better.focus();
+  await page.keyboard.press("Enter");
+  assert.equal(await phrase.inputValue(), "every day at 2am");
+  await page.locator(".times li").first().waitFor();
+  assert.equal(await phrase.getAttribute("aria-invalid"), "false");
+  assert.ok(await phrase.evaluate((node) => node === document.activeElement));
+  assert.match(page.url(), /phrase=every\+day\+at\+2am/);
+
+  // Warnings, true intervals, never, a zone that nobody knows, and nothing at all.
+  await phrase.fill("every 3 days");
+  await page.locator("#meaning .warning", { hasText: "anew each month" }).waitFor();
+  assert.match(await meaning.innerText(), /the nearest that cron can say/);
+  await phrase.fill("every 7 hours");
+  await page.locator("#meaning .facts", { hasText: "7 hours, counted from" }).waitFor();
+  await phrase.fill("never");
+  await page.locator("#meaning .empty", { hasText: "never runs by itself" }).waitFor();
+  await zone.fill("Mars/Base");
+  await page.locator("#meaning .failure", { hasText: "Mars/Base" }).waitFor();
+  assert.equal(await zone.getAttribute("aria-invalid"), "true");
+  await zone.fill("");
+  await phrase.fill("");
+  await page.locator("#meaning .empty", { hasText: "Write a phrase" }).waitFor();
+  await page.context().close();
+}
+
 async function testLooks() {
   const { changed, failed } = await telling();
   const pages = [
     ["overview", "/jobs", ".chart canvas"], ["jobs", "/jobs/list", "tbody tr"], ["job", `/jobs/${changed}`, ".timeline li"],
     ...(failed ? [["job-failed", `/jobs/${failed}`, ".timeline li"]] : []), ["loader", `/jobs/loaders/${loader}`, ".facts"],
     ["loaders", "/jobs/loaders", "table.loaders"], ["definitions", "/jobs/definitions", "tbody tr"], ["nodes", "/jobs/nodes", "tbody tr"],
-    ["schedule", "/jobs/schedule", ".times li"],
+    ["schedule", "/jobs/schedule", ".times li"], ["schedule-refused", "/jobs/schedule?phrase=every+dya+at+2am", "#meaning pre"],
   ];
   const looks = [
     ["light", { viewport: { width: 1360, height: 900 }, colorScheme: "light" }], ["dark", { viewport: { width: 1360, height: 900 }, colorScheme: "dark" }],
@@ -257,6 +316,7 @@ try {
   await testRun();
   await testFilters();
   await testFinding();
+  await testPhrases();
   if (fake) await testQuestions();
   if (fake) await testGone();
   if (broken) await testBroken();

@@ -291,7 +291,8 @@ void Lexer::read_symbol() {
         push(Token::Kind::dash, from);
         return;
       }
-      if (is_letter(at(0)) && previous_end_ == from && out_.list[out_.count - 1].kind == Token::Kind::number)
+      if (is_letter(at(0)) && out_.count > 0 && previous_end_ == from &&
+          out_.list[out_.count - 1].kind == Token::Kind::number)
         return;  // "1.day"
       if (at(0) == '\0' || at(0) == ' ' || at(0) == '\t' || at(0) == '\n' || at(0) == '\r') return;
       break;

@@ -1,7 +1,9 @@
 // Definition files with their problems, and phrases.
 #include "api/live_parts.h"
+#include "english_cron/translation.h"
 #include "service/schedule_text.h"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -55,6 +57,8 @@ Result<std::string> LiveCatalog::schedule(const std::string& phrase, const std::
   service::ScheduleQuestion question;
   question.phrase = phrase;
   question.zone = zone.empty() ? service_.definitions()->catalog->service.timezone : zone;
+  if (!english_cron::is_known_zone(question.zone))
+    return fail(ErrorCode::invalid_argument, fmt::format("unknown time zone \"{}\"", question.zone));
   question.from = from.value_or(service_.clock().now());
   question.count = count;
   return service::answer(question).json;
