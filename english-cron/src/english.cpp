@@ -2,6 +2,7 @@
 #include "cron_fields.h"
 #include "english_cron/schedule.h"
 #include "english_text.h"
+#include "english_told.h"
 #include "short_list.h"
 #include "vocabulary.h"
 #include "zones.h"
@@ -30,8 +31,8 @@ std::string clock(std::int64_t second) {
   return out;
 }
 
-bool same_days(const CronFields& a, const CronFields& b) {
-  return a.days == b.days && a.months == b.months && a.weekdays == b.weekdays &&
+bool same_days(const Told& a, const Told& b) {
+  return a.but_last == b.but_last && a.days == b.days && a.months == b.months && a.weekdays == b.weekdays &&
          a.days_before_last == b.days_before_last && a.last_nearest == b.last_nearest &&
          a.nearest == b.nearest && a.nth == b.nth && a.last_weekdays == b.last_weekdays &&
          a.any_day == b.any_day && a.any_weekday == b.any_weekday;
@@ -39,10 +40,40 @@ bool same_days(const CronFields& a, const CronFields& b) {
 
 using Times = ShortList<int, 1440>;
 
+// "every hour from 22:00 to 02:00", "every hour except at 12:00": even, but for one gap in the middle of the
+// day.
+bool append_over_midnight(std::string& out, const Times& minutes) {
+  if (minutes.size() < 3) return false;
+  const int step = minutes.front() + 1440 - minutes.back();
+  std::size_t gap = 0;
+  for (std::size_t i = 1; i < minutes.size(); ++i) {
+    if (minutes[i] - minutes[i - 1] == step) continue;
+    if (gap != 0) return false;
+    gap = i;
+  }
+  if (gap == 0) return false;
+  append_step(out, step);
+  int from = minutes[gap];
+  int to = minutes[gap - 1];
+  if (minutes.front() == 0 && 1440 % step == 0 && from - to <= 720) {  // the shorter part is what is left out
+    from = minutes[gap - 1] + step;
+    to = minutes[gap] - step;
+    out += from == to ? " except at " : " except from ";
+    append_clock(out, from * 60);
+    if (from == to) return true;
+  } else {
+    out += " from ";
+    append_clock(out, from * 60);
+  }
+  out += " to ";
+  append_clock(out, to * 60);
+  return true;
+}
+
 // A single evenly spaced run: "every 15 minutes from 09:00 to 17:00". `minutes` of the day.
-bool append_even_minutes(std::string& out, const Times& minutes) {
+bool append_even_minutes(std::string& out, const Times& minutes, bool daily) {
   const int step = step_of(minutes);
-  if (step == 0) return false;
+  if (step == 0) return daily && append_over_midnight(out, minutes);
   append_step(out, step);
   if (minutes.front() == 0 && minutes.back() + step == 1440) return true;
   out += " from ";
@@ -77,7 +108,7 @@ void append_general_times(std::string& out, const CronFields& cron) {
   append_numbers(out, cron.hours, cron.interval && std::popcount(cron.hours) > 1);
 }
 
-using Group = std::pmr::vector<const CronFields*>;
+using Group = std::pmr::vector<const Told*>;
 
 // False: these crons have no words in common, each is to be told on its own.
 bool append_times(std::string& out, const Group& crons, bool daily) {
@@ -123,9 +154,15 @@ bool append_times(std::string& out, const Group& crons, bool daily) {
     }
     return true;
   }
+  if (crons.size() == 1 && on_the_minute && crons.front()->hours == 0xFFFFFF && times.size() == 24 &&
+      times.front() != 0) {
+    out += "every hour at minute ";
+    append_number(out, std::countr_zero(crons.front()->minutes));
+    return true;
+  }
   if (on_the_minute && !times.empty()) {
     for (int& time : times) time /= 60;
-    if (append_even_minutes(out, times)) return true;
+    if (append_even_minutes(out, times, daily)) return true;
   }
   if (crons.size() > 1) return false;
   const CronFields& cron = *crons.front();
@@ -172,13 +209,12 @@ bool sayable(const CronFields& cron) {
 }
 
 // False: some cron has no words.
-bool append_crons(std::string& out, const std::pmr::vector<CronFields>& crons,
-                  std::pmr::memory_resource* memory) {
+bool append_crons(std::string& out, const Tolds& crons, std::pmr::memory_resource* memory) {
   if (!std::all_of(crons.begin(), crons.end(), sayable)) return false;
   std::pmr::vector<bool> done(crons.size(), false, memory);
   Group group(memory);
   group.reserve(crons.size());
-  const auto add = [&out](const Group& some, const CronFields& days, bool& told) {
+  const auto add = [&out](const Group& some, const Told& days, bool& told) {
     const std::size_t before = out.size();
     if (before > 0) out += "; ";
     told = append_even_seconds(out, some) || append_times(out, some, !has_day_words(days));
@@ -196,7 +232,7 @@ bool append_crons(std::string& out, const std::pmr::vector<CronFields>& crons,
     bool told = false;
     if (!add(group, crons[i], told)) return false;
     if (told) continue;
-    for (const CronFields* cron : group) {
+    for (const Told* cron : group) {
       const Group one({cron}, memory);
       if (!add(one, crons[i], told)) return false;
     }
@@ -254,13 +290,14 @@ std::string explain(const Translation& translation) {
   if (translation.never()) return "never";
   std::array<std::byte, 4096> stack;  // of the usual few crons; more of them go to the heap
   std::pmr::monotonic_buffer_resource memory(stack.data(), stack.size());
-  std::pmr::vector<CronFields> crons(&memory);
+  Tolds crons(&memory);
   crons.reserve(translation.crons.size());
   for (const std::string& text : translation.crons) {
     auto fields = parse_cron(text);
     if (!fields) return text;
-    crons.push_back(*fields);
+    crons.push_back({*fields});
   }
+  if (crons.size() > 1) put_together(crons);
   const bool named = (translation.zone_in_phrase || translation.zone != "UTC") && !translation.zone.empty();
   const std::string zone = named ? zone_words(translation.zone) : "";
   const std::size_t zone_size = named ? zone.size() + 4 : 0;

@@ -27,10 +27,16 @@ void append_weekdays(std::string& out, std::uint8_t bits) {
 
 // "the 2nd friday of the month", "monday and thursday"
 void append_week(std::string& out, const CronFields& cron) {
+  std::uint64_t places = 0;
+  std::uint8_t weekdays = 0;
   for (std::size_t k = 1; k <= 5; ++k) {
-    if (cron.nth[k] == 0) continue;
-    out += "the " + ordinal(static_cast<int>(k)) + " ";
-    out += weekday_name(std::countr_zero(cron.nth[k]));
+    if (cron.nth[k] != 0) places |= std::uint64_t{1} << k, weekdays = cron.nth[k];
+  }
+  if (places != 0) {
+    out += "the ";
+    append_names(out, places, [](std::string& to, int v) { to += ordinal(v); }, 6);
+    out += ' ';
+    append_names(out, weekdays, [](std::string& to, int v) { to += weekday_name(v); }, 8);
     out += " of the month";
     return;
   }
@@ -42,6 +48,23 @@ void append_week(std::string& out, const CronFields& cron) {
     append_weekdays(out, cron.weekdays);
   }
 }
+
+// " except the last 3 days of the month"
+void append_but_last(std::string& out, const Told& cron) {
+  out += " except the last ";
+  if (cron.but_last == 7 && std::popcount(cron.weekdays) == 1) {
+    out += weekday_name(std::countr_zero(cron.weekdays));
+  } else if (cron.but_last == 1) {
+    out += "day";
+  } else {
+    append_number(out, cron.but_last);
+    out += " days";
+  }
+  out += " of the month";
+}
+
+constexpr std::uint32_t kOddDays = 0xAAAAAAAAU;
+constexpr std::uint32_t kEvenDays = 0x55555554U;
 
 }  // namespace
 
@@ -103,21 +126,28 @@ void append_step(std::string& out, int minutes) {
   append_unit(out, minutes, "minute");
 }
 
-bool has_day_words(const CronFields& cron) {
-  return !cron.any_day || !cron.any_weekday || cron.months != 0x1FFE;
-}
+bool has_day_words(const Told& cron) { return !cron.any_day || !cron.any_weekday || cron.months != 0x1FFE; }
 
-bool append_days(std::string& out, const CronFields& cron) {
+bool append_days(std::string& out, const Told& cron) {
   if (cron.any_day) {
     if (!cron.any_weekday) {
       out += " on ";
       append_week(out, cron);
     }
+    if (cron.but_last != 0) append_but_last(out, cron);
   } else {
     if (cron.days != 0) {
-      out += " on the ";
-      append_names(out, cron.days, [](std::string& to, int v) { to += ordinal(v); });
+      if (cron.days == kOddDays || cron.days == kEvenDays) {
+        out += cron.days == kOddDays ? " on odd days" : " on even days";
+      } else {
+        out += " on the ";
+        append_names(out, cron.days, [](std::string& to, int v) { to += ordinal(v); });
+      }
       out += " of the month";
+    } else if (std::popcount(cron.days_before_last) > 1) {
+      out += " on the last ";
+      append_number(out, std::popcount(cron.days_before_last));
+      out += " days of the month";
     } else if (cron.days_before_last == 1) {
       out += " on the last day of the month";
     } else if (cron.days_before_last != 0) {

@@ -1,7 +1,7 @@
 // Pieces of a schedule in words, appended to the text so far.
 #pragma once
 
-#include "cron_fields.h"
+#include "english_told.h"
 #include "short_list.h"
 
 #include <bit>
@@ -30,10 +30,10 @@ void append_step(std::string& out, int minutes);
 void append_numbers(std::string& out, std::uint64_t bits, bool ranges);
 
 /// False: every day is meant, which needs no words.
-bool has_day_words(const CronFields& cron);
+bool has_day_words(const Told& cron);
 
 /// " on weekdays in july"; nothing for every day. False: there are no words for L-nW.
-bool append_days(std::string& out, const CronFields& cron);
+bool append_days(std::string& out, const Told& cron);
 
 using Values = ShortList<int, 64>;
 

@@ -161,7 +161,9 @@ bool Grammar::parse_minutes_past() {
   const bool before = is_to(peek()) && !seconds;
   std::size_t next = 1;
   while (peek(next).is(Word::the) || peek(next).is(Word::every)) ++next;
-  const bool counted = is_number(peek(next)) && is_unit(next + 1, UnitWord::hour);
+  const std::size_t length = ordinal_at(next) > 0 ? ordinal_length(next) : 1;
+  const bool counted =
+      (is_number(peek(next)) || ordinal_at(next) > 0) && is_unit(next + length, UnitWord::hour);
   const bool hour = is_unit(next, seconds ? UnitWord::minute : UnitWord::hour) || (counted && !seconds);
   // "every hour at 15 minutes past": the hour is already named.
   const bool hourly = plan_.fine && plan_.fine->unit == Unit::hours && !seconds;

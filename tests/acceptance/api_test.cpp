@@ -80,6 +80,24 @@ TEST(Api, lists_of_loaders_and_definitions_come_in_pages) {
   EXPECT_EQ(http_get(service.port(), "/api/v1/jobs?after=x")->status, 400);
 }
 
+TEST(Api, a_schedule_is_explained_or_refused_at_its_place) {
+  const Site site;
+  const Serving service(site);
+  const auto answer = service.get(
+      "/api/v1/schedule?phrase=every+day+at+2:30am&zone=Europe/Zurich&from=2026-03-28T00:00:00Z&count=3");
+  EXPECT_EQ(answer.at("crons"), Json({"30 2 * * *"}));
+  EXPECT_EQ(answer.at("next"),
+            Json({"2026-03-28T02:30:00+01:00", "2026-03-29T03:00:00+02:00", "2026-03-30T02:30:00+02:00"}));
+  const auto refused = service.get("/api/v1/schedule?phrase=every+dya+at+2am");
+  EXPECT_EQ(refused.at("ok"), false);
+  EXPECT_EQ(refused.at("error").at("offset"), 6);
+  EXPECT_EQ(refused.at("error").at("suggestion"), "day");
+  // The zone is a parameter of its own, not a part of the phrase: a place in the phrase would point nowhere.
+  const auto unknown = http_get(service.port(), "/api/v1/schedule?phrase=daily&zone=Mars/Base");
+  EXPECT_EQ(unknown->status, 400);
+  EXPECT_THAT(unknown->body, HasSubstr("Mars/Base"));
+}
+
 TEST(Api, a_loader_shows_its_last_runs) {
   const Site site;
   write_many(site, 3);
