@@ -228,9 +228,10 @@ class JsonDecoder final : public BlockDecoder {
     const auto text = block_->text().substr(at_ + from, cut_.ends[i] - from);
     return {from + std::min(text.find_first_of("{["), text.size()), cut_.ends[i]};
   }
+  // People count records from 1, bytes from 0, as editors and `dd` do.
   RowBuilder::Described describe(Element element, std::uint64_t ordinal) const {
     const auto text = block_->text().substr(at_ + element.begin, element.end - element.begin);
-    return {fmt::format("record {} (byte {})", ordinal, block_->offset + at_ + element.begin), text};
+    return {fmt::format("record {} (byte {})", ordinal + 1, block_->offset + at_ + element.begin), text};
   }
 
   // What is in front of a record counts too: else it would depend on the blocks what is too large.

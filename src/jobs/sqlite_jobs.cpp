@@ -179,11 +179,9 @@ Result<void> SqliteJobStore::requeue(JobId job, std::string_view reason, Timesta
   return file_.write([&](Database& database) -> Result<void> {
     SLUICE_TRY(const auto held, look_up(database, job));
     if (!held) return no_such_job(job);
-    const bool may =
-        held->state == JobState::failed || held->state == JobState::deleted || held->state == JobState::held;
-    if (!may) {
+    if (!requeue_allowed(held->state)) {
       return fail(ErrorCode::conflict,
-                  fmt::format("job {} is {}; only a failed, deleted or held job can be run again",
+                  fmt::format("job {} is {}; only a scheduled, held, failed or deleted job can be run again",
                               job.value(), to_string(held->state)));
     }
     SLUICE_TRY(const auto retired, retired_reason(database, job));
@@ -191,12 +189,12 @@ Result<void> SqliteJobStore::requeue(JobId job, std::string_view reason, Timesta
       return fail(ErrorCode::conflict, fmt::format("job {} cannot run again: {}", job.value(), *retired));
     }
     Account account(database, now);
-    SLUICE_CHECK(
-        database.run("update job set state = ?, attempt = 0, crashes = 0, run_at = ?, finished_at = null, "
-                     "duration_ms = null, "
-                     "error_code = null, error_message = null, reason = '', pinned_node = null, "
-                     "cancel_requested_at = null where id = ?",
-                     JobState::enqueued, now, job));
+    SLUICE_CHECK(database.run(
+        "update job set attempt = iif(state = ?, attempt, 0), crashes = iif(state = ?, crashes, 0), "
+        "state = ?, run_at = ?, finished_at = null, duration_ms = null, "
+        "error_code = null, error_message = null, reason = '', pinned_node = null, "
+        "cancel_requested_at = null where id = ?",
+        JobState::scheduled, JobState::scheduled, JobState::enqueued, now, job));
     SLUICE_CHECK(account.step({.job = job, .from = held->state, .to = JobState::enqueued, .reason = reason}));
     return account.close();
   });

@@ -54,6 +54,10 @@ std::optional<JobState> parse_job_state(std::string_view name) {
 
 bool transition_allowed(JobState from, JobState to) { return (row(from).next & bit(to)) != 0; }
 bool initial_allowed(JobState state) { return row(state).initial; }
+// The states that only a person, or the clock, takes on to the queue.
+bool requeue_allowed(JobState state) {
+  return state != processing && state != awaiting && transition_allowed(state, enqueued);
+}
 bool is_final(JobState state) { return row(state).final; }
 bool is_at_rest(JobState state) { return is_final(state) || state == held; }
 

@@ -33,6 +33,8 @@ std::optional<JobState> parse_job_state(std::string_view name);
 bool transition_allowed(JobState from, JobState to);
 // The states a new job may have.
 bool initial_allowed(JobState state);
+// scheduled, held, failed, deleted: what somebody may ask to run now.
+bool requeue_allowed(JobState state);
 // succeeded, failed, deleted, skipped: nothing happens any more unless somebody asks for it.
 bool is_final(JobState state);
 // Final or held: what Engine::wait waits for.

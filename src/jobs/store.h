@@ -79,8 +79,9 @@ class JobStore {
   virtual Result<std::vector<std::optional<JobState>>> complete(std::span<const Completion> completions,
                                                                 Timestamp now) = 0;
   virtual Result<Cancelled> cancel(JobId job, std::string_view reason, Timestamp now) = 0;
-  // failed, deleted or held -> enqueued, with its attempts counted anew. A conflict for other states, and for
-  // a run of a recurring job that was retired.
+  // failed, deleted or held -> enqueued, with its attempts counted anew; scheduled -> enqueued, before its
+  // time and with its attempts as they are. A conflict for other states, and for a run of a recurring job
+  // that was retired.
   virtual Result<void> requeue(JobId job, std::string_view reason, Timestamp now) = 0;
   // Both ignore leases that were lost. Progress and lines are advisory.
   virtual Result<void> save_progress(Lease lease, const Progress& progress) = 0;

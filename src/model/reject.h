@@ -14,7 +14,7 @@ struct Reject {
   RejectStage stage = RejectStage::decode;
   std::size_t source = 0;     // index into LoaderSpec::sources
   std::uint64_t ordinal = 0;  // record number in that source, from 0
-  std::string locator;        // for people: "line 17", "record 4 (byte 2048)"
+  std::string locator;        // for people, from 1: "line 17", "record 4 (byte 2048)"
   std::string code;           // stable word: "missingKey", "notANumber", "tooFewFields"
   std::string column;         // target column, empty when the whole record is bad
   std::string message;

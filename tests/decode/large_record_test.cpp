@@ -58,9 +58,9 @@ TEST(LargeRecords, cost_themselves_in_json) {
   expect_the_same_for_all_blocks(
       text, Format::json,
       fmt::format("0: 1|a|\\N\n2: 3|b|\\N\n"
-                  "1 record 1 (byte 22) recordTooLarge {{\"id\":2,\"name\":\"{}]}}\\\"\\\\\"}}\n"
-                  "3 record 3 (byte 269) notAnObject 7\n"
-                  "4 record 4 (byte 271) recordTooLarge {{\"id\":4,\"q\":[{{\"x\":\"{}\"}}]}}\n",
+                  "1 record 2 (byte 22) recordTooLarge {{\"id\":2,\"name\":\"{}]}}\\\"\\\\\"}}\n"
+                  "3 record 4 (byte 269) notAnObject 7\n"
+                  "4 record 5 (byte 271) recordTooLarge {{\"id\":4,\"q\":[{{\"x\":\"{}\"}}]}}\n",
                   kLong, kLong));
 }
 

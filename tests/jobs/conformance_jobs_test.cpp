@@ -289,6 +289,20 @@ TEST_P(StoreConformance, requeue_starts_a_failed_or_held_job_anew) {
   }
 }
 
+TEST_P(StoreConformance, requeue_does_not_wait_for_the_time_of_a_scheduled_job) {
+  const JobId retried = add();
+  EXPECT_TRUE(complete({.lease = claim_one().lease,
+                        .to = JobState::scheduled,
+                        .error = JobError{"io", "x"},
+                        .run_at = now_ + 1h}));
+  ASSERT_EQ(get(retried).state, JobState::scheduled);
+  now_ += 1s;
+  ASSERT_TRUE(store_->jobs().requeue(retried, "now", now_));
+  EXPECT_EQ(get(retried).state, JobState::enqueued);
+  EXPECT_EQ(get(retried).attempt, 1) << "what was tried stays counted: its time came early, no more";
+  EXPECT_EQ(claim_one().job.id, retried);
+}
+
 TEST_P(StoreConformance, log_and_progress_are_kept) {
   const JobId id = add();
   const Claimed claimed = claim_one();

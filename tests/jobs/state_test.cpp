@@ -48,10 +48,12 @@ TEST(JobStates, numbers_and_names_are_fixed) {
 
 TEST(JobStates, final_and_initial_states_are_as_drawn) {
   const std::set<JobState> finals = {succeeded, failed, deleted, skipped};
+  const std::set<JobState> by_hand = {scheduled, held, failed, deleted};
   const std::set<JobState> initials = {scheduled, enqueued, awaiting, skipped};
   for (const JobState state : kJobStates) {
     EXPECT_EQ(is_final(state), finals.contains(state)) << to_string(state);
     EXPECT_EQ(initial_allowed(state), initials.contains(state)) << to_string(state);
+    EXPECT_EQ(requeue_allowed(state), by_hand.contains(state)) << to_string(state);
     EXPECT_EQ(is_at_rest(state), finals.contains(state) || state == held) << to_string(state);
   }
 }
