@@ -15,38 +15,6 @@ constexpr int kCacheKib = 8 * 1024;
 
 }  // namespace
 
-Result<sql::Statement*> Database::bound(std::string_view sql, std::span<const sql::Value> values) {
-  std::string key(sql);
-  auto found = statements_.find(key);
-  if (found == statements_.end()) {
-    SLUICE_TRY(auto statement, connection_->prepare(sql));
-    found = statements_.emplace(std::move(key), std::move(statement)).first;
-  }
-  sql::Statement& statement = *found->second;
-  for (std::size_t i = 0; i < values.size(); ++i) statement.bind(static_cast<int>(i + 1), values[i]);
-  return &statement;
-}
-
-Result<int> Database::run_values(std::string_view sql, std::span<const sql::Value> values) {
-  SLUICE_TRY(sql::Statement* const statement, bound(sql, values));
-  SLUICE_CHECK(statement->run());
-  return static_cast<int>(connection_->changes());
-}
-
-Result<void> Database::each_row(std::string_view sql, const OnRow& on_row,
-                                std::span<const sql::Value> values) {
-  SLUICE_TRY(sql::Statement* const statement, bound(sql, values));
-  for (;;) {
-    SLUICE_TRY(const bool there, statement->step());
-    if (!there) return {};
-    auto more = on_row(Row(*statement));
-    if (more && *more) continue;
-    statement->reset();
-    if (!more) return std::unexpected(std::move(more).error());
-    return {};
-  }
-}
-
 Result<std::unique_ptr<SqliteFile>> SqliteFile::open(const std::filesystem::path& path) {
   SLUICE_TRY(auto writer, sql::open_sqlite(path, {.cache_kib = kCacheKib}));
   SLUICE_CHECK(sql::migrate(*writer, "jobs", sqlite_schema_versions()));

@@ -1,4 +1,5 @@
 // Who is alive, on SQLite: an OS lock per node, which the system drops when its process dies.
+#include "jobs/ending.h"
 #include "jobs/sqlite_parts.h"
 
 #include <fmt/format.h>
@@ -9,9 +10,9 @@ namespace {
 
 struct Lost {
   JobId id;
-  std::string subject, reason;
-  int attempt = 0, crashes = 0;
-  bool cancelled = false;
+  std::string subject;
+  int crashes = 0;
+  Held held;
 };
 
 Result<std::vector<Lost>> jobs_of(Database& database, std::string_view node) {
@@ -21,47 +22,40 @@ Result<std::vector<Lost>> jobs_of(Database& database, std::string_view node) {
       "job_node "
       "where state = 2 and node = ?",
       [&](const Row& row) -> Result<void> {
-        jobs.push_back({JobId(row.integer(0)), row.text(1), row.text(2), static_cast<int>(row.integer(3)),
-                        static_cast<int>(row.integer(4)), row.integer(5) != 0});
+        Lost job{JobId(row.integer(0)), row.text(1), static_cast<int>(row.integer(4)), {}};
+        job.held.reason = row.text(2);
+        job.held.attempt = static_cast<int>(row.integer(3));
+        job.held.cancelled = row.integer(5) != 0;
+        job.held.node = node;
+        jobs.push_back(std::move(job));
         return {};
       },
       node));
   return jobs;
 }
 
-// Takes a job from its node: to the head of its queue, or to its end when it was cancelled or crashed too
-// often.
-Result<JobState> take_back(Database& database, Account& account, const Lost& job, std::string_view node,
-                           bool crashed, Timestamp now) {
-  const int crashes = job.crashes + (crashed ? 1 : 0);
-  JobState to = JobState::enqueued;
-  std::string reason = crashed ? fmt::format("its process died (node {})", node) : "its node left";
+Result<JobState> take_back(Database& database, Account& account, const Lost& job, bool crashed,
+                           Timestamp now) {
   SLUICE_TRY(const auto retired, retired_reason(database, job.id));
-  if (job.cancelled || retired) {
-    to = JobState::deleted;
-    reason = job.cancelled ? job.reason : *retired;
-  } else if (crashes >= kMaxCrashes) {
-    to = JobState::failed;
-    reason =
-        fmt::format("its process died {} times while it ran; find out why before you run it again", crashes);
-  }
+  const TakenBack taken = take_back_of(job.held, job.crashes, retired, crashed);
   const auto failed_as = [&](std::string_view text) {
-    return to == JobState::failed ? std::optional(text) : std::nullopt;
+    return taken.to == JobState::failed ? std::optional(text) : std::nullopt;
   };
   SLUICE_CHECK(database.run(
       "update job set state = ?1, lease = lease + 1, crashes = ?2, attempt = attempt - ?3, finished_at = ?4, "
       "error_code = coalesce(?5, error_code), error_message = coalesce(?6, error_message), reason = ?7, "
       "cancel_requested_at = null where id = ?8",
-      to, crashes, to == JobState::enqueued ? 1 : 0, is_final(to) ? std::optional(now) : std::nullopt,
-      failed_as("worker_lost"), failed_as(reason),
-      to == JobState::deleted ? std::string_view(reason) : std::string_view(), job.id));
+      taken.to, taken.crashes, taken.to == JobState::enqueued ? 1 : 0,
+      is_final(taken.to) ? std::optional(now) : std::nullopt, failed_as("worker_lost"),
+      failed_as(taken.reason),
+      taken.to == JobState::deleted ? std::string_view(taken.reason) : std::string_view(), job.id));
   SLUICE_CHECK(account.step({.job = job.id,
                              .from = JobState::processing,
-                             .to = to,
-                             .attempt = job.attempt,
-                             .node = node,
-                             .reason = reason}));
-  return to;
+                             .to = taken.to,
+                             .attempt = job.held.attempt,
+                             .node = job.held.node,
+                             .reason = taken.reason}));
+  return taken.to;
 }
 
 Result<void> forget_node(Database& database, std::string_view id) {
@@ -99,7 +93,7 @@ Result<void> SqliteNodeStore::leave(std::string_view id, Timestamp now) {
   SLUICE_CHECK(file_.write([&](Database& database) -> Result<void> {
     Account account(database, now);
     SLUICE_TRY(const auto left, jobs_of(database, id));
-    for (const Lost& job : left) SLUICE_CHECK(take_back(database, account, job, id, false, now));
+    for (const Lost& job : left) SLUICE_CHECK(take_back(database, account, job, false, now));
     SLUICE_CHECK(forget_node(database, id));
     return account.close();
   }));
@@ -169,7 +163,7 @@ Result<std::vector<Rescued>> SqliteNodeStore::rescue(std::string_view id, Timest
     std::vector<Rescued> rescued;
     SLUICE_TRY(const auto lost, jobs_of(database, id));
     for (const Lost& job : lost) {
-      SLUICE_TRY(const JobState to, take_back(database, account, job, id, true, now));
+      SLUICE_TRY(const JobState to, take_back(database, account, job, true, now));
       rescued.push_back({job.id, job.subject, std::string(id), to});
     }
     SLUICE_CHECK(forget_node(database, id));

@@ -1,10 +1,11 @@
-// Reading and writing the rows of data/jobs.db: jobs, recurring jobs, and the account kept of every step.
+// Writing the rows of data/jobs.db, and the account kept of every step.
 #pragma once
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "jobs/job.h"
 #include "jobs/recurring.h"
+#include "jobs/rows.h"
 #include "jobs/sqlite_database.h"
 #include "jobs/store.h"
 
@@ -14,26 +15,6 @@
 #include <string_view>
 
 namespace sluice::jobs {
-
-// The columns that read_job() expects, in its order.
-std::string_view job_columns();
-Result<Job> read_job(const Row& row);
-
-std::string_view recurring_columns();
-// `memo` spares parsing the same retry policy for each of thousands of rows.
-struct RetryMemo {
-  std::string text;
-  RetryPolicy policy;
-};
-Result<Recurring> read_recurring(const Row& row, RetryMemo* memo = nullptr);
-
-// What insert_job() needs beyond NewJob.
-struct InsertedJob {
-  JobState state = JobState::enqueued;
-  std::optional<Timestamp> fire_at;
-  JobId blocking_job;
-  std::string reason;
-};
 
 // Why the recurring job that this one is a run of fires no more; nothing while it does, or when there is
 // none.

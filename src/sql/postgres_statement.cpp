@@ -153,7 +153,7 @@ Value PostgresStatement::column(int index) const {
       return Value::of(std::int64_t{text == "t" ? 1 : 0});
     case kFloat4:
     case kFloat8:
-      return Value::of(std::strtod(text.data(), nullptr));  // libpq ends every value with a NUL
+      return Value::of(std::strtod(PQgetvalue(rows_.get(), row_, index), nullptr));
     case kBytea: {
       if (decoded_.empty()) decoded_.resize(static_cast<std::size_t>(PQnfields(rows_.get())));
       std::string& bytes = decoded_[static_cast<std::size_t>(index)];
