@@ -5,7 +5,9 @@ namespace {
 
 // Bytes of the UTF-8 character at `at`; 0 where there is none (or a NUL).
 std::size_t character(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(at + i < text.size() ? text[at + i] : 0); };
+  const auto byte = [&](std::size_t i) {
+    return static_cast<unsigned char>(at + i < text.size() ? text[at + i] : 0);
+  };
   const auto follows = [&](std::size_t i) { return (byte(i) & 0xc0) == 0x80; };
   const unsigned char first = byte(0);
   if (first == 0) return 0;
@@ -17,7 +19,8 @@ std::size_t character(std::string_view text, std::size_t at) {
     const bool surrogate = first == 0xed && byte(1) >= 0xa0;
     return follows(1) && follows(2) && !too_long && !surrogate ? 3 : 0;
   }
-  const bool outside = (first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) >= 0x90) || first > 0xf4;
+  const bool outside =
+      (first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) >= 0x90) || first > 0xf4;
   return follows(1) && follows(2) && follows(3) && !outside ? 4 : 0;
 }
 

@@ -46,8 +46,8 @@ std::string joined(std::string first, std::string_view second) {
 
 bool goes_on(JobState state) { return state == JobState::scheduled || state == JobState::enqueued; }
 
-Result<Ending> end_of(const Completion& completion, const Held& held, const std::optional<std::string>& retired,
-                      const NextTick& next_tick, Timestamp now) {
+Result<Ending> end_of(const Completion& completion, const Held& held,
+                      const std::optional<std::string>& retired, const NextTick& next_tick, Timestamp now) {
   Ending ending;
   ending.to = completion.to;
   ending.reason = completion.reason;

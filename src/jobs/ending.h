@@ -39,8 +39,8 @@ bool goes_on(JobState state);
 // When a recurring job of the exclusive key fires next, but not at this very moment.
 using NextTick = std::function<Result<std::optional<Timestamp>>(std::string_view exclusive_key)>;
 // `retired`: why the recurring job it is a run of fires no more, if so; asked for only where it goes_on().
-Result<Ending> end_of(const Completion& completion, const Held& held, const std::optional<std::string>& retired,
-                      const NextTick& next_tick, Timestamp now);
+Result<Ending> end_of(const Completion& completion, const Held& held,
+                      const std::optional<std::string>& retired, const NextTick& next_tick, Timestamp now);
 
 // What becomes of a job whose node is gone: to the head of its queue, or to its end when it was cancelled or
 // crashed too often.
@@ -49,6 +49,7 @@ struct TakenBack {
   std::string reason;
   int crashes = 0;
 };
-TakenBack take_back_of(const Held& held, int crashes, const std::optional<std::string>& retired, bool crashed);
+TakenBack take_back_of(const Held& held, int crashes, const std::optional<std::string>& retired,
+                       bool crashed);
 
 }  // namespace sluice::jobs

@@ -58,6 +58,7 @@ Result<void> Engine::Impl::start() {
   SLUICE_CHECK(store_.nodes().join(node));
   pool_.start();
   phase_ = Phase::running;
+  store_.nodes().on_change_elsewhere([this] { wake(); });
   if (options_.own_thread) thread_ = std::jthread([this](std::stop_token stop) { loop(std::move(stop)); });
   tell(NodesChanged{});
   return {};
@@ -66,6 +67,7 @@ Result<void> Engine::Impl::start() {
 void Engine::Impl::stop(milliseconds timeout) {
   std::lock_guard one(phase_mutex_);
   if (phase_ != Phase::running) return;
+  store_.nodes().on_change_elsewhere({});
   if (thread_.joinable()) {
     thread_.request_stop();
     thread_.join();

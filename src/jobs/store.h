@@ -1,4 +1,5 @@
-// Where jobs live: small interfaces that a SQLite file fulfils (sqlite_store.h) and a PostgreSQL schema can.
+// Where jobs live: small interfaces that a SQLite file (sqlite_store.h) and a PostgreSQL schema
+// (postgres_store.h) fulfil.
 // Every implementation passes the one suite tests/jobs/store_conformance. All methods are safe from any
 // thread and any number of processes; each is one transaction. Times come from the caller.
 #pragma once
@@ -161,6 +162,9 @@ class NodeStore {
   virtual Result<std::vector<std::pair<JobId, std::string>>> cancel_requests(std::string_view id) = 0;
   // Whether somebody else wrote to the store since the last call. Cheap; a hint, never needed for truth.
   virtual Result<bool> changed_elsewhere() = 0;
+  // What to call, from any thread, as soon as a store hears that another one wrote, where it can hear; empty
+  // ends it, and afterwards no call is under way. It must not call the store.
+  virtual void on_change_elsewhere(std::function<void()> wake) = 0;
 };
 
 // A definition as it was last accepted, kept so that a file that is broken after a restart still runs.

@@ -1,0 +1,88 @@
+// Engines on one PostgreSQL: they share the work and wake each other.
+#include "jobs/engine.h"
+#include "jobs/postgres_fixture.h"
+
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <set>
+
+namespace sluice::jobs {
+namespace {
+
+using namespace std::chrono_literals;
+
+class PostgresEngine : public testing::Test {
+ protected:
+  // Nothing but a notice wakes it: it would poll in an hour.
+  std::unique_ptr<Engine> make(Store& store, Handler handler) {
+    EngineOptions options;
+    options.workers = 2;
+    options.poll = 1h;
+    auto engine = std::make_unique<Engine>(store, clock_, options);
+    engine->register_handler("load", std::move(handler));
+    return engine;
+  }
+  static NewJob job() {
+    NewJob job;
+    job.kind = "load";
+    job.subject = "Country";
+    return job;
+  }
+
+  PostgresSetting setting_;
+  SystemClock clock_;
+};
+
+TEST_F(PostgresEngine, a_job_that_another_process_enqueues_runs_without_a_poll) {
+  const auto store = setting_.open();
+  std::mutex mutex;
+  std::condition_variable ran;
+  bool done = false;
+  const auto engine = make(*store, [&](JobContext&, std::stop_token) -> Result<JobOutcome> {
+    std::lock_guard lock(mutex);
+    done = true;
+    ran.notify_all();
+    return JobOutcome{};
+  });
+  ASSERT_TRUE(engine->start());
+  const auto elsewhere = setting_.open();
+  ASSERT_TRUE(elsewhere->nodes().join({.id = "web", .name = "host", .started_at = clock_.now()}));
+  const NewJob given = job();
+  ASSERT_TRUE(elsewhere->jobs().enqueue(std::span(&given, 1), clock_.now()));
+  std::unique_lock lock(mutex);
+  ran.wait(lock, [&] { return done; });
+}
+
+TEST_F(PostgresEngine, two_engines_share_the_work_and_run_each_job_once) {
+  constexpr int kJobs = 200;
+  std::mutex mutex;
+  std::condition_variable ran;
+  std::multiset<std::int64_t> runs;
+  const Handler handler = [&](JobContext& context, std::stop_token) -> Result<JobOutcome> {
+    std::lock_guard lock(mutex);
+    runs.insert(context.job().id.value());
+    ran.notify_all();
+    return JobOutcome{};
+  };
+  const auto first_store = setting_.open(), second_store = setting_.open();
+  const auto first = make(*first_store, handler), second = make(*second_store, handler);
+  ASSERT_TRUE(first->start());
+  ASSERT_TRUE(second->start());
+  const std::vector<NewJob> jobs(kJobs, job());
+  ASSERT_TRUE(first->enqueue_all(jobs));
+  {
+    std::unique_lock lock(mutex);
+    ran.wait(lock, [&] { return runs.size() >= kJobs; });
+  }
+  first->stop();
+  second->stop();
+  EXPECT_EQ(runs.size(), static_cast<std::size_t>(kJobs));
+  EXPECT_EQ(std::set(runs.begin(), runs.end()).size(), static_cast<std::size_t>(kJobs));
+  EXPECT_EQ(first_store->queries().counts().value()[static_cast<std::size_t>(JobState::succeeded)], kJobs);
+  EXPECT_TRUE(first_store->nodes().nodes().value().empty());
+}
+
+}  // namespace
+}  // namespace sluice::jobs
