@@ -76,6 +76,7 @@ struct NamedZone {
 };
 // Names of zones in full. One that stands twice with different zones is refused as ambiguous.
 constexpr auto kNamedZones = std::to_array<NamedZone>({
+    {"eastern", "America/New_York"},
     {"eastern time", "America/New_York"},
     {"us eastern", "America/New_York"},
     {"eastern standard time", "America/New_York"},

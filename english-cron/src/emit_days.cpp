@@ -10,6 +10,10 @@ namespace {
 constexpr std::uint32_t kAllDays = 0xFFFFFFFEU;
 constexpr std::uint16_t kAllMonths = 0x1FFEU;
 
+std::string with_start(const Step& step) {
+  return "every " + std::to_string(step.n) + " " + std::string(to_string(step.unit)) + " starting 2026-01-05";
+}
+
 }  // namespace
 
 bool Emitter::emit_days() {
@@ -112,7 +116,7 @@ bool Emitter::apply_coarse(const Step& step, Days& days, std::uint16_t& months, 
     if (step.n == 1) return true;
     if (days.any()) return refuse(step.span, "an interval of days and named days contradict each other");
     if (step.n > 31)
-      return refuse(step.span, "an interval longer than a month needs a start date", "starting 2026-01-05");
+      return refuse(step.span, "an interval longer than a month needs a start date", with_start(step));
     day_step = "*/" + std::to_string(step.n);
     out_.exact = false;
     warn(
@@ -121,7 +125,7 @@ bool Emitter::apply_coarse(const Step& step, Days& days, std::uint16_t& months, 
     return true;
   }
   if (step.n > 12)
-    return refuse(step.span, "an interval longer than a year needs a start date", "starting 2026-01-05");
+    return refuse(step.span, "an interval longer than a year needs a start date", with_start(step));
   if (step.n == 12) {
     const bool fixed = days.weekdays != 0 || days.days != 0 || days.special();
     if (months == 0 && fixed) return refuse(step.span, "which month of the year?", "of january");

@@ -9,8 +9,8 @@
 
 namespace english_cron {
 
-/// One cron, or several that differ in their days only and were put together. `nth` and `days_before_last` may
-/// then hold more than the one day that a cron can.
+/// One cron, or several that differ in their days only and were put together. `nth` and `days_before_last`
+/// may then hold more than the one day that a cron can.
 struct Told : CronFields {
   std::uint32_t but_last = 0;  ///< all days without so many at the end of each month
   bool operator==(const Told&) const = default;

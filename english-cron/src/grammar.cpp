@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 
 namespace english_cron {
 
@@ -82,7 +81,8 @@ bool Grammar::settle_days(const Token& at, bool had_week, bool had_month) {
       span_from(at),
       "it is not clear whether both of these days must meet: join them with \"and\" for either, with "
       "\"only\" for both",
-      date && had_week ? "the " + text_of(at) : "and");
+      date && had_week ? "the " + text_of(at)
+                       : "and " + std::string(phrase_.substr(at.offset, span_from(at).length)));
 }
 
 bool Grammar::finish_plan() {
@@ -129,25 +129,7 @@ bool Grammar::finish_plan() {
     if (std::find(plan_.moments.begin(), end, moment) == end) plan_.moments[kept++] = moment;
   }
   plan_.moments.resize(kept);
-  if (plan_.count > 0) {
-    int named = static_cast<int>(plan_.moments.size());
-    std::string what = "time";
-    std::string of = " of day";
-    const char* suggestion = "every day at 9am";
-    if (plan_.count_unit == Unit::weeks) {
-      named = std::popcount(plan_.days.weekdays);
-      what = "day", of = " of the week", suggestion = "on monday at 9am";
-    }
-    if (plan_.count_unit == Unit::months) {
-      named = std::popcount(plan_.days.days) + (plan_.days.special() ? plan_.count : 0);
-      if (plan_.coarse && plan_.coarse->n > 1) named = plan_.days.any() ? 1 : 0;
-      what = "day", of = " of the month", suggestion = "on the 1st of the month";
-    }
-    if (named != plan_.count) {
-      what = plan_.count == 1 ? "the " + what : std::to_string(plan_.count) + " " + what + "s";
-      return refuse(plan_.count_span, "does not say when: name " + what + of, suggestion);
-    }
-  }
+  if (plan_.count > 0 && !check_count()) return false;
   out_.add(plan_);
   return true;
 }

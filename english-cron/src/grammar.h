@@ -44,6 +44,8 @@ class Grammar {
   bool parse_adverb();
   bool names_interval(std::size_t ahead) const;  // "5 minute intervals"
   bool parse_short_interval();
+
+  // grammar_starting.cpp: where an interval or a period begins
   bool parse_start_of(const Token& at);
   bool parse_starting_minute();
   bool parse_starting();
@@ -56,6 +58,7 @@ class Grammar {
   bool parse_condition();
   bool parse_zone();
   bool parse_count();
+  bool check_count();
   bool parse_parity();
 
   // grammar_time.cpp: times of day
@@ -69,6 +72,7 @@ class Grammar {
   bool parse_time(int& second);
   bool said_half() const;
   bool parse_times();
+  bool refuse_interval_at();
   bool parse_at();
 
   // grammar_windows.cpp

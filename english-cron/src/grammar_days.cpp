@@ -216,7 +216,8 @@ bool Grammar::parse_ordinals(Days& days, std::uint16_t& months, bool numbers) {
   }
   const Token& noun = peek();
   if (is_unit(0, UnitWord::week))
-    return refuse(span_from(at), "the weeks of a month begin on other days each time: name the days",
+    return refuse(Span{at.offset, static_cast<std::size_t>(noun.offset + noun.length - at.offset)},
+                  "the weeks of a month begin on other days each time: name the days",
                   named == 2 ? "first 7 days" : "8th to 14th");
   if (noun.is(Word::weekday_name)) {
     Days temporary;
@@ -286,7 +287,9 @@ bool Grammar::parse_last(Days& days, std::uint16_t& months) {
     take(), take();
     days.last_nearest |= 1;
   } else if (is_unit(0, UnitWord::week)) {
-    return refuse(at, "the weeks of a month begin on other days each time: name the days", "last 7 days");
+    take();
+    return refuse(span_from(at), "the weeks of a month begin on other days each time: name the days",
+                  "last 7 days");
   } else {
     return expected("\"day\", \"weekday\" or a day of the week after \"last\"", "day");
   }

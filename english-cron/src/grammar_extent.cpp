@@ -211,7 +211,7 @@ bool Grammar::parse_count() {
   const auto word = static_cast<UnitWord>(unit.value);
   if (word < UnitWord::day && count == 1)
     return enter(Group::time, at) && set_step(1, word, span_from(at), true);
-  const bool yearly = count == 1 && (word == UnitWord::year || word == UnitWord::quarter);
+  const bool yearly = word == UnitWord::year || (count == 1 && word == UnitWord::quarter);
   if (word != UnitWord::day && word != UnitWord::week && word != UnitWord::month && !yearly) {
     return refuse(span_from(at), "does not say when: give the interval",
                   word == UnitWord::hour ? "every 30 minutes" : "every 6 months");
@@ -221,6 +221,31 @@ bool Grammar::parse_count() {
       word == UnitWord::day ? Unit::days : (word == UnitWord::week ? Unit::weeks : Unit::months);
   plan_.count_span = span_from(at);
   return enter(Group::weak_day, at) && set_step(1, word, span_from(at), true);
+}
+
+bool Grammar::check_count() {
+  int named = static_cast<int>(plan_.moments.size());
+  std::string what = "time";
+  std::string of = " of day";
+  const char* suggestion = "every day at 9am";
+  if (plan_.count_unit == Unit::weeks) {
+    named = std::popcount(plan_.days.weekdays);
+    what = "day", of = " of the week", suggestion = "on monday at 9am";
+  }
+  if (plan_.count_unit == Unit::months) {
+    named = std::popcount(plan_.days.days) + (plan_.days.special() ? plan_.count : 0);
+    what = "day", of = " of the month", suggestion = "on the 1st of the month";
+    if (plan_.coarse && plan_.coarse->n > 1) named = plan_.days.any() ? 1 : 0;
+    if (plan_.coarse && plan_.coarse->n == 12)
+      of = " of the year", suggestion = plan_.count == 1 ? "on january 1" : "on january 1 and july 1";
+    if (plan_.days.has_dates) {
+      named = 0;
+      for (const std::uint32_t bits : plan_.days.dates) named += std::popcount(bits);
+    }
+  }
+  if (named == plan_.count) return true;
+  what = plan_.count == 1 ? "the " + what : std::to_string(plan_.count) + " " + what + "s";
+  return refuse(plan_.count_span, "does not say when: name " + what + of, suggestion);
 }
 
 bool Grammar::parse_parity() {

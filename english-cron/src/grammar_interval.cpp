@@ -1,4 +1,4 @@
-// "every 15 minutes", "hourly", "5m", "every 2nd day", "starting 2026-01-05".
+// "every 15 minutes", "hourly", "5m", "every 2nd day", "every 1.5 hours".
 #include "grammar.h"
 
 #include <array>
@@ -132,7 +132,8 @@ bool Grammar::parse_every() {
     if (halves()) return parse_halves(n, at);
     if (peek().is(Word::unit)) return parse_every_unit(n, at);
     if (peek().is(Word::meridiem) || peek().is(Word::oclock)) {
-      return refuse(tokens_.list[pos_ - 1], "a time of day needs \"every day at\" before it", "every day at");
+      const Token& number = tokens_.list[pos_ - 1];
+      return refuse(number, "a time of day needs \"every day at\" before it", "day at " + text_of(number));
     }
     return expected("a unit: seconds, minutes, hours, days, weeks, months or years", "minutes");
   }
@@ -155,7 +156,7 @@ bool Grammar::parse_every() {
     default:
       break;
   }
-  return expected("a unit or a day after \"" + text_of(at) + "\"", "every day");
+  return expected("a unit or a day after \"" + text_of(at) + "\"", "day");
 }
 
 // "2 and a half hours", "hour and a half"
@@ -237,16 +238,19 @@ bool Grammar::parse_every_ordinal() {
   if (noun.is(Word::unit)) {
     const std::size_t month = skip_the(length + 2);
     if (of && is_unit(month, UnitWord::month)) {
-      return refuse(at, "may mean one day of the month or every " + std::to_string(k) + " days",
-                    "on the " + suffixed(k) + " of the month");
+      const Token& end = peek(month);
+      const Span all{at.offset, static_cast<std::size_t>(end.offset + end.length - at.offset)};
+      return refuse(all, "may mean one day of the month or every " + std::to_string(k) + " days",
+                    "month on the " + suffixed(k));
     }
     for (std::size_t i = 0; i < length; ++i) take();
     return parse_every_unit(k, at);
   }
   if (noun.is(Word::weekday_name) && k == 2 && !of) {
     const std::string day(weekday_name(noun.value));
-    return refuse(span_from(at), "may mean every other " + day + " or the 2nd " + day + " of the month",
-                  "every other " + day);
+    const Span both{at.offset, static_cast<std::size_t>(noun.offset + noun.length - at.offset)};
+    return refuse(both, "may mean every other " + day + " or the 2nd " + day + " of the month",
+                  "other " + day);
   }
   return parse_ordinals(plan_.days, plan_.months, false);
 }
@@ -283,6 +287,16 @@ bool Grammar::parse_short_interval() {
     error_ = {};
     return false;
   }
+  if (is_unit(0, UnitWord::day) && (peek(1).is(Word::the) || peek(1).is(Word::per)) &&
+      is_unit(2, UnitWord::week)) {
+    if (n != 7) {
+      take(), take(), take();
+      return refuse(span_from(at), "does not say which days: name them",
+                    n == 5 ? "monday to friday" : "on monday");
+    }
+    take(), take(), take();
+    return enter(Group::weak_day, at) && set_step(1, UnitWord::day, span_from(at), true);
+  }
   const Token& next = peek(1);
   if (next.is(Word::past) || next.is(Word::after) || next.is(Word::before) || next.is(Word::to) ||
       is_separator(1)) {
@@ -290,71 +304,6 @@ bool Grammar::parse_short_interval() {
     return false;
   }
   return parse_every_unit(n, at);
-}
-
-// "start of the month", "top of the hour", "beginning of march": the first day, the first minute.
-bool Grammar::parse_start_of(const Token& at) {
-  const std::size_t noun = skip_the(1);
-  const bool hour = is_unit(noun, UnitWord::hour);
-  if (at.value != 0 && !hour) return refuse(at, "only an hour has a top and a bottom", "start");
-  if (hour || is_unit(noun, UnitWord::day)) {
-    if (!enter(Group::time, at)) return false;
-    for (std::size_t i = 0; i <= noun; ++i) take();
-    if (hour) plan_.minute_list |= std::uint64_t{1} << (at.value == 2 ? 30 : 0);
-    if (!hour) plan_.moments.push_back(0);
-    return true;
-  }
-  return enter(Group::day, at) && parse_of_month(plan_.days, plan_.months, 1U << 1);
-}
-
-// "every 15 minutes starting at :05"
-bool Grammar::parse_starting_minute() {
-  const Token& at = peek();
-  const bool minutes = plan_.fine && plan_.fine->unit == Unit::minutes;
-  if (!minutes || 60 % plan_.fine->n != 0 || at.value >= plan_.fine->n)
-    return refuse(at, "a minute to start at needs an interval of minutes that divides the hour before it",
-                  "every 15 minutes");
-  take();
-  for (int m = at.value; m < 60; m += plan_.fine->n) plan_.minute_list |= std::uint64_t{1} << m;
-  plan_.minute_range = true;
-  plan_.fine = Step{1, Unit::hours, true, false, plan_.fine->span};
-  return true;
-}
-
-bool Grammar::parse_starting() {
-  const Token& at = take();
-  if (peek().is(Word::of)) return parse_start_of(at);
-  if (at.value != 0) return expected("\"of the hour\"", "of the hour");
-  while (peek().is(Word::at) || peek().is(Word::on) || peek().is(Word::from) || peek().is(Word::the)) take();
-  if (peek().is(Kind::date)) {
-    if (plan_.start_day) return refuse(peek(), "a second start date");
-    plan_.start_day = take().value;
-    const std::size_t time = peek().is(Word::at) ? 1 : 0;
-    if (starts_time(time)) {
-      if (time == 1) take();
-      if (!parse_time(plan_.start_second)) return false;
-      plan_.start_has_time = true;
-    }
-    plan_.start_span = span_from(at);
-    return true;
-  }
-  if (peek().is(Kind::minute)) return parse_starting_minute();
-  if (!starts_time()) return expected("a date (YYYY-MM-DD) or a time", "2026-01-05");
-  Window window;
-  int second = 0;
-  if (!parse_time(second)) return false;
-  window.from = second / 60;
-  window.starts = true;
-  const std::size_t end = peek().is(Word::conjunction) && peek(1).is(Word::until) ? 1 : 0;
-  window.open = window.phase = !peek(end).is(Word::until) && !peek(end).is(Word::to);
-  if (!window.open) {
-    for (std::size_t i = 0; i <= end; ++i) take();
-    accept(Word::at);
-    if (!parse_time(second)) return false;
-    window.to = second / 60;
-  }
-  window.span = span_from(at);
-  return keep_window(window);
 }
 
 }  // namespace english_cron

@@ -89,7 +89,7 @@ std::size_t Grammar::month_list_length() const {
   std::size_t months = 0;
   for (; peek(at).is(Word::month_name); ++months) {
     std::size_t next = at + 1;
-    if (ordinal_at(skip_the(next)) > 0) return months > 0 ? next : 0;
+    if (is_day_number(skip_the(next), true)) return months > 0 ? next : 0;
     while (is_separator(next)) ++next;
     if (next == at + 1) return 0;
     at = next;
@@ -108,7 +108,7 @@ bool Grammar::parse_day_of_months(Days& days, std::size_t length) {
   accept(Word::the);
   const Token& first = peek();
   int day = 0;
-  if (!read_day_number(day, false)) return false;
+  if (!read_day_number(day, true)) return false;
   days.has_dates = true;
   for (std::size_t m = 1; m <= 12; ++m) {
     if ((months >> m & 1U) == 0) continue;
@@ -124,7 +124,8 @@ bool Grammar::no_such_day(const Token& at, int month, int day) {
   return refuse(at,
                 std::string(month_name(month)) + " has no day " + std::to_string(day) + ": expected 1 to " +
                     std::to_string(last),
-                std::to_string(last));
+                std::to_string(last) +
+                    (at.is(Kind::ordinal) && last == 31 ? "st" : (at.is(Kind::ordinal) ? "th" : "")));
 }
 
 // "except the last day of march" is a date; what moves within a named month has none.

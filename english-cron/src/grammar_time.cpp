@@ -4,6 +4,8 @@
 #include "grammar.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 namespace english_cron {
 
@@ -80,6 +82,10 @@ bool Grammar::apply_meridiem(int& second, bool& bare, const Token& number) {
     bare = false;
   }
   const int before = part_;
+  const bool half_day = number.is(Kind::clock) && hour < 12 && part > static_cast<int>(DayPart::morning);
+  if (half_day && (part != static_cast<int>(DayPart::night) || hour >= 6))
+    second += kNoon;  // "5:30 in the evening"
+  if (number.is(Kind::clock) && hour == 12 && part == static_cast<int>(DayPart::night)) second -= kNoon;
   part_ = part;
   const bool fits = fits_part(second, number);
   part_ = before;
@@ -158,7 +164,7 @@ bool Grammar::parse_time_of_day(int& second, bool& bare) {
                   digits.substr(0, 2) + ":" + digits.substr(2));
   }
   if (hour > 24) return refuse(at, "hours go to 23", "23:00");
-  if (at.digits == 2 && is_unit(0, UnitWord::hour) && peek().glued) {
+  if (at.is(Kind::number) && at.digits <= 2 && is_unit(0, UnitWord::hour) && peek().glued) {
     take();
     second = hour % 24 * 3600;
     return true;
@@ -250,6 +256,18 @@ bool Grammar::parse_times() {
     plan_.fine.reset();  // "every 24 hours at 3am" is every day
     if (!plan_.coarse) plan_.coarse = Step{1, Unit::days, true, false, {}};
   }
+  const bool hours = plan_.fine && plan_.fine->unit == Unit::hours && 24 % plan_.fine->n == 0;
+  if (hours && plan_.fine->n > 1 && items.size() == 24U / static_cast<unsigned>(plan_.fine->n)) {
+    // "every 12 hours at 7am and 7pm": the times say the interval
+    const int step = plan_.fine->n * 3600;
+    std::array<bool, 12> seen{};
+    bool even = true;
+    for (const Item& item : items) {
+      even = even && !item.bare && item.second % step == items.front().second % step &&
+             !std::exchange(seen[static_cast<std::size_t>(item.second / step)], true);
+    }
+    if (even) plan_.fine.reset();
+  }
   if (!items.empty() && plan_.fine) {
     const bool offset = plan_.fine->unit == Unit::hours && plan_.fine->n > 1;
     if (offset)
@@ -276,6 +294,17 @@ bool Grammar::parse_times() {
     plan_.moments.push_back(item.second);
   }
   return true;
+}
+
+// "at 5 minutes", "at 19 hours"
+bool Grammar::refuse_interval_at() {
+  const Token& number = take();
+  const bool hour = is_unit(0, UnitWord::hour) && number.value < 24;
+  take();
+  const Span said = span_from(number);
+  const std::string text(phrase_.substr(said.offset, said.length));
+  return refuse(said, "an interval takes \"every\"",
+                hour ? clock_text(number.value * 3600) : "every " + text);
 }
 
 bool Grammar::parse_at() {
@@ -307,7 +336,9 @@ bool Grammar::parse_at() {
     }
   }
   if (lists_minutes()) return parse_minutes_of_interval();
-  if (starts_time()) return parse_times();
+  const bool french = peek().is(Kind::number) && peek().digits == 1 && is_unit(1, UnitWord::hour) &&
+                      peek(1).glued && !names_interval(0);  // "at 9h"
+  if (starts_time() || french) return parse_times();
   if (peek().is(Word::unit)) return parse_on_the();
   if (peek().is(Word::starting) && !peek(1).is(Word::of)) return expected("a time of day", "9am");
   if (peek().is(Word::day_part) || peek().is(Word::every) || peek().is(Word::end) ||
@@ -315,8 +346,7 @@ bool Grammar::parse_at() {
     return parse_clause();
   }
   if (names_interval(0)) return parse_short_interval() || expected("an interval", "every 5 minutes");
-  if (is_number(peek()) && peek(1).is(Word::unit))
-    return refuse(peek(), "an interval takes \"every\"", "every");
+  if (is_number(peek()) && peek(1).is(Word::unit)) return refuse_interval_at();
   return expected("a time of day after \"" + text_of(at) + "\"", "9am");
 }
 

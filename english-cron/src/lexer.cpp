@@ -120,6 +120,11 @@ void Lexer::read_word() {
     word = read_letters(false);
     if (word == "clock") word = "oclock";
   }
+  if (word == "week" && at(0) == ' ' && lower(at(1)) == 'd' && lower(at(2)) == 'a' && lower(at(3)) == 'y') {
+    ++pos_;  // "every week day"
+    read_letters(false);
+    word = "weekday";
+  }
   const Entry* entry = find_word(word);
   // "new" and "st" begin holidays, and New York and St Johns as well.
   const bool may_be_city = entry == nullptr || entry->word == Word::holiday_new ||
@@ -269,6 +274,11 @@ void Lexer::read_symbol() {
     return;
   }
   ++pos_;
+  if (c == '-' && out_.count > 0 && previous_end_ == from && is_letter(at(0))) {  // "half-past nine"
+    const Token& before = out_.list[out_.count - 1];
+    const bool quarter = before.word == Word::unit && before.value == +UnitWord::quarter;
+    if ((before.word == Word::half || quarter) && (lower(at(0)) == 'p' || lower(at(0)) == 't')) return;
+  }
   switch (c) {
     case ',':
       push(Token::Kind::comma, from);

@@ -75,6 +75,14 @@ void Lexer::read_number() {
     read_clock(from, value);
     return;
   }
+  const bool fraction = at(0) == '/' && value < 100 && at(1) >= '1' && at(1) <= '9' && !is_digit(at(2)) &&
+                        at(2) != '/' && out_.count > 0 && out_.list[out_.count - 1].word == Word::every;
+  if (fraction && value * 100 % (at(1) - '0') == 0) {  // "every 1/2 hour"
+    const int hundredths = value * 100 / (at(1) - '0');
+    pos_ += 2;
+    push(Token::Kind::decimal, from).value = hundredths;
+    return;
+  }
   if (at(0) == '/' && is_digit(at(1))) {
     while (is_digit(at(0)) || at(0) == '/') ++pos_;
     refuse(from, pos_, "a date with slashes is ambiguous: write the month's name, or YYYY-MM-DD",

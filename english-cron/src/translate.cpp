@@ -118,6 +118,39 @@ std::expected<Translation, PhraseError> read_back(Translation out, std::string_v
                                      ""});
 }
 
+std::expected<Translation, PhraseError> translate_text(std::string_view phrase,
+                                                       const TranslateOptions& options) {
+  if (phrase.size() > kMaxPhraseLength) {
+    return std::unexpected(PhraseError{kMaxPhraseLength, phrase.size() - kMaxPhraseLength,
+                                       "a phrase has at most 256 characters", ""});
+  }
+  if (auto joined = translate_joined(phrase, options)) {
+    return read_back(std::move(*joined), phrase);
+  }
+  auto raw = read_raw_cron(phrase);
+  if (!raw) return std::unexpected(std::move(raw.error()));
+  std::expected<Translation, PhraseError> out;
+  if (!*raw) {
+    out = translate_english(phrase, options);
+  } else if (!(*raw)->phrase.empty()) {
+    out = translate_zoned(**raw, options);
+  } else {
+    out = translate_raw(std::move(**raw), options);
+  }
+  return out ? read_back(std::move(*out), phrase) : std::move(out);
+}
+
+// A suggestion that leads to an error at the same place helps nobody.
+bool leads_on(std::string_view phrase, const PhraseError& error, const TranslateOptions& options) {
+  std::string better(phrase.substr(0, error.offset));
+  if (error.length == 0 && !better.empty() && better.back() != ' ') better += ' ';
+  better += error.suggestion;
+  const std::size_t end = better.size();
+  better += phrase.substr(error.offset + error.length);
+  const auto out = translate_text(better, options);
+  return out || out.error().offset >= end || (error.length == 0 && out.error().offset == 0);
+}
+
 }  // namespace
 
 std::string_view to_string(Unit unit) {
@@ -139,24 +172,10 @@ std::string_view to_string(Unit unit) {
 }
 
 std::expected<Translation, PhraseError> translate(std::string_view phrase, const TranslateOptions& options) {
-  if (phrase.size() > kMaxPhraseLength) {
-    return std::unexpected(PhraseError{kMaxPhraseLength, phrase.size() - kMaxPhraseLength,
-                                       "a phrase has at most 256 characters", ""});
-  }
-  if (auto joined = translate_joined(phrase, options)) {
-    return read_back(std::move(*joined), phrase);
-  }
-  auto raw = read_raw_cron(phrase);
-  if (!raw) return std::unexpected(std::move(raw.error()));
-  std::expected<Translation, PhraseError> out;
-  if (!*raw) {
-    out = translate_english(phrase, options);
-  } else if (!(*raw)->phrase.empty()) {
-    out = translate_zoned(**raw, options);
-  } else {
-    out = translate_raw(std::move(**raw), options);
-  }
-  return out ? read_back(std::move(*out), phrase) : std::move(out);
+  auto out = translate_text(phrase, options);
+  if (!out && !out.error().suggestion.empty() && !leads_on(phrase, out.error(), options))
+    out.error().suggestion.clear();
+  return out;
 }
 
 }  // namespace english_cron

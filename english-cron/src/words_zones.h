@@ -141,6 +141,7 @@ inline constexpr auto kZoneAndRefusedWords = [] {
       {"mesz", W::zone, 0, 2},
       {"otherwise", W::refused, 0, 34},
       {"neither", W::refused, 0, 35},
+      {"either", W::refused, 0, 41},
       {"off", W::refused, 0, 36},
       {"disabled", W::refused, 0, 36},
       {"nothing", W::refused, 0, 36},
@@ -214,13 +215,13 @@ inline constexpr auto kRefusals = std::to_array<Refusal>({
     {"is not a fixed time", "noon"},
     {"moves with the seasons: give a clock time", "6:00"},
     {"is not a unit that schedules count in", "hours"},
-    {"does not say which days: name them", "except on december 25"},
+    {"does not say which days: name them", "december 25"},
     {"leaves the time open: give an exact one", "at"},
     {"is not a number", "2"},
     {"does not name a time zone", "Europe/Zurich"},
     {"of a month is not one day: name it", "on the 15th"},
     {"is ambiguous: Monday to Friday, or Sunday to Thursday?", "monday to friday"},
-    {"gives a length of time, and a schedule has no end", "every"},
+    {"gives a length of time, and a schedule has no end: expected a window, as in \"from 9am to 10am\"", ""},
     {"( ) is notation with years in its last field: write the five fields alone", "0 12 * * *"},
     {"needs clock times: give the hours in which it runs", "from 10pm to 6am"},
     {"points at one moment, a schedule repeats", "every"},
@@ -231,6 +232,7 @@ inline constexpr auto kRefusals = std::to_array<Refusal>({
     {"may mean midnight or the end of the working day: give the time", "23:59"},
     {"may mean friday or sunday: name the day", "friday"},
     {"begins the name of a day that falls on another date each year, which cron cannot say", ""},
+    {"leaves open which: name all days that are meant, or one", ""},
 });
 
 }  // namespace english_cron
