@@ -35,12 +35,15 @@ void log_problems(const Definitions& definitions) {
 }  // namespace
 
 fetch::Policy fetch_policy(const ServiceOptions& options) {
+  // Absolute first: weakly_canonical leaves a relative path of which nothing exists yet as it is.
+  const auto resolved = [](const std::filesystem::path& path) {
+    std::error_code ignored;
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(path, ignored), ignored);
+  };
   fetch::Policy policy;
-  std::error_code ignored;
-  const auto root = std::filesystem::weakly_canonical(options.definitions, ignored);
+  const auto root = resolved(options.definitions);
   policy.allowed_roots.push_back(root.has_parent_path() ? root.parent_path() : root);
-  for (const auto& path : options.allow_paths)
-    policy.allowed_roots.push_back(std::filesystem::weakly_canonical(path, ignored));
+  for (const auto& path : options.allow_paths) policy.allowed_roots.push_back(resolved(path));
   policy.allowed_addresses = options.allow_addresses;
   return policy;
 }

@@ -39,6 +39,15 @@ class Init : public testing::Test {
   Site site_;
 };
 
+TEST_F(Init, starts_in_a_folder_that_holds_nothing_but_the_source) {
+  site_.write("city.csv", "id,name\n1,a\n2,b\n");
+  std::filesystem::remove_all(site_.definitions());
+  starts_with({"init", "--source", "city.csv"});
+  std::filesystem::remove_all(site_.definitions());
+  std::filesystem::remove_all(site_.data());
+  starts_with({"infer", "city.csv"});
+}
+
 TEST_F(Init, finds_the_key_of_a_csv_file_by_its_name_and_its_values) {
   site_.write("in/city.csv", "population,city_id,name\n5,10,a\n6,11,b\n7,12,b\n");
   const auto made = starts_with({"init", "City", "--source", "in/city.csv"});
