@@ -39,7 +39,7 @@ Json source_json(const SourceSpec& source) {
   const bool http = source.kind == SourceSpec::Kind::http;
   return {{"name", text_or_null(source.name)},
           {"kind", http ? "http" : "file"},
-          {"location", http ? mask_url(source.url) : source.file.string()},
+          {"location", http ? shown_url(source) : source.file.string()},
           {"format", std::string(to_string(source.decode.format))}};
 }
 

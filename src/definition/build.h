@@ -23,6 +23,7 @@ struct DataSource {
   Format format = Format::automatic;
   std::filesystem::path folder;  // absolute
   std::string base_url;
+  std::vector<std::string> filled_in;  // into base_url, see Node
   std::vector<std::pair<std::string, std::string>> headers;
   AuthSpec auth;
   TimeoutSpec timeouts;

@@ -126,6 +126,9 @@ void build_file_source(Context& context, const Node& node, Format format, DataSo
   } else if (kind == "http" || kind == "https") {
     source.kind = DataSource::Kind::http;
     source.base_url = path;
+    const Node* written = child(&node, "options");
+    const bool by_text = written != nullptr && written->value.find(path) != std::string::npos;
+    source.filled_in = by_text ? written->filled_in : std::vector{path};  // else a variable's, as a whole
     check_url(context, node, path);
   } else if (kind == "blob" || kind == "azureblob") {
     source.unavailable = "blob storage";
@@ -245,6 +248,7 @@ DataSource build_data_source(Context& context, const Node& node) {
   if (base != nullptr) {
     source.kind = DataSource::Kind::http;
     source.base_url = base->value;
+    source.filled_in = base->filled_in;
     check_url(context, *base, base->value);
     if (provider == "json") source.format = Format::json;
     if (provider == "csv") source.format = Format::csv;

@@ -10,6 +10,9 @@
 namespace sluice::definition {
 namespace {
 
+// Shorter values are versions and years: to mask them would blur every message.
+constexpr std::size_t kShortestSecret = 4;
+
 Format format_from(std::string_view name) {
   for (const auto format : {Format::json, Format::ndjson, Format::csv}) {
     if (to_string(format) == name) return format;
@@ -93,6 +96,24 @@ void set_file(Context& context, const Node& node, SourceSpec& source, const std:
                   "JSON, NDJSON and CSV are");
 }
 
+// What came from outside the definition into the path of the URL.
+void keep_secrets(SourceSpec& source, const std::vector<std::string>& filled_in) {
+  const std::string_view url = source.url;
+  const auto scheme = url.find("://");
+  const auto begin = scheme == std::string_view::npos ? url.npos : url.find('/', scheme + 3);
+  if (begin == url.npos) return;
+  const auto path = url.substr(begin, url.find_first_of("?#", begin) - begin);
+  for (std::string_view part : filled_in) {
+    if (const auto host = part.find("://"); host != part.npos)
+      part.remove_prefix(std::min(part.find('/', host + 3), part.size()));
+    part = part.substr(0, part.find_first_of("?#"));
+    while (part.starts_with('/')) part.remove_prefix(1);
+    while (part.ends_with('/')) part.remove_suffix(1);
+    if (part.size() >= kShortestSecret && path.find(part) != path.npos)
+      source.url_secrets.emplace_back(std::string(part));
+  }
+}
+
 void set_from_data_source(Context& context, const Node& node, SourceSpec& source, const DataSource& from) {
   const Node* path = child(&node, "path") != nullptr ? child(&node, "path") : child(&node, "query");
   if (from.kind == DataSource::Kind::unavailable) {
@@ -114,6 +135,8 @@ void set_from_data_source(Context& context, const Node& node, SourceSpec& source
   }
   source.kind = SourceSpec::Kind::http;
   source.url = join_url(from.base_url, path == nullptr ? "" : path->value);
+  keep_secrets(source, from.filled_in);
+  if (path != nullptr) keep_secrets(source, path->filled_in);
   auto headers = from.headers;
   for (auto& header : source.headers) {
     std::erase_if(headers, [&](const auto& other) { return iequals(other.first, header.first); });
@@ -244,6 +267,7 @@ SourceSpec build_source(Context& context, const Node& node, const Known& known) 
   } else if (url != nullptr) {
     source.kind = SourceSpec::Kind::http;
     source.url = url->value;
+    keep_secrets(source, url->filled_in);
     check_url(context, *url, url->value);
   } else if (from != nullptr) {
     set_from_data_source(context, node, source, *from);

@@ -87,7 +87,7 @@ std::string source_text(const SourceSpec& source) {
   if (source.kind == SourceSpec::Kind::file) {
     out += fmt::format("  - file: {}\n", yaml_scalar(source.file.string()));
   } else {
-    out += fmt::format("  - url: {}\n", yaml_scalar(mask_url(source.url)));
+    out += fmt::format("  - url: {}\n", yaml_scalar(shown_url(source)));
     if (!source.headers.empty()) out += "    headers:\n";
     for (const auto& [name, value] : source.headers)
       out += fmt::format("      {}: {}\n", yaml_scalar(name),

@@ -26,9 +26,10 @@ std::optional<std::string> environment_value(const CheckOptions& options, std::s
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
-// One ${…}, `inside` without the braces.
+// One ${…}, `inside` without the braces. `outside`: the value does not stand in the definition.
 std::optional<std::string> resolve(Context& context, const Node& scalar, std::size_t at,
-                                   std::string_view inside) {
+                                   std::string_view inside, bool& outside) {
+  outside = true;
   const auto refuse = [&](std::string message, std::string suggestion) -> std::optional<std::string> {
     context.error(place_within(context.document, scalar, at), std::move(message), std::move(suggestion));
     return std::nullopt;
@@ -57,6 +58,7 @@ std::optional<std::string> resolve(Context& context, const Node& scalar, std::si
                               printable(inside, 60)),
                   "write $${ for a literal ${");
   if (auto value = environment_value(context.options, name)) return value;
+  outside = false;
   if (colon != std::string_view::npos) return std::string(inside.substr(colon + 1));
   return refuse(fmt::format("the environment variable {} is not set", name),
                 fmt::format("set it, or give a default: ${{{}:default}}", name));
@@ -117,9 +119,11 @@ const Node* substitute(Context& context, const Node& scalar) {
                       "write $${ for a literal ${");
         return nullptr;
       }
+      bool outside = false;
       const auto resolved =
-          resolve(context, scalar, at, std::string_view(value).substr(at + 2, end - at - 2));
+          resolve(context, scalar, at, std::string_view(value).substr(at + 2, end - at - 2), outside);
       if (!resolved) return nullptr;
+      if (outside) result->filled_in.push_back(*resolved);
       result->value += *resolved;
       result->substituted = true;
       at = end + 1;

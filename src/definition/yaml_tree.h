@@ -20,13 +20,14 @@ struct Node {
     const Node* value = nullptr;
   };
   Kind kind = Kind::null;
-  bool plain = false;        // scalar without quotes
-  bool substituted = false;  // the value came, at least in part, from ${…}
-  int line = 0;              // from 1
-  int column = 0;            // from 1, in characters
-  std::size_t offset = 0;    // byte in the text
-  std::string_view file;     // path of the file it stands in; owned by its Document
-  std::string value;         // scalar
+  bool plain = false;                  // scalar without quotes
+  bool substituted = false;            // the value came, at least in part, from ${…}
+  int line = 0;                        // from 1
+  int column = 0;                      // from 1, in characters
+  std::size_t offset = 0;              // byte in the text
+  std::string_view file;               // path of the file it stands in; owned by its Document
+  std::string value;                   // scalar
+  std::vector<std::string> filled_in;  // what ${…} brought from the environment or a file, part by part
   std::vector<Entry> entries;
   // Of a normalised map: fields that were given, or likely meant, but said wrongly. An error stands for each;
   // that they are missing is no second one.

@@ -111,6 +111,7 @@ void RequestBuilder::collect_secrets() {
     has_credentials_ = true;
   }
   mask_.add(first_.password);
+  for (const auto& secret : source_->url_secrets) mask_.add(secret.reveal());
   for (const Secret* secret : {&auth.token, &auth.key}) {
     if (secret->empty()) continue;
     add(auth.name, secret->reveal());
@@ -169,7 +170,13 @@ std::string RequestBuilder::location(const Url& url) const {
   BodyHash hash;
   hash.update(url.text);
   const std::uint64_t client = same_origin(first_, url) ? client_ : 0;
-  return fmt::format("{}#{:016x}{:04x}", mask_url(url.text), hash.low64(), client & 0xffff);
+  return fmt::format("{}#{:016x}{:04x}", mask_.apply(mask_url(url.text)), hash.low64(), client & 0xffff);
+}
+
+SecretMask mask_of(const SourceSpec& source) {
+  if (source.kind != SourceSpec::Kind::http) return {};
+  const auto requests = RequestBuilder::create(source, {});
+  return requests ? requests->mask() : SecretMask();
 }
 
 }  // namespace sluice::fetch

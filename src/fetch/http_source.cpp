@@ -101,7 +101,7 @@ bool HttpFetch::may_retry(const Error& error) const {
 
 Result<Fetched> HttpFetch::run(std::stop_token stop) {
   RetryBudget budget(source_.retry, context_.random ? context_.random : machine_random());
-  const std::string what = mask_url(requests_.first().text);
+  const std::string what = requests_.mask().apply(mask_url(requests_.first().text));
   for (;;) {
     auto fetched = attempt(stop);
     if (fetched) {
@@ -182,7 +182,7 @@ Result<Fetched> HttpFetch::accept(const Response& response, Spool& spool, const 
     return std::unexpected(web_page_error(kind == PageKind::login, body.start, redirected, requests_.mask()));
   Item item;
   item.file = std::move(body.file);
-  item.name = mask_url(url.text);
+  item.name = requests_.mask().apply(mask_url(url.text));
   item.content_type = response.content_type;
   item.validators = {.location = requests_.location(url),
                      .etag = trusted_etag(response.etag),
@@ -203,7 +203,7 @@ Result<Fetched> HttpFetch::accept(const Response& response, Spool& spool, const 
 Result<Fetched> fetch_http(const SourceSpec& source, const std::vector<Validators>& previous,
                            Context& context, std::stop_token stop) {
   auto requests = RequestBuilder::create(source, context.user_agent);
-  if (!requests) return fail_within("fetch " + printable(mask_url(source.url)), std::move(requests).error());
+  if (!requests) return fail_within("fetch " + printable(shown_url(source)), std::move(requests).error());
   return HttpFetch(source, previous, context, std::move(*requests)).run(std::move(stop));
 }
 

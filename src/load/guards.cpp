@@ -9,17 +9,22 @@
 namespace sluice::load {
 namespace {
 
+// 29 of 100 is not over 29%, though the double 0.29 times 100 is less than 29.
+bool over_share(double share, std::int64_t actual, std::int64_t total) {
+  const auto whole = static_cast<double>(total);
+  return static_cast<double>(actual) > share * whole + 1e-9 * whole;
+}
+
 // Whether `actual` of `total` is over the limit; shares of fewer than kShareFrom rows are never.
 bool over(const Limit& limit, std::int64_t actual, std::int64_t total) {
   if (!limit.share) return static_cast<double>(actual) > limit.value;
-  return total >= kShareFrom && static_cast<double>(actual) > limit.value * static_cast<double>(total);
+  return total >= kShareFrom && over_share(limit.value, actual, total);
 }
 
 // Rejects of a load too small for shares: one of ten is no pattern, but a load of which most was rejected is
 // no load, whatever its size.
 bool most_rejected(const Limit& limit, std::int64_t rejected, std::int64_t read) {
-  const double allowed = std::max(limit.value, kMostRejected) * static_cast<double>(read);
-  return limit.share && read<kShareFrom&& static_cast<double>(rejected)> allowed;
+  return limit.share && read < kShareFrom && over_share(std::max(limit.value, kMostRejected), rejected, read);
 }
 
 std::string share_text(std::int64_t actual, std::int64_t total) {

@@ -7,14 +7,17 @@
 namespace sluice::load {
 namespace {
 
-// Takes over the rejects of a batch, as many as the sample holds.
-void keep_rejects(RowBatch& batch, std::size_t sample, PassResult& result) {
+// Takes over the rejects of a batch, as many as the sample holds, without what no record should show.
+void keep_rejects(RowBatch& batch, std::size_t sample, const fetch::SecretMask& mask, PassResult& result) {
   const auto keyed = batch.rejected_keys ? static_cast<std::int64_t>(batch.rejected_keys->rows()) : 0;
   result.rejected += static_cast<std::int64_t>(batch.rejected);
   result.keyless_rejects += static_cast<std::int64_t>(batch.rejected) - keyed;
   for (auto& reject : batch.rejects) {
     if (result.rejects.size() >= sample) break;
     result.rejects.push_back(std::move(reject));
+    auto& kept = result.rejects.back();
+    kept.message = mask.apply_to_cut(std::move(kept.message));
+    kept.raw = mask.apply_to_cut(std::move(kept.raw));
   }
 }
 
@@ -56,6 +59,7 @@ Result<PassResult> read_all(const Request& request, const std::vector<ProbedItem
                             const PassOptions& options, Observer& observer, RowSink& sink,
                             std::stop_token stop) {
   const auto& loader = request.loader;
+  const auto mask = mask_of(loader);
   const auto sample = static_cast<std::size_t>(loader.rejects.sample);
   PassResult result;
   result.good.assign(loader.sources.size(), 0);
@@ -78,15 +82,15 @@ Result<PassResult> read_all(const Request& request, const std::vector<ProbedItem
     const auto left = sample - std::min(sample, result.rejects.size());
     auto opened = decode::open(item.input, *item.spec, item.probe, own,
                                open_options(loader, *schema, options, left), stop);
-    if (!opened) return while_reading(item.input.name, std::move(opened).error());
+    if (!opened) return while_reading(item.input.name, std::move(opened).error(), mask);
     const auto reader = decode::read_ahead(std::move(*opened));
     RowBatch batch(own);
     for (;;) {
       auto more = reader->next(batch, stop);
-      if (!more) return while_reading(item.input.name, std::move(more).error());
+      if (!more) return while_reading(item.input.name, std::move(more).error(), mask);
       result.read += static_cast<std::int64_t>(batch.rows() + batch.rejected);
       result.good[item.source] += static_cast<std::int64_t>(batch.rows());
-      keep_rejects(batch, sample, result);
+      keep_rejects(batch, sample, mask, result);
       if (batch.rejected_keys && !schema->key.empty()) {
         hasher.hash_keys(*batch.rejected_keys, keys);
         SLUICE_CHECK(sink.rejected_keys(keys));

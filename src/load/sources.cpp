@@ -77,9 +77,15 @@ std::string source_key(const SourceSpec& source, std::size_t index) {
   return source.name.empty() ? std::to_string(index) : source.name;
 }
 
+fetch::SecretMask mask_of(const LoaderSpec& loader) {
+  fetch::SecretMask mask;
+  for (const auto& source : loader.sources) mask.add(fetch::mask_of(source));
+  return mask;
+}
+
 std::string source_label(const SourceSpec& source) {
   if (!source.name.empty()) return source.name;
-  return source.kind == SourceSpec::Kind::http ? mask_url(source.url) : source.file.filename().string();
+  return source.kind == SourceSpec::Kind::http ? shown_url(source) : source.file.filename().string();
 }
 
 Result<Sources> fetch_sources(const Request& request, Environment& environment, Observer& observer,
@@ -223,7 +229,7 @@ Result<std::vector<ProbedItem>> probe_items(const LoaderSpec& loader, const Sour
         Error error = std::move(probed).error();
         // A kind of file that cannot be read is the data's fault: the run failed, this machine lacks nothing.
         if (error.code == ErrorCode::unsupported) error.code = ErrorCode::malformed;
-        return while_reading(item.name, std::move(error));
+        return while_reading(item.name, std::move(error), mask_of(loader));
       }
       items.push_back(std::move(*probed));
     }
@@ -231,7 +237,8 @@ Result<std::vector<ProbedItem>> probe_items(const LoaderSpec& loader, const Sour
   return items;
 }
 
-std::unexpected<Error> while_reading(std::string_view name, Error error) {
+std::unexpected<Error> while_reading(std::string_view name, Error error, const fetch::SecretMask& mask) {
+  error.message = mask.apply_to_cut(std::move(error.message));
   if (!error.where.starts_with(name)) return fail_within(fmt::format("read {}", name), std::move(error));
   error.where = "read " + error.where;
   return std::unexpected(std::move(error));

@@ -3,6 +3,7 @@
 
 #include "decode/decode.h"
 #include "fetch/fetch.h"
+#include "fetch/secret_mask.h"
 #include "load/custody.h"
 #include "load/run.h"
 #include "sql/connection.h"
@@ -37,6 +38,8 @@ bool adds_blindly(const LoaderSpec& loader);
 
 // The name under which a source's state is kept with the loader.
 std::string source_key(const SourceSpec& source, std::size_t index);
+// What the requests of all sources send and nobody should see.
+fetch::SecretMask mask_of(const LoaderSpec& loader);
 // For messages: its name, else its masked URL or path.
 std::string source_label(const SourceSpec& source);
 
@@ -81,8 +84,9 @@ inline constexpr std::string_view kNothingToShape =
 // error, unless the definition expects none (minimumExpectedRecords: 0).
 Result<std::vector<ProbedItem>> probe_items(const LoaderSpec& loader, const Sources& sources,
                                             std::stop_token stop);
-// Puts "read NAME" in front of an error of decode, which may begin with the name itself.
-std::unexpected<Error> while_reading(std::string_view name, Error error);
+// Puts "read NAME" in front of an error of decode, which may begin with the name itself. What it quotes of
+// the source may repeat what was sent to get it: `mask` takes that out.
+std::unexpected<Error> while_reading(std::string_view name, Error error, const fetch::SecretMask& mask);
 
 // For the receipt: files without a byte, and those whose encoding was concluded from their bytes.
 std::vector<std::string> notes_on(const std::vector<ProbedItem>& items);

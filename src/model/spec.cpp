@@ -4,6 +4,18 @@
 
 namespace sluice {
 
+std::string shown_url(const SourceSpec& source) {
+  auto shown = mask_url(source.url);
+  const auto scheme = shown.find("://");
+  const auto path = shown.find('/', scheme == std::string::npos ? 0 : scheme + 3);
+  for (const auto& secret : source.url_secrets) {
+    const auto& text = secret.reveal();
+    for (auto at = shown.find(text, path); at != std::string::npos; at = shown.find(text, at + 3))
+      shown.replace(at, text.size(), "***");
+  }
+  return shown;
+}
+
 std::string_view to_string(Format format) {
   switch (format) {
     case Format::automatic:

@@ -96,6 +96,8 @@ struct SourceSpec {
   std::string name;            // for messages; "" = position
   std::filesystem::path file;  // absolute; the last part may be a glob
   std::string url;
+  // Parts of the URL's path that ${…} brought from outside the definition: they may be keys.
+  std::vector<Secret> url_secrets;
   std::vector<std::pair<std::string, std::string>> headers;
   AuthSpec auth;
   TimeoutSpec timeouts;
@@ -105,6 +107,9 @@ struct SourceSpec {
   std::int64_t minimum_expected_records = 0;
   Place place;
 };
+
+// The URL for people: what is or may be secret in it is ***.
+std::string shown_url(const SourceSpec& source);
 
 struct ColumnSpec {
   std::string name;  // target column

@@ -58,6 +58,19 @@ TEST(SecretMask, hides_every_form_and_leaves_short_words) {
   EXPECT_EQ(mask.apply("cab"), "cab");
 }
 
+TEST(SecretMask, hides_what_json_makes_of_it) {
+  SecretMask mask;
+  mask.add("a\"b/c\\d=");
+  EXPECT_EQ(mask.apply(R"({"x":"a\"b/c\\d=","y":"a\"b\/c\\d="})"), R"({"x":"***","y":"***"})");
+}
+
+TEST(SecretMask, hides_what_a_cut_has_left_of_it) {
+  SecretMask mask;
+  mask.add("0123456789");
+  EXPECT_EQ(mask.apply_to_cut("it says: …56789 and 0123…"), "it says: …*** and ***…");
+  EXPECT_EQ(mask.apply_to_cut("01234 …, 0123456789…; 4567"), "01234 …, ***…; 4567");
+}
+
 TEST(SecretMask, a_secret_inside_another_does_not_tear_it) {
   SecretMask mask;
   mask.add("pass");

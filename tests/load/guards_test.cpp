@@ -47,6 +47,22 @@ TEST(Guards, a_limit_is_the_most_that_is_allowed) {
   EXPECT_TRUE(judge(absolute, few).breached) << "absolute limits count at every size";
 }
 
+TEST(Guards, a_share_is_a_share_whatever_doubles_make_of_it) {
+  auto deleting = loader();
+  for (int percent = 1; percent <= 100; ++percent) {
+    for (const int hundreds : {1, 3, 7, 1000}) {
+      deleting.guards.max_deletes = Limit{percent / 100.0, true};  // 0.29 * 100 is 28.999999999999996
+      const GuardCounts exact{
+          .read = 1, .good = {1}, .deletes = percent * hundreds, .rows_before = 100 * hundreds};
+      EXPECT_EQ(verdict_of(judge(deleting, exact), "maxDeletes"), "ok") << percent << "% of " << hundreds;
+      auto more = exact;
+      ++more.deletes;
+      EXPECT_EQ(verdict_of(judge(deleting, more), "maxDeletes"), "breached")
+          << percent << "% of " << hundreds;
+    }
+  }
+}
+
 TEST(Guards, max_shrink_judges_replacements_too_and_max_deletes_does_not) {
   auto replacing = loader(LoadMode::replace);
   const GuardCounts half{.read = 50, .good = {50}, .deletes = 100, .rows_before = 100, .rows_after = 50};
