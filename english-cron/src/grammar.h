@@ -71,6 +71,7 @@ class Grammar {
   bool parse_time_of_day(int& second, bool& bare);
   bool parse_time(int& second);
   bool said_half() const;
+  bool may_be_date(const Token& first) const;
   bool parse_times();
   bool refuse_interval_at();
   bool parse_at();
@@ -93,6 +94,13 @@ class Grammar {
   bool parse_minutes_of_interval();
   bool parse_minutes_past();
   bool parse_on_the();
+
+  // grammar_describers.cpp: false without an error when something else follows
+  bool read_field_range(int low, int high, int step, std::uint64_t& bits);
+  bool parse_minutes_of_field(int step);
+  bool parse_hours_of_field(int step);
+  bool parse_months_of_field(int step);
+  bool parse_days_of_field(int step, const Token& at);
 
   // grammar_days.cpp
   bool is_day_number(std::size_t ahead, bool numbers) const;

@@ -204,6 +204,12 @@ bool Grammar::parse_count() {
   if (peek().is(Word::every)) {
     if (count == 1) return parse_every();
   }
+  if ((peek().is(Word::at) || peek().is(Word::on)) && count > 0) {  // "every day once at 8pm"
+    plan_.count = count;
+    plan_.count_unit = peek().is(Word::on) && !saw_time_ ? Unit::weeks : Unit::days;
+    plan_.count_span = span_from(at);
+    return true;
+  }
   while (peek().is(Word::the) || peek().is(Word::per) || peek().is(Word::every)) take();
   if (!peek().is(Word::unit) && !peek().is(Word::adverb))
     return expected("\"a day\", \"a week\" or \"a month\"", "a day");

@@ -224,6 +224,13 @@ bool Grammar::parse_every_unit(int n, const Token& at) {
     }
   }
   const bool fine = word == UnitWord::second || word == UnitWord::minute || word == UnitWord::hour;
+  const auto index = static_cast<std::size_t>(&at - tokens_.list.data());
+  const std::size_t every = at.is(Word::every) || index == 0 ? index : index - 1;
+  const bool of_field = every > 0 && tokens_.list[every - 1].is(Word::at);
+  if (word == UnitWord::minute && of_field && parse_minutes_of_field(n))
+    return enter(Group::time, at) && parse_past_hours();
+  if (word == UnitWord::month && parse_months_of_field(n)) return true;
+  if (unit.entry->text == "dayofmonth" && parse_days_of_field(n, at)) return true;
   return enter(fine ? Group::time : Group::weak_day, at) && set_step(n, word, span_from(at), n == 1);
 }
 

@@ -69,7 +69,7 @@ bool Grammar::parse_past_hours() {
       return false;
     }
     take();
-    return set_step(n, UnitWord::hour, span_from(at), false);
+    return parse_hours_of_field(n) || set_step(n, UnitWord::hour, span_from(at), false);
   }
   if (!is_unit(next, UnitWord::hour)) return true;
   for (std::size_t i = 0; i <= next; ++i) take();

@@ -196,6 +196,18 @@ bool Grammar::said_half() const {
   return last.is(Word::meridiem) || last.is(Word::day_part) || part_ >= 0;
 }
 
+// "monthly 15", "friday 13": nothing but the number stands behind the days.
+bool Grammar::may_be_date(const Token& first) const {
+  const Token& next = peek(1);
+  if (!first.is(Kind::number) || first.digits > 2 || first.value < 1 || first.value > 31 || plan_.fine || pos_ == 0 ||
+      tokens_.list[pos_ - 1].is(Word::at) || next.is(Word::meridiem) || next.is(Word::oclock) || next.is(Word::unit) ||
+      next.is(Word::clock_name) || next.is(Word::number) || is_range(1) || starts_relative(0) || part_ >= 0) {
+    return false;
+  }
+  const bool month = plan_.coarse && plan_.coarse->unit == Unit::months && !plan_.days.any();
+  return month || (first.value > 12 && tokens_.list[pos_ - 1].is(Word::weekday_name));
+}
+
 bool Grammar::parse_times() {
   struct Item {
     int second = 0;
@@ -208,6 +220,10 @@ bool Grammar::parse_times() {
   if (number_before && !plan_.moments.empty() && is_number(first) && !peek(1).is(Word::meridiem) &&
       !starts_relative(0)) {
     return refuse(first, "two numbers in a row: join two times with \"and\", write one as HH:MM", "and");
+  }
+  if (may_be_date(first)) {
+    return refuse(first, "a time of day, or a day of the month?",
+                  first.value < 24 ? "at " + clock_text(first.value * 3600) : "the " + text_of(first) + "th");
   }
   if (is_window_of_interval()) {
     latest_ = Group::time;

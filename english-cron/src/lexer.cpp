@@ -251,7 +251,7 @@ void Lexer::read_symbol() {
     read_offset(from);
     return;
   }
-  if (c == '+' && at(1) == ' ') {  // "9am + 5pm"
+  if (c == '+' && (at(1) == ' ' || is_letter(at(1)))) {  // "9am + 5pm", "mon+wed"
     ++pos_;
     push_word(*find_word("and"), from);
     return;

@@ -140,6 +140,8 @@ inline constexpr auto kZoneAndRefusedWords = [] {
       {"mez", W::zone, 0, 2},
       {"mesz", W::zone, 0, 2},
       {"otherwise", W::refused, 0, 34},
+      {"ct", W::refused, 0, 42},
+      {"mt", W::zone, 0, 7},
       {"neither", W::refused, 0, 35},
       {"either", W::refused, 0, 41},
       {"off", W::refused, 0, 36},
@@ -233,6 +235,7 @@ inline constexpr auto kRefusals = std::to_array<Refusal>({
     {"may mean friday or sunday: name the day", "friday"},
     {"begins the name of a day that falls on another date each year, which cron cannot say", ""},
     {"leaves open which: name all days that are meant, or one", ""},
+    {"is ambiguous: it may mean America/Chicago or Asia/Shanghai", "America/Chicago"},
 });
 
 }  // namespace english_cron
