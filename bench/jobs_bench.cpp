@@ -101,13 +101,8 @@ void Postgres(benchmark::State& state) {
   if (state.range(3) != 0) must(beside->execute("rollback"));
 }
 
-BENCHMARK(Sqlite)
-    ->Args({1, 1})
-    ->Args({50, 2})
-    ->Args({500, 2})
-    ->Iterations(1)
-    ->UseRealTime()
-    ->Unit(benchmark::kMillisecond);
+BENCHMARK(Sqlite)->Args({1, 1})->Args({50, 2})->Args({500, 2})->Iterations(1)->UseRealTime()->Unit(
+    benchmark::kMillisecond);
 BENCHMARK(Postgres)
     ->ArgsProduct({{1, 50, 500}, {4}, {0, 1}, {0, 1}})
     ->Iterations(1)

@@ -74,9 +74,14 @@ bool Emitter::emit_interval() {
     out_.every = Interval{step.n, step.unit, instant(anchor)};
     return true;
   }
-  if (!plan_.coarse)
+  if (plan_.coarse) return emit_calendar_interval(*plan_.coarse, days_named);
+  if (!plan_.windows.empty() || (!plan_.has_time() && !days_named))
     return refuse(plan_.start_span, "a start date needs an interval before it", "every 2 weeks");
-  return emit_calendar_interval(*plan_.coarse, days_named);
+  // Days alone: every week, month or day that has them, from then on.
+  const bool of_week = plan_.days.of_week() && !plan_.days.of_month() && plan_.days.nth == Days{}.nth;
+  const Unit unit =
+      of_week && plan_.days.last_weekdays == 0 ? Unit::weeks : (days_named ? Unit::months : Unit::days);
+  return emit_calendar_interval(Step{1, unit, true, false, plan_.start_span}, days_named);
 }
 
 bool Emitter::emit_calendar_interval(const Step& step, bool days_named) {

@@ -54,6 +54,7 @@ class Grammar {
   bool names_moment(std::size_t ahead) const;
   bool names_place() const;
   bool parse_excepted_place();
+  bool names_window_of_moments() const;
   bool parse_except();
   bool parse_condition();
   bool parse_zone();
@@ -80,6 +81,8 @@ class Grammar {
   bool is_window_of_interval();
   bool add_window(int from, int to, const Token& at);
   bool keep_window(const Window& window);
+  bool names_dates_between() const;
+  bool parse_dates_between(const Token& at);
   bool parse_between_days(const Token& at);
   bool parse_window(bool between);
   bool parse_window_side();
@@ -127,6 +130,8 @@ class Grammar {
   std::size_t month_list_length() const;
   bool parse_day_of_months(Days& days, std::size_t length);
   bool except_in_months(const Token& at, std::uint16_t months);
+  static bool has_day(int month, int day);
+  static void add_dates(Days& days, int day, int month, int last_day, int last_month);
   bool no_such_day(const Token& at, int month, int day);
   void skip_month_phrase();
   bool parse_of_month(Days& days, std::uint16_t& months, std::uint32_t numbers);

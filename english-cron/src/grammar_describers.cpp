@@ -1,11 +1,12 @@
-// The wording of cron describers: "past every 2nd hour from 0 through 20", "every day-of-month from 8 through 14".
+// The wording of cron describers: "past every 2nd hour from 0 through 20", "every day-of-month from 8 through
+// 14".
 #include "grammar.h"
 #include "grammar_time.h"
 
 namespace english_cron {
 
-// "from 8 through 14", every `step`-th of them: numbers of a field, where nothing makes them times of day. False: not
-// that, and nothing is read.
+// "from 8 through 14", every `step`-th of them: numbers of a field, where nothing makes them times of day.
+// False: not that, and nothing is read.
 bool Grammar::read_field_range(int low, int high, int step, std::uint64_t& bits) {
   if (!peek().is(Word::from) || !is_number(peek(1)) || !is_range(2) || !is_number(peek(3))) return false;
   const Token& behind = peek(4);
@@ -42,7 +43,8 @@ bool Grammar::parse_months_of_field(int step) {
   const int from = peek(1).value;
   const int length = (peek(3).value - from + 12) % 12;
   for (int i = 0; i < 4; ++i) take();
-  for (int v = 0; v <= length; v += step) plan_.months |= static_cast<std::uint16_t>(1U << ((from + v - 1) % 12 + 1));
+  for (int v = 0; v <= length; v += step)
+    plan_.months |= static_cast<std::uint16_t>(1U << ((from + v - 1) % 12 + 1));
   return true;
 }
 

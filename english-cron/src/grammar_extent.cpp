@@ -47,6 +47,13 @@ bool Grammar::parse_excepted_place() {
   return true;
 }
 
+// "10pm to 6am", "12:00-13:00"
+bool Grammar::names_window_of_moments() const {
+  if (!names_moment(0)) return false;
+  const std::size_t end = peek(1).is(Word::meridiem) ? 2 : 1;
+  return is_range(end) && starts_time(end + 1);
+}
+
 bool Grammar::parse_except() {
   const Token& at = take();
   if (at.value == 1 && !accept(Word::from)) return expected("\"from\"", "from");  // "apart from"
@@ -76,7 +83,12 @@ bool Grammar::parse_except() {
            peek().is(Word::every) || peek().is(Word::condition) || peek().is(Word::noise)) {
       take();
     }
-    if (const std::size_t time = peek().is(Word::at) ? 1 : 0; names_moment(time)) {
+    if (pos_ > 0 && names_window_of_moments()) {
+      --pos_;  // stands for "from"
+      if (!parse_window(false)) return false;
+      plan_.except_windows.push_back(plan_.windows.back());
+      plan_.windows.pop_back();
+    } else if (const std::size_t time = peek().is(Word::at) ? 1 : 0; names_moment(time)) {
       if (time == 1) take();
       const Token& moment = peek();
       int second = 0;

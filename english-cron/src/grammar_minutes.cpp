@@ -257,6 +257,7 @@ bool Grammar::parse_on_the() {
       return true;
     }
     case UnitWord::day:
+      if (peek(1).is(Word::before)) return parse_before_end(plan_.days);
       if (!is_day_number(1, true)) break;
       take();
       return parse_ordinals(plan_.days, plan_.months, true);

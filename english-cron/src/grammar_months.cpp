@@ -70,11 +70,8 @@ bool Grammar::parse_month_clause(Days& days, std::uint16_t& months, bool ranged)
         if (last_month == month && to < from) return refuse(span_from(first), "the range runs backwards");
       }
     }
-    for (int day = from;; ++day) {
-      if (day > kLongest[static_cast<std::size_t>(month)]) day = 1, month = month % 12 + 1;
-      days.dates[static_cast<std::size_t>(month)] |= 1U << day;
-      if (day == to && month == last_month) break;
-    }
+    add_dates(days, from, month, to, last_month);
+    month = last_month;
     std::size_t next = 0;
     while (is_separator(next)) ++next;
     next = skip_the(next);
@@ -117,6 +114,17 @@ bool Grammar::parse_day_of_months(Days& days, std::size_t length) {
   }
   warn("\"" + text_of(first) + "\" is taken in each of these months");
   return true;
+}
+
+bool Grammar::has_day(int month, int day) { return day <= kLongest[static_cast<std::size_t>(month)]; }
+
+void Grammar::add_dates(Days& days, int day, int month, int last_day, int last_month) {
+  days.has_dates = true;
+  for (;; ++day) {
+    if (!has_day(month, day)) day = 1, month = month % 12 + 1;
+    days.dates[static_cast<std::size_t>(month)] |= 1U << day;
+    if (day == last_day && month == last_month) return;
+  }
 }
 
 bool Grammar::no_such_day(const Token& at, int month, int day) {
@@ -178,6 +186,9 @@ bool Grammar::parse_of_month(Days& days, std::uint16_t& months, std::uint32_t nu
       if ((named >> m & 1U) == 0) continue;
       const std::uint32_t real = numbers & static_cast<std::uint32_t>((std::uint64_t{2} << kLongest[m]) - 2);
       any = any || real != 0;
+      if (std::popcount(numbers) == 1 && real == 0)
+        warn(std::string(month_name(static_cast<int>(m))) + " has no day " +
+             std::to_string(std::countr_zero(numbers)) + ": it is left out");
       days.dates[m] |= real;
     }
     if (any) return true;

@@ -50,8 +50,8 @@ bool Grammar::parse_period_end(Days& days, std::uint16_t& months) {
 bool Grammar::parse_before_end(Days& days) {
   const Token& at = peek();
   if (&days == &plan_.days && !enter(Group::day, at)) return false;
-  int n = 0;
-  if (!read_number(n)) return false;
+  int n = 1;  // "the day before the last"
+  if (!is_unit(0, UnitWord::day) && !read_number(n)) return false;
   take();
   if (!accept(Word::before))
     return expected("\"before the end of the month\"", "before the end of the month");

@@ -21,6 +21,11 @@ bool Grammar::parse_start_of(const Token& at) {
 // "every 15 minutes starting at :05"
 bool Grammar::parse_starting_minute() {
   const Token& at = peek();
+  if (at.value < 60 && plan_.fine && plan_.fine->unit == Unit::hours) {  // "every hour starting at :15"
+    plan_.minute_list |= std::uint64_t{1} << at.value;
+    take();
+    return true;
+  }
   const bool minutes = plan_.fine && plan_.fine->unit == Unit::minutes;
   if (!minutes || 60 % plan_.fine->n != 0 || at.value >= plan_.fine->n)
     return refuse(at, "a minute to start at needs an interval of minutes that divides the hour before it",
@@ -48,6 +53,10 @@ bool Grammar::parse_starting() {
     }
     plan_.start_span = span_from(at);
     return true;
+  }
+  if (is_unit(0, UnitWord::minute) && peek(1).is(Kind::number)) {
+    take();
+    return parse_starting_minute();
   }
   if (peek().is(Kind::minute)) return parse_starting_minute();
   if (!starts_time()) return expected("a date (YYYY-MM-DD) or a time", "2026-01-05");

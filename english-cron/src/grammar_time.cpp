@@ -199,9 +199,10 @@ bool Grammar::said_half() const {
 // "monthly 15", "friday 13": nothing but the number stands behind the days.
 bool Grammar::may_be_date(const Token& first) const {
   const Token& next = peek(1);
-  if (!first.is(Kind::number) || first.digits > 2 || first.value < 1 || first.value > 31 || plan_.fine || pos_ == 0 ||
-      tokens_.list[pos_ - 1].is(Word::at) || next.is(Word::meridiem) || next.is(Word::oclock) || next.is(Word::unit) ||
-      next.is(Word::clock_name) || next.is(Word::number) || is_range(1) || starts_relative(0) || part_ >= 0) {
+  if (!first.is(Kind::number) || first.digits > 2 || first.value < 1 || first.value > 31 || plan_.fine ||
+      pos_ == 0 || tokens_.list[pos_ - 1].is(Word::at) || next.is(Word::meridiem) || next.is(Word::oclock) ||
+      next.is(Word::unit) || next.is(Word::clock_name) || next.is(Word::number) || is_range(1) ||
+      starts_relative(0) || part_ >= 0) {
     return false;
   }
   const bool month = plan_.coarse && plan_.coarse->unit == Unit::months && !plan_.days.any();

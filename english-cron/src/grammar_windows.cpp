@@ -41,6 +41,42 @@ bool Grammar::keep_window(const Window& window) {
   return true;
 }
 
+// "from 24 december to 6 january", "between the 1st of june and the 31st of august"
+bool Grammar::names_dates_between() const {
+  const auto date = [this](std::size_t& ahead) {
+    ahead = skip_the(ahead);
+    if (!is_day_number(ahead, true)) return false;
+    ahead += ordinal_at(ahead) > 0 ? ordinal_length(ahead) : 1;
+    if (peek(ahead).is(Word::of)) ++ahead;
+    return peek(ahead++).is(Word::month_name);
+  };
+  std::size_t ahead = 0;
+  if (!date(ahead) || (!is_range(ahead) && !peek(ahead).is(Word::conjunction))) return false;
+  return date(++ahead);
+}
+
+bool Grammar::parse_dates_between(const Token& at) {
+  if (!enter(Group::day, at)) return false;
+  limit_ = true;
+  const auto date = [this](int& day, int& month) {
+    accept(Word::the);
+    const Token& number = peek();
+    if (!read_day_number(day, true)) return false;
+    accept(Word::of);
+    month = take().value;
+    return has_day(month, day) || no_such_day(number, month, day);
+  };
+  int day = 0;
+  int month = 0;
+  int last_day = 0;
+  int last_month = 0;
+  if (!date(day, month)) return false;
+  take();
+  if (!date(last_day, last_month)) return false;
+  add_dates(plan_.days, day, month, last_day, last_month);
+  return true;
+}
+
 // "between the 1st and the 7th", "between day 5 and 10 of the month"
 bool Grammar::parse_between_days(const Token& at) {
   if (!enter(Group::day, at)) return false;
@@ -65,14 +101,16 @@ bool Grammar::parse_window(bool between) {
   const Token& at = take();
   accept(Word::the);
   const bool day_of_month = is_unit(0, UnitWord::day) || ordinal_at(0) > 0;
+  if (names_dates_between()) return parse_dates_between(at);
   if (between && day_of_month) return parse_between_days(at);
   if (!starts_time()) {
     const bool range = is_range(1) || (between && peek(1).is(Word::conjunction)) || ordinal_at(0) > 0 ||
                        peek(1).is(Kind::ordinal) || peek(1).is(Kind::number) || peek(1).is(Kind::dash);
     if (!starts_days() || !range)
       return expected("a time or a range of days after \"" + text_of(at) + "\"", "9am to 5pm");
-    limit_ = limit_ || ordinal_at(0) > 0;
+    limit_ = limit_ || ordinal_at(0) > 0 || (peek().is(Word::month_name) && is_day_number(skip_the(1), true));
     if (!between) return parse_days(plan_.days, plan_.months);
+    if (peek().is(Word::month_name) && is_day_number(skip_the(1), true)) limit_ = true;
     if (peek().is(Word::month_name) && is_day_number(skip_the(1), true))
       return parse_month_clause(plan_.days, plan_.months, true);
     const Token& first = take();

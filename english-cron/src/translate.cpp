@@ -101,6 +101,7 @@ std::expected<Translation, PhraseError> translate_zoned(const RawCron& raw, cons
         PhraseError{from, raw.phrase.size() - from,
                     "a second time zone: one schedule has one, and " + raw.zone + " stands before it", ""});
   }
+  if (out->never()) return translate_english(raw.phrase, options);  // no zone to speak of
   out->zone_in_phrase = true;
   return out;
 }

@@ -16,30 +16,36 @@ constexpr std::chrono::minutes kMayStillCome{2};
 
 // Makes due scheduled jobs ready.
 constexpr std::string_view kPromote =
-    "with d as materialized (select id from job where state = 0 and run_at <= ?1 order by run_at limit ?2 for "
+    "with d as materialized (select id from job where state = 0 and run_at <= ?1 order by run_at limit ?2 "
+    "for "
     "update skip locked), "
     "u as (update job j set state = 1, history = j.history || history_line(1, ?1, j.attempt, '', '') from d "
-    "where j.id = d.id returning j.id, j.priority, j.run_at, j.kind, j.exclusive_key, j.pinned_node, j.lease, "
+    "where j.id = d.id returning j.id, j.priority, j.run_at, j.kind, j.exclusive_key, j.pinned_node, "
+    "j.lease, "
     "j.attempt), "
-    "r as (insert into ready (job, priority, run_at, kind, exclusive_key, pinned_node, token, attempt) select "
+    "r as (insert into ready (job, priority, run_at, kind, exclusive_key, pinned_node, token, attempt) "
+    "select "
     "id, priority, run_at, kind, exclusive_key, pinned_node, lease + 1, attempt from u), "
     "t as (insert into tally (state, n) select 0, -count(*) from u having count(*) > 0 union all select 1, "
     "count(*) from u having count(*) > 0) "
     "select count(*), case when count(*) > 0 then {} end from u";
 
-// c: what is next, locked; others pass it over. k: of each key the first. l: the leases, keys in one order, so
-// that two nodes do not wait for each other in a circle; a key that another node has taken this instant stays
-// where it is. A node that is taken for dead gets nothing.
+// c: what is next, locked; others pass it over. k: of each key the first. l: the leases, keys in one order,
+// so that two nodes do not wait for each other in a circle; a key that another node has taken this instant
+// stays where it is. A node that is taken for dead gets nothing.
 constexpr std::string_view kClaim =
     "with c as materialized (select r.job, r.priority, r.run_at, r.exclusive_key, r.token, r.attempt from "
-    "ready r where {} r.kind = any(?4::text[]) and (r.pinned_node = ?5 or (r.pinned_node is null and ?6 = 0)) "
+    "ready r where {} r.kind = any(?4::text[]) and (r.pinned_node = ?5 or (r.pinned_node is null and ?6 = "
+    "0)) "
     "and (r.exclusive_key is null or not exists (select 1 from lease h where h.exclusive_key = "
     "r.exclusive_key and h.exclusive_key is not null)) and exists (select 1 from node where id = ?5 and "
     "expires_at > now()) order by r.priority, r.run_at, r.job limit ?7 for update of r skip locked), "
     "k as (select *, row_number() over (partition by exclusive_key order by priority, run_at, job) as nth "
     "from c), "
-    "l as (insert into lease (job, token, node, attempt, started_at, exclusive_key, claim) select job, token, "
-    "?5, attempt + 1, ?8::bigint, exclusive_key, ?9::text from k where exclusive_key is null or nth = 1 order by "
+    "l as (insert into lease (job, token, node, attempt, started_at, exclusive_key, claim) select job, "
+    "token, "
+    "?5, attempt + 1, ?8::bigint, exclusive_key, ?9::text from k where exclusive_key is null or nth = 1 "
+    "order by "
     "exclusive_key nulls first, job on conflict do nothing returning *), "
     "d as (delete from ready r using l where r.job = l.job), "
     "t as (insert into tally (state, n) select 1, -count(*) from l having count(*) > 0 union all select 2, "
@@ -83,8 +89,8 @@ std::string PostgresJobStore::new_claim_id() {
   return fmt::format("{:016x}", ++claims_);
 }
 
-Result<PostgresJobStore::Batch> PostgresJobStore::take(const ClaimRequest& request, const Mark* from, int limit,
-                                                       Timestamp now) {
+Result<PostgresJobStore::Batch> PostgresJobStore::take(const ClaimRequest& request, const Mark* from,
+                                                       int limit, Timestamp now) {
   const std::string id = new_claim_id();
   const Mark mark = from == nullptr ? Mark{} : *from;
   Batch batch;
@@ -129,7 +135,8 @@ Result<std::vector<Claimed>> PostgresJobStore::recover(const ClaimRequest& reque
     claimed.clear();
     found.clear();
     return database.each(
-        fmt::format("select {}, l.claim, l.token from lease l join job j on j.id = l.job where l.node = ? and l.claim = "
+        fmt::format("select {}, l.claim, l.token from lease l join job j on j.id = l.job where l.node = ? "
+                    "and l.claim = "
                     "any(?::text[]) order by j.priority, j.run_at, j.id",
                     live_job_columns()),
         [&](const Row& row) -> Result<void> {
@@ -145,14 +152,15 @@ Result<std::vector<Claimed>> PostgresJobStore::recover(const ClaimRequest& reque
   // One that is not there may still be under way at the server, for a while.
   const auto old = std::chrono::steady_clock::now() - kMayStillCome;
   std::lock_guard lock(mutex_);
-  std::erase_if(uncertain_claims_, [&](const auto& one) { return found.contains(one.first) || one.second < old; });
+  std::erase_if(uncertain_claims_,
+                [&](const auto& one) { return found.contains(one.first) || one.second < old; });
   return claimed;
 }
 
 std::optional<PostgresJobStore::Mark> PostgresJobStore::mark_for(const ClaimRequest& request) {
   std::lock_guard lock(mutex_);
-  const bool holds = use_mark_ && mark_ && std::chrono::steady_clock::now() < mark_until_ &&
-                     same_claims(mark_of_, request);
+  const bool holds =
+      use_mark_ && mark_ && std::chrono::steady_clock::now() < mark_until_ && same_claims(mark_of_, request);
   if (!holds) mark_.reset();
   return mark_;
 }

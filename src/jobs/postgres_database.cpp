@@ -59,7 +59,8 @@ Result<void> PostgresPool::prepare() {
     SLUICE_CHECK(sql::migrate(*connection, "jobs", postgres_schema_versions()));
     SLUICE_CHECK(transaction.commit());
   }
-  SLUICE_TRY(auto number, connection->prepare("select hashtext(?), coalesce(pg_sequence_last_value('change'), 0)"));
+  SLUICE_TRY(auto number,
+             connection->prepare("select hashtext(?), coalesce(pg_sequence_last_value('change'), 0)"));
   number->bind_text(1, schema_);
   SLUICE_TRY(const bool row, number->step());
   if (!row) return fail(ErrorCode::internal, "no answer");
@@ -150,8 +151,7 @@ Result<bool> PostgresPool::changed_elsewhere() {
   }));
   const auto now = std::chrono::steady_clock::now();  // real time: it is others who are waited for
   std::lock_guard lock(mutex_);
-  const auto own =
-      std::distance(own_changes_.upper_bound(seen_change_), own_changes_.upper_bound(last));
+  const auto own = std::distance(own_changes_.upper_bound(seen_change_), own_changes_.upper_bound(last));
   const bool numbers = last - seen_change_ != own;
   const bool yes = numbers || !alone || unsettled_ || now - last_yes_ >= kLookAnyway;
   own_changes_.erase(own_changes_.begin(), own_changes_.upper_bound(last));

@@ -15,21 +15,24 @@ constexpr std::string_view kFinish =
     "f as (delete from lease l using v where l.job = v.job and l.token = v.token returning l.*, v.i, v.s, "
     "v.result, v.code, v.message, v.why, v.amount), "
     "u as (update job j set state = f.s, lease = f.token, attempt = f.attempt, node = f.node, started_at = "
-    "f.started_at, finished_at = ?2::bigint, duration_ms = greatest(0, (?2::bigint - f.started_at) / 1000), error_code = "
+    "f.started_at, finished_at = ?2::bigint, duration_ms = greatest(0, (?2::bigint - f.started_at) / 1000), "
+    "error_code = "
     "f.code, error_message = f.message, reason = '', result = case when f.result = '' then j.result else "
     "f.result end, progress_rows = f.progress_rows, progress_bytes = f.progress_bytes, progress_total = "
     "f.progress_total, progress_phase = f.progress_phase, progress_total_rows = f.progress_total_rows, "
     "history = j.history || history_line(2, f.started_at, f.attempt, f.node, '') || history_line(f.s, ?2, "
     "f.attempt, f.node, f.why) from f where j.id = f.job returning f.i, f.s, j.duration_ms, f.amount), "
     "t as (insert into tally (state, n, minute, finished, ms, amount) select 2, -count(*), 0, 0, 0, 0 from u "
-    "having count(*) > 0 union all select s, count(*), ?3::bigint, count(*), sum(duration_ms), sum(amount) from u "
+    "having count(*) > 0 union all select s, count(*), ?3::bigint, count(*), sum(duration_ms), sum(amount) "
+    "from u "
     "group by s) "
     "select i, s, {} from u";
 
 constexpr std::string_view kEndOne =
     "update job j set state = ?1, lease = l.token, attempt = l.attempt - ?2, node = l.node, started_at = "
     "l.started_at, finished_at = ?3, duration_ms = ?4, run_at = coalesce(?5, j.run_at), error_code = case "
-    "when ?6 = 1 then j.error_code else ?7 end, error_message = case when ?6 = 1 then j.error_message else ?8 "
+    "when ?6 = 1 then j.error_code else ?7 end, error_message = case when ?6 = 1 then j.error_message else "
+    "?8 "
     "end, result = case when ?9 = '' then j.result else ?9 end, reason = ?10, progress_rows = "
     "l.progress_rows, progress_bytes = l.progress_bytes, progress_total = l.progress_total, progress_phase = "
     "l.progress_phase, progress_total_rows = l.progress_total_rows, history = j.history || history_line(2, "
@@ -76,7 +79,8 @@ Result<std::optional<JobState>> end_one(Database& database, Tally& tally, const 
   std::string recurring_id;
   SLUICE_CHECK(database.each(
       "select l.attempt, l.started_at, l.node, j.exclusive_key, l.cancel_requested_at is not null, l.reason, "
-      "j.recurring_id from lease l join job j on j.id = l.job where l.job = ? and l.token = ? for update of l",
+      "j.recurring_id from lease l join job j on j.id = l.job where l.job = ? and l.token = ? for update of "
+      "l",
       [&](const Row& row) -> Result<void> {
         held = Held{.state = JobState::processing,
                     .lease = completion.lease.token,
@@ -96,18 +100,18 @@ Result<std::optional<JobState>> end_one(Database& database, Tally& tally, const 
     SLUICE_TRY(retired, retired_for(database, recurring_id));
   }
   SLUICE_TRY(const Ending ending,
-             end_of(completion, *held, retired,
-                    [&](std::string_view key) { return next_tick(database, key, now); }, now));
+             end_of(
+                 completion, *held, retired,
+                 [&](std::string_view key) { return next_tick(database, key, now); }, now));
   SLUICE_CHECK(tally.step(id, JobState::processing, ending.to, ending.duration_ms, completion.amount));
   const bool given_back = completion.to == JobState::enqueued;
   const auto error_code = completion.error ? std::optional(completion.error->code) : std::nullopt;
   const auto error_message = completion.error ? std::optional(completion.error->message) : std::nullopt;
-  SLUICE_CHECK(database.run(
-      kEndOne, ending.to, completion.count_attempt ? 0 : 1,
-      is_at_rest(ending.to) ? std::optional(now) : std::nullopt,
-      given_back ? std::nullopt : std::optional(ending.duration_ms), ending.until, given_back ? 1 : 0,
-      error_code, error_message, completion.result, ending.reason,
-      history_line(ending.to, now, held->attempt, held->node, ending.why), id));
+  SLUICE_CHECK(database.run(kEndOne, ending.to, completion.count_attempt ? 0 : 1,
+                            is_at_rest(ending.to) ? std::optional(now) : std::nullopt,
+                            given_back ? std::nullopt : std::optional(ending.duration_ms), ending.until,
+                            given_back ? 1 : 0, error_code, error_message, completion.result, ending.reason,
+                            history_line(ending.to, now, held->attempt, held->node, ending.why), id));
   SLUICE_CHECK(database.run("delete from lease where job = ?", id));
   if (ending.to == JobState::enqueued) SLUICE_CHECK(make_ready(database, id));
   return ending.to;
@@ -140,9 +144,8 @@ Result<std::vector<std::optional<JobState>>> PostgresJobStore::complete(
   for (std::size_t i = 0; i < completions.size(); ++i) {
     const Completion& completion = completions[i];
     if (!transition_allowed(JobState::processing, completion.to)) {
-      return fail(ErrorCode::internal,
-                  fmt::format("job {} cannot go from processing to {}", completion.lease.job.value(),
-                              to_string(completion.to)));
+      return fail(ErrorCode::internal, fmt::format("job {} cannot go from processing to {}",
+                                                   completion.lease.job.value(), to_string(completion.to)));
     }
     if (is_simple(completion)) {
       simple.push_back(row_of(i, completion));

@@ -17,13 +17,17 @@ std::unexpected<Error> no_such_job(JobId id) {
 
 PostgresNewJob new_job(const NewJob& job, Timestamp now) {
   const bool later = job.run_at && *job.run_at > now;
-  return {&job, {.state = later ? JobState::scheduled : JobState::enqueued, .fire_at = {}, .blocking_job = {}, .reason = {}}};
+  return {&job,
+          {.state = later ? JobState::scheduled : JobState::enqueued,
+           .fire_at = {},
+           .blocking_job = {},
+           .reason = {}}};
 }
 
 bool asks_first(const NewJob& job) { return job.unless_live && !job.exclusive_key.empty(); }
 
-Result<void> delete_waiting(Database& database, JobId job, JobState from, int attempt, std::string_view reason,
-                            Timestamp now) {
+Result<void> delete_waiting(Database& database, JobId job, JobState from, int attempt,
+                            std::string_view reason, Timestamp now) {
   SLUICE_CHECK(database.run(
       "update job set state = ?, finished_at = ?, reason = ?, history = history || ? where id = ?",
       JobState::deleted, now, reason, history_line(JobState::deleted, now, attempt, {}, reason), job));
@@ -125,7 +129,8 @@ Result<void> PostgresJobStore::requeue(JobId job, std::string_view reason, Times
     // A job that waits or runs is not to be held up by our lock, so its lease comes first.
     JobState state{};
     SLUICE_CHECK(database.each(
-        "select case when exists (select 1 from lease where job = ?1) then 2 else state end from job where id "
+        "select case when exists (select 1 from lease where job = ?1) then 2 else state end from job where "
+        "id "
         "= ?1 for update",
         [&](const Row& row) -> Result<void> {
           state = static_cast<JobState>(row.integer(0));
@@ -195,10 +200,12 @@ Result<void> PostgresJobStore::append_log(Lease lease, std::span<const LogLine> 
                       {"level", static_cast<int>(full ? LogLevel::warning : line.level)},
                       {"text", full ? "further lines are not kept" : storable(line.text)}});
     }
-    SLUICE_CHECK(database.run(
-        "insert into job_log (job, seq, at, attempt, level, text) select ?1::bigint, seq, at, attempt, level, text "
-        "from json_to_recordset(?2::json) as x(seq bigint, at bigint, attempt int, level smallint, text text)",
-        lease.job, rows.dump()));
+    SLUICE_CHECK(
+        database.run("insert into job_log (job, seq, at, attempt, level, text) select ?1::bigint, seq, at, "
+                     "attempt, level, text "
+                     "from json_to_recordset(?2::json) as x(seq bigint, at bigint, attempt int, level "
+                     "smallint, text text)",
+                     lease.job, rows.dump()));
     return {};
   });
 }

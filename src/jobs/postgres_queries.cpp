@@ -132,11 +132,11 @@ Result<void> PostgresJobQueries::recent(const RecentFilter& filter, const OnRece
           return {};
         },
         array_text(filter.subjects), filter.kind, std::clamp(filter.per_subject, 1, kMostPerSubject)));
-    const std::string query =
-        fmt::format("select j.id, j.subject, j.state, j.finished_at, j.duration_ms, {} from "
-                    "unnest(?::bigint[]) with ordinality as wanted(id, place) join job j on j.id = wanted.id "
-                    "order by wanted.place",
-                    filter.with_result ? "j.result" : "''");
+    const std::string query = fmt::format(
+        "select j.id, j.subject, j.state, j.finished_at, j.duration_ms, {} from "
+        "unnest(?::bigint[]) with ordinality as wanted(id, place) join job j on j.id = wanted.id "
+        "order by wanted.place",
+        filter.with_result ? "j.result" : "''");
     for (std::span<const JobId> rest(ids); !rest.empty();) {
       const auto part = rest.first(std::min(rest.size(), kResultsAtOnce));
       rest = rest.subspan(part.size());

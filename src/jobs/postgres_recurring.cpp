@@ -48,8 +48,8 @@ struct Waiting {
 Result<std::vector<Waiting>> take_waiting(Database& database, std::string_view id) {
   std::vector<Waiting> waiting;
   const auto add = [&](const Row& row) -> Result<void> {
-    waiting.push_back({JobId(row.integer(0)), static_cast<JobState>(row.integer(1)),
-                       static_cast<int>(row.integer(2))});
+    waiting.push_back(
+        {JobId(row.integer(0)), static_cast<JobState>(row.integer(1)), static_cast<int>(row.integer(2))});
     return {};
   };
   SLUICE_CHECK(database.each(

@@ -156,8 +156,7 @@ Result<std::vector<StateChange>> read_history(JobId job, std::string_view lines)
       return fail(ErrorCode::malformed,
                   fmt::format("job {} has a history that this program does not know", job.value()));
     }
-    changes.push_back({job, static_cast<int>(changes.size()) + 1,
-                       static_cast<JobState>(line[0].get<int>()),
+    changes.push_back({job, static_cast<int>(changes.size()) + 1, static_cast<JobState>(line[0].get<int>()),
                        Timestamp(std::chrono::microseconds(line[1].get<std::int64_t>())), line[2].get<int>(),
                        line[3].get<std::string>(), line[4].get<std::string>()});
   }
@@ -192,9 +191,9 @@ Result<void> Tally::close() {
   for (const JobState state : kJobStates) {
     const Count count = std::exchange(counts_[static_cast<std::size_t>(state)], {});
     if (count.n == 0 && count.finished == 0) continue;
-    SLUICE_CHECK(database_.run(
-        "insert into tally (state, n, minute, finished, ms, amount) values (?, ?, ?, ?, ?, ?)", state,
-        count.n, minute_of(now_), count.finished, count.ms, count.amount));
+    SLUICE_CHECK(
+        database_.run("insert into tally (state, n, minute, finished, ms, amount) values (?, ?, ?, ?, ?, ?)",
+                      state, count.n, minute_of(now_), count.finished, count.ms, count.amount));
   }
   return {};
 }

@@ -11,10 +11,10 @@
 namespace sluice::jobs {
 namespace {
 
-// Small hot tables beside a wide one (docs/decisions/0031): `ready` holds what waits for a worker, `lease` what
-// runs. A job's own row stays `enqueued` while it runs, and is written again when its attempt ends; with it
-// its history, one JSON array a line. Times are microseconds of UTC, as in the SQLite store.
-// Hot tables are vacuumed early: their dead rows are what a claim walks over.
+// Small hot tables beside a wide one (docs/decisions/0031): `ready` holds what waits for a worker, `lease`
+// what runs. A job's own row stays `enqueued` while it runs, and is written again when its attempt ends; with
+// it its history, one JSON array a line. Times are microseconds of UTC, as in the SQLite store. Hot tables
+// are vacuumed early: their dead rows are what a claim walks over.
 constexpr std::string_view kUp1 = R"sql(
 create function history_line(state int, at bigint, attempt int, node text, reason text) returns text
   language sql immutable parallel safe
@@ -123,8 +123,8 @@ Result<void> revert_postgres_schema(sql::Connection& connection, std::size_t ver
   if (!known) return {};
   std::size_t now = 0;
   {
-    SLUICE_TRY(auto select,
-               connection.prepare("select version from _sluice_migration where component = 'jobs' for update"));
+    SLUICE_TRY(auto select, connection.prepare(
+                                "select version from _sluice_migration where component = 'jobs' for update"));
     SLUICE_TRY(const bool found, select->step());
     if (found) now = static_cast<std::size_t>(select->int64(0));
   }

@@ -20,6 +20,7 @@ struct PostgresStoreOptions {
 
 // Creates the schema where it is missing and brings it up to date; one written by a newer program is refused.
 // `url` is postgres://…. Errors: as sql::open_postgres().
-Result<std::unique_ptr<Store>> open_postgres_store(const Secret& url, const PostgresStoreOptions& options = {});
+Result<std::unique_ptr<Store>> open_postgres_store(const Secret& url,
+                                                   const PostgresStoreOptions& options = {});
 
 }  // namespace sluice::jobs

@@ -64,7 +64,8 @@ Result<void> fold_tally(PostgresPool& pool, Database& database) {
       "c as (insert into job_count (state, n) select state, sum(n) from d group by state having sum(n) <> 0 "
       "on conflict (state) do update set n = job_count.n + excluded.n) "
       "insert into job_minute (minute, state, n, ms, amount) select minute, state, sum(finished), sum(ms), "
-      "sum(amount) from d where finished > 0 group by minute, state on conflict (minute, state) do update set "
+      "sum(amount) from d where finished > 0 group by minute, state on conflict (minute, state) do update "
+      "set "
       "n = job_minute.n + excluded.n, ms = job_minute.ms + excluded.ms, amount = job_minute.amount + "
       "excluded.amount",
       pool.lock_name(4))));

@@ -125,7 +125,8 @@ Result<void> PostgresWatch::round(const std::stop_token& stop) {
     wait = std::max(milliseconds(0), std::chrono::ceil<milliseconds>(until - steady_now()));
     woken = waiting_.emplace().get_token();
     // Told between our look at it and here: it is not to be waited for.
-    if (stop.stop_requested() || (to_tell_ && steady_now() - told_at_ >= kTellEvery)) waiting_->request_stop();
+    if (stop.stop_requested() || (to_tell_ && steady_now() - told_at_ >= kTellEvery))
+      waiting_->request_stop();
   }
   SLUICE_TRY(const auto notices, connection_->notifications(wait, woken));
   const bool others =

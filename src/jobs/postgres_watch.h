@@ -49,9 +49,9 @@ class PostgresWatch {
   void heard();
 
   PostgresPool& pool_;
-  const std::string name_;     // of this store, so that it knows its own notices
+  const std::string name_;  // of this store, so that it knows its own notices
   const std::string channel_;
-  mutable std::mutex mutex_;   // guards what follows
+  mutable std::mutex mutex_;  // guards what follows
   std::condition_variable_any wake_;
   std::map<std::string, Node, std::less<>> nodes_;
   bool to_tell_ = false;

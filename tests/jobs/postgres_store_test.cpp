@@ -83,13 +83,15 @@ TEST_F(PostgresStore, keeps_text_that_is_no_text) {
   NewJob odd = job();
   odd.subject = "a\0b\xff\xc3\xa9"s;
   const JobId id = add(odd);
-  EXPECT_EQ(store_->queries().get(id).value()->subject, "a\xef\xbf\xbd"
-                                                        "b\xef\xbf\xbd\xc3\xa9");
+  EXPECT_EQ(store_->queries().get(id).value()->subject,
+            "a\xef\xbf\xbd"
+            "b\xef\xbf\xbd\xc3\xa9");
   const auto claimed = claim(*store_, "n1").value();
   ASSERT_EQ(claimed.size(), 1u);
   const LogLine line{.job = id, .at = now_, .text = "\xfe\0"s};
   ASSERT_TRUE(store_->jobs().append_log(claimed[0].lease, std::span(&line, 1)));
-  const Completion failed{.lease = claimed[0].lease, .to = JobState::failed, .error = JobError{"io", "\xff\0"s}};
+  const Completion failed{
+      .lease = claimed[0].lease, .to = JobState::failed, .error = JobError{"io", "\xff\0"s}};
   EXPECT_TRUE(store_->jobs().complete(std::span(&failed, 1), now_).value().at(0));
   EXPECT_EQ(store_->queries().history(id).value().size(), 3u);
 }
@@ -97,7 +99,8 @@ TEST_F(PostgresStore, keeps_text_that_is_no_text) {
 TEST_F(PostgresStore, many_workers_take_each_job_once_and_keys_never_overlap) {
   constexpr int kJobs = 400;
   std::vector<NewJob> jobs(kJobs, job());
-  for (int i = 0; i < kJobs; i += 2) jobs[static_cast<std::size_t>(i)].exclusive_key = "k" + std::to_string(i % 7);
+  for (int i = 0; i < kJobs; i += 2)
+    jobs[static_cast<std::size_t>(i)].exclusive_key = "k" + std::to_string(i % 7);
   ASSERT_TRUE(store_->jobs().enqueue(jobs, now_));
   std::mutex mutex;
   std::set<std::int64_t> taken;
@@ -155,7 +158,8 @@ TEST_F(PostgresStore, a_tick_fires_once_however_many_nodes_race_for_it) {
         for (int hour = 0; hour < 25; ++hour) {
           const Timestamp now = now_ + std::chrono::hours(hour);
           const auto plan = [&](const Recurring& recurring) {
-            return FirePlan{.ticks = {{*recurring.next_fire_at, true}}, .next_fire_at = *recurring.next_fire_at + 1h};
+            return FirePlan{.ticks = {{*recurring.next_fire_at, true}},
+                            .next_fire_at = *recurring.next_fire_at + 1h};
           };
           const auto ticks = store->recurring().fire_due(plan, 10, now);
           ASSERT_TRUE(ticks) << ticks.error().describe();
@@ -173,7 +177,8 @@ TEST_F(PostgresStore, a_node_that_is_silent_for_30_seconds_is_dead_and_may_come_
   const JobId id = add();
   const auto held = claim(*other, "n2").value();
   ASSERT_EQ(held.size(), 1u);
-  EXPECT_GT(setting_.number("select extract(epoch from expires_at - now())::bigint from node where id = 'n2'"), 24);
+  EXPECT_GT(
+      setting_.number("select extract(epoch from expires_at - now())::bigint from node where id = 'n2'"), 24);
   EXPECT_TRUE(store_->nodes().rescue_dead(now_).value().empty());
   setting_.execute("update node set expires_at = now() - interval '1 second' where id = 'n2'");
   EXPECT_TRUE(claim(*other, "n2").value().empty()) << "it is dead and does not know it";
@@ -198,8 +203,9 @@ TEST_F(PostgresStore, jobs_of_a_node_without_a_row_are_taken_back) {
 TEST_F(PostgresStore, goes_on_when_its_connections_were_cut) {
   add();
   for (int i = 0; i < 3; ++i) {
-    setting_.execute("select pg_terminate_backend(pid, 10000) from pg_stat_activity where application_name = "
-                     "'sluice jobs' and pid <> pg_backend_pid()");
+    setting_.execute(
+        "select pg_terminate_backend(pid, 10000) from pg_stat_activity where application_name = "
+        "'sluice jobs' and pid <> pg_backend_pid()");
     const auto more = store_->queries().counts();
     EXPECT_TRUE(more) << more.error().describe();
   }
