@@ -1,4 +1,5 @@
 // What one run left behind: its changes and rejects in the target, its log in the job store.
+#include "api/change_json.h"
 #include "api/live_parts.h"
 #include "api/reject_json.h"
 #include "history/query.h"
@@ -35,23 +36,7 @@ Result<ListPage> LiveJobs::job_changes(JobId id, const PageRequest& page) {
       next = std::to_string(changes[items.size() - 1].seq);
       break;
     }
-    const auto key = Json::parse(change.key.empty() ? "{}" : change.key, nullptr, false);
-    auto columns = Json::parse(change.cells.empty() ? "[]" : change.cells, nullptr, false);
-    Json key_list = Json::array();
-    if (key.is_object()) {
-      for (const auto& [name, value] : key.items()) key_list.push_back({{"name", name}, {"value", value}});
-    }
-    Json column_list = Json::array();
-    if (columns.is_array()) {
-      for (const auto& cell : columns) {
-        column_list.push_back({{"name", cell.value("name", "")},
-                               {"before", cell.contains("before") ? cell["before"] : Json(nullptr)},
-                               {"after", cell.contains("after") ? cell["after"] : Json(nullptr)}});
-      }
-    } else if (columns.is_object() && columns.contains("rows")) {
-      column_list.push_back({{"name", "rows"}, {"before", nullptr}, {"after", columns["rows"]}});
-    }
-    items.push_back({{"op", change.op}, {"key", std::move(key_list)}, {"columns", std::move(column_list)}});
+    items.push_back(change_json(change));
   }
   return ListPage{dump(items), next};
 }

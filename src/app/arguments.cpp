@@ -31,6 +31,14 @@ std::vector<std::string> option_names(const CLI::App& app, const CLI::App* comma
   return names;
 }
 
+// The word as it stands for what is to be written.
+std::string in_capitals(std::string word) {
+  for (char& letter : word) {
+    if (letter >= 'a' && letter <= 'z') letter = static_cast<char>(letter - 'a' + 'A');
+  }
+  return word;
+}
+
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates) {
   const std::vector<std::string_view> views(candidates.begin(), candidates.end());
   const auto near = nearest(word, views);
@@ -117,8 +125,8 @@ class Reading {
     for (const auto* option : command_->get_options()) {
       if (!option->get_positional()) continue;
       if (option->get_required() && taken >= arguments_.size())
-        return fmt::format("{0}: \"{1}\" is missing ({2}): sluice {0} {1}", command_->get_name(),
-                           option->get_name(), option->get_description());
+        return fmt::format("{0}: \"{1}\" is missing ({2}): sluice {0} {3}", command_->get_name(),
+                           option->get_name(), option->get_description(), in_capitals(option->get_name()));
       taken += static_cast<std::size_t>(option->get_items_expected_max());
     }
     if (arguments_.size() <= taken) return std::nullopt;

@@ -35,6 +35,8 @@ void add_plan(CLI::App& app, GlobalOptions& options, Action& action);
 void add_cron(CLI::App& app, GlobalOptions& options, Action& action);
 void add_history(CLI::App& app, GlobalOptions& options, Action& action);
 void add_show(CLI::App& app, GlobalOptions& options, Action& action);
+void add_changes(CLI::App& app, GlobalOptions& options, Action& action);
+void add_rejects(CLI::App& app, GlobalOptions& options, Action& action);
 void add_schema(CLI::App& app, GlobalOptions& options, Action& action);
 void add_init(CLI::App& app, GlobalOptions& options, Action& action);
 

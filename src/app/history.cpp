@@ -2,18 +2,17 @@
 #include "api/live_json.h"
 #include "app/arguments.h"
 #include "app/command.h"
+#include "app/job_target.h"
 #include "app/loaders.h"
 #include "app/receipt_table.h"
 #include "base/clock.h"
 #include "base/text.h"
-#include "jobs/sqlite_store.h"
 #include "model/receipt.h"
 #include "service/loader_schedule.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <filesystem>
 #include <memory>
 #include <vector>
 
@@ -59,11 +58,10 @@ int no_runs_of(const std::string& name, const GlobalOptions& globals) {
 }
 
 int run_history(const HistoryOptions& options, const GlobalOptions& globals) {
-  std::error_code ignored;
   std::vector<jobs::Job> found;
-  if (std::filesystem::exists(globals.data / "jobs.db", ignored)) {
-    const auto store = jobs::open_sqlite_store(globals.data);
-    if (!store) return report(store.error(), globals);
+  const auto store = open_jobs(globals);
+  if (!store) return report(store.error(), globals);
+  if (*store) {
     jobs::JobFilter filter;
     filter.kind = service::kLoadKind;
     filter.subject = options.name;

@@ -1,17 +1,13 @@
 #include "app/job_report.h"
 
 #include "api/reject_json.h"
-#include "app/loaders.h"
+#include "app/job_target.h"
 #include "base/clock.h"
 #include "base/text.h"
-#include "history/run_key.h"
 #include "model/receipt.h"
-#include "service/service.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-
-#include <filesystem>
 
 namespace sluice::app {
 namespace {
@@ -19,24 +15,11 @@ namespace {
 constexpr int kMostLines = 10'000;  // the store keeps no more of one job
 constexpr std::size_t kRawLine = 160;
 
-Result<std::string> database_of(const std::string& loader, const GlobalOptions& globals) {
-  const service::Databases databases(globals.database, globals.data);
-  const auto definitions = read_definitions(globals);
-  // Without definitions the job's database is the one of the command line, or the default.
-  if (!definitions) return databases.url_for(LoaderSpec{}, ServiceSpec{});
-  const auto* found = (*definitions)->catalog->find(loader);
-  return databases.url_for(found != nullptr ? found->spec : LoaderSpec{}, (*definitions)->catalog->service);
-}
-
 Result<void> read_rejects(jobs::Store& store, const jobs::Job& job, int most, const GlobalOptions& globals,
                           JobRecords& records) {
-  SLUICE_TRY(const auto url, database_of(job.subject, globals));
-  const service::Databases databases(globals.database, globals.data);
-  SLUICE_TRY(const auto connection, databases.open_for_reading(url));
-  if (!connection) return {};
-  SLUICE_TRY(const auto run, history::find_run_key(*connection, store.identity(), job.id));
-  if (!run) return {};
-  SLUICE_TRY(records.rejects, history::rejects(*connection, {.job = *run, .limit = most + 1}));
+  SLUICE_TRY(const auto target, open_job_target(store, job, globals));
+  if (!target) return {};
+  SLUICE_TRY(records.rejects, history::rejects(*target->connection, {.job = target->run, .limit = most + 1}));
   records.more_rejects = static_cast<int>(records.rejects.size()) > most;
   if (records.more_rejects) records.rejects.pop_back();
   return {};
@@ -59,6 +42,12 @@ Result<JobRecords> job_records(jobs::Store& store, const jobs::Job& job, int mos
   return records;
 }
 
+std::string reject_text(const history::KeptReject& reject) {
+  auto text = fmt::format("  {}: {}\n", place_of(reject), printable(reject.message, 500));
+  if (!reject.raw.empty()) text += fmt::format("      {}\n", printable(reject.raw, kRawLine));
+  return text;
+}
+
 std::string records_text(const JobRecords& records, const jobs::Job& job) {
   std::string text;
   if (!records.log.empty()) text += "log:\n";
@@ -72,10 +61,7 @@ std::string records_text(const JobRecords& records, const jobs::Job& job) {
   text += receipt ? fmt::format("rejected: {} of {} records\n", group_digits(receipt->rejected),
                                 group_digits(receipt->read))
                   : std::string("rejected:\n");
-  for (const auto& reject : records.rejects) {
-    text += fmt::format("  {}: {}\n", place_of(reject), printable(reject.message, 500));
-    if (!reject.raw.empty()) text += fmt::format("      {}\n", printable(reject.raw, kRawLine));
-  }
+  for (const auto& reject : records.rejects) text += reject_text(reject);
   if (records.more_rejects) text += "  … and more: --rejects N shows N of them\n";
   return text;
 }

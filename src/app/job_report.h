@@ -24,6 +24,8 @@ Result<JobRecords> job_records(jobs::Store& store, const jobs::Job& job, int mos
 
 // Several lines for a terminal: nothing that a source sent can command it.
 std::string records_text(const JobRecords& records, const jobs::Job& job);
+// Its place and reason, and below it the beginning of the record.
+std::string reject_text(const history::KeptReject& reject);
 // Adds "log" and "rejects", in the shapes of GET jobs/{id}/log and …/rejects.
 void add_records(api::Json& json, const JobRecords& records);
 

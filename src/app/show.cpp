@@ -3,13 +3,13 @@
 #include "app/arguments.h"
 #include "app/command.h"
 #include "app/job_report.h"
+#include "app/job_target.h"
 #include "app/loaders.h"
 #include "app/receipt_table.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "definition/catalog.h"
 #include "definition/column_type.h"
-#include "jobs/sqlite_store.h"
 #include "model/receipt.h"
 #include "upsert/table_state.h"
 
@@ -17,7 +17,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <memory>
 
 namespace sluice::app {
@@ -26,23 +25,16 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 int show_job(JobId id, int most_rejects, const GlobalOptions& globals) {
-  std::error_code ignored;
-  const Error missing{.code = ErrorCode::not_found,
-                      .where = {},
-                      .message = fmt::format("there is no job {} in {}", id.value(), globals.data.string()),
-                      .retry_after = {}};
-  if (!std::filesystem::exists(globals.data / "jobs.db", ignored)) return report(missing, globals);
-  const auto store = jobs::open_sqlite_store(globals.data);
+  const auto store = open_jobs(globals);
   if (!store) return report(store.error(), globals);
-  const auto job = (*store)->queries().get(id);
+  const auto job = find_job(store->get(), id, globals);
   if (!job) return report(job.error(), globals);
-  if (!*job) return report(missing, globals);
   const auto history = (*store)->queries().history(id);
   if (!history) return report(history.error(), globals);
-  const auto records = job_records(**store, **job, most_rejects, globals);
+  const auto records = job_records(**store, *job, most_rejects, globals);
   if (!records) return report(records.error(), globals);
   if (globals.json) {
-    Json json = api::job_json(**job, SystemClock().now());
+    Json json = api::job_json(*job, SystemClock().now());
     json["states"] = Json::array();
     for (const auto& change : *history) {
       json["states"].push_back({{"state", std::string(jobs::to_string(change.state))},
@@ -54,13 +46,12 @@ int show_job(JobId id, int most_rejects, const GlobalOptions& globals) {
     out("{}\n", api::dump(json));
     return 0;
   }
-  out("job {}  {}  {}\n", id.value(), (*job)->name, jobs::to_string((*job)->state));
+  out("job {}  {}  {}\n", id.value(), job->name, jobs::to_string(job->state));
   for (const auto& change : *history) {
     out("  {}  {:<10} {}\n", format_utc(change.at), jobs::to_string(change.state), change.reason);
   }
-  if (const auto receipt = receipt_from_json((*job)->result); receipt)
-    write_out(receipt_table({&*receipt, 1}));
-  write_out(records_text(*records, **job));
+  if (const auto receipt = receipt_from_json(job->result); receipt) write_out(receipt_table({&*receipt, 1}));
+  write_out(records_text(*records, *job));
   return 0;
 }
 
@@ -110,10 +101,8 @@ int show_loader(const std::string& name, const GlobalOptions& globals) {
 }
 
 int run_show(const std::string& what, int most_rejects, const GlobalOptions& globals) {
-  std::int64_t number = 0;
-  const auto [end, code] = std::from_chars(what.data(), what.data() + what.size(), number);
-  const bool is_job = code == std::errc() && end == what.data() + what.size() && number > 0;
-  return is_job ? show_job(JobId(number), most_rejects, globals) : show_loader(what, globals);
+  const auto job = job_number(what);
+  return job ? show_job(*job, most_rejects, globals) : show_loader(what, globals);
 }
 
 }  // namespace

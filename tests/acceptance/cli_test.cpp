@@ -26,8 +26,8 @@ class Commands : public testing::Test {
 TEST_F(Commands, answer_help_and_version) {
   const auto help = site_.sluice({"--help"});
   EXPECT_EQ(help.exit_code, 0);
-  for (const auto* command :
-       {"serve", "check", "run", "plan", "cron", "history", "show", "schema", "init", "infer"}) {
+  for (const auto* command : {"serve", "check", "run", "plan", "cron", "history", "show", "changes",
+                              "rejects", "schema", "init", "infer"}) {
     EXPECT_THAT(help.out, HasSubstr(command));
     const auto its = site_.sluice({command, "--help"});
     EXPECT_EQ(its.exit_code, 0) << command;

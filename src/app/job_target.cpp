@@ -1,0 +1,61 @@
+#include "app/job_target.h"
+
+#include "app/loaders.h"
+#include "history/run_key.h"
+#include "jobs/sqlite_store.h"
+#include "service/service.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <filesystem>
+#include <system_error>
+
+namespace sluice::app {
+
+Result<std::unique_ptr<jobs::Store>> open_jobs(const GlobalOptions& globals) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(globals.data / "jobs.db", ignored)) return std::unique_ptr<jobs::Store>();
+  SLUICE_TRY(auto store, jobs::open_sqlite_store(globals.data));
+  return std::unique_ptr<jobs::Store>(std::move(store));
+}
+
+Result<jobs::Job> find_job(jobs::Store* store, JobId id, const GlobalOptions& globals) {
+  std::optional<jobs::Job> found;
+  if (store != nullptr) {
+    SLUICE_TRY(found, store->queries().get(id));
+  }
+  if (!found) {
+    return fail(ErrorCode::not_found,
+                fmt::format("there is no job {} in {}", id.value(), globals.data.string()));
+  }
+  return std::move(*found);
+}
+
+std::optional<JobId> job_number(const std::string& word) {
+  std::int64_t number = 0;
+  const auto [end, code] = std::from_chars(word.data(), word.data() + word.size(), number);
+  if (code != std::errc() || end != word.data() + word.size() || number <= 0) return std::nullopt;
+  return JobId(number);
+}
+
+Result<std::string> database_of(const std::string& loader, const GlobalOptions& globals) {
+  const service::Databases databases(globals.database, globals.data);
+  const auto definitions = read_definitions(globals);
+  if (!definitions) return databases.url_for(LoaderSpec{}, ServiceSpec{});
+  const auto* found = (*definitions)->catalog->find(loader);
+  return databases.url_for(found != nullptr ? found->spec : LoaderSpec{}, (*definitions)->catalog->service);
+}
+
+Result<std::optional<JobTarget>> open_job_target(jobs::Store& store, const jobs::Job& job,
+                                                 const GlobalOptions& globals) {
+  SLUICE_TRY(const auto url, database_of(job.subject, globals));
+  const service::Databases databases(globals.database, globals.data);
+  SLUICE_TRY(auto connection, databases.open_for_reading(url));
+  if (!connection) return std::nullopt;
+  SLUICE_TRY(const auto run, history::find_run_key(*connection, store.identity(), job.id));
+  if (!run) return std::nullopt;
+  return JobTarget{std::move(connection), *run};
+}
+
+}  // namespace sluice::app

@@ -1,0 +1,158 @@
+// sluice rejects: the records that could not be loaded, as they are kept in the target.
+#include "api/reject_json.h"
+#include "app/arguments.h"
+#include "app/command.h"
+#include "app/job_report.h"
+#include "app/job_target.h"
+#include "app/loaders.h"
+#include "base/text.h"
+#include "history/query.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <set>
+
+namespace sluice::app {
+namespace {
+
+constexpr int kPage = 500;
+
+struct RejectsOptions {
+  std::string what = "list";
+  std::string name;  // a loader, or the number of a job
+  bool all = false;
+  int limit = 100;
+};
+
+// Where rejects may lie, and which of them are meant.
+struct Search {
+  std::vector<std::unique_ptr<sql::Connection>> targets;
+  history::RejectFilter filter;
+};
+
+Result<Search> of_job(JobId id, const GlobalOptions& globals) {
+  Search search;
+  SLUICE_TRY(const auto store, open_jobs(globals));
+  SLUICE_TRY(const auto job, find_job(store.get(), id, globals));
+  SLUICE_TRY(auto target, open_job_target(*store, job, globals));
+  if (!target) return search;
+  search.filter.job = target->run;
+  search.targets.push_back(std::move(target->connection));
+  return search;
+}
+
+Result<void> add_target(const std::string& url, const GlobalOptions& globals, Search& search) {
+  SLUICE_TRY(auto connection, service::Databases(globals.database, globals.data).open_for_reading(url));
+  if (connection) search.targets.push_back(std::move(connection));
+  return {};
+}
+
+Result<Search> of_loader(const std::string& name, const GlobalOptions& globals) {
+  SLUICE_TRY(const auto definitions, read_definitions(globals));
+  if (definitions->catalog->find(name) == nullptr) return std::unexpected(why_not(*definitions, name).error);
+  Search search;
+  search.filter.loader = name;
+  SLUICE_TRY(const auto url, database_of(name, globals));
+  SLUICE_CHECK(add_target(url, globals, search));
+  return search;
+}
+
+Result<Search> of_all(const GlobalOptions& globals) {
+  SLUICE_TRY(const auto definitions, read_definitions(globals));
+  std::set<std::string> urls;
+  const service::Databases databases(globals.database, globals.data);
+  for (const auto& loader : definitions->catalog->loaders) {
+    SLUICE_TRY(auto url, databases.url_for(loader.spec, definitions->catalog->service));
+    urls.insert(std::move(url));
+  }
+  Search search;
+  for (const auto& url : urls) SLUICE_CHECK(add_target(url, globals, search));
+  return search;
+}
+
+Result<Search> search_of(const RejectsOptions& options, const GlobalOptions& globals) {
+  const auto job = job_number(options.name);
+  SLUICE_TRY(auto search, job                    ? of_job(*job, globals)
+                          : options.name.empty() ? of_all(globals)
+                                                 : of_loader(options.name, globals));
+  search.filter.open_only = !options.all && !search.filter.job;
+  return search;
+}
+
+// {"loader","status",…} and then as GET jobs/{id}/rejects; an export has the record whole.
+api::Json json_of(const history::KeptReject& reject, bool whole) {
+  api::Json json = {{"loader", reject.loader}, {"status", reject.status}};
+  json.update(api::reject_json(reject));
+  if (whole) {
+    json["raw"] = reject.raw.empty() ? api::Json(nullptr) : api::Json(reject.raw);
+    json["rawCut"] = false;
+  }
+  return json;
+}
+
+void print_reject(const history::KeptReject& reject, bool whole, const GlobalOptions& globals) {
+  if (whole || globals.json) {
+    out("{}\n", api::dump(json_of(reject, whole)));
+    return;
+  }
+  out("{}{}\n{}", printable(reject.loader), reject.status == "open" ? "" : " (" + reject.status + ")",
+      reject_text(reject));
+}
+
+Result<int> rejects(const RejectsOptions& options, const GlobalOptions& globals) {
+  const bool whole = options.what == "export";
+  SLUICE_TRY(auto search, search_of(options, globals));
+  const int limit = whole ? std::numeric_limits<int>::max() : options.limit;
+  int printed = 0;
+  for (const auto& target : search.targets) {
+    auto filter = search.filter;
+    for (bool more = true; more && printed < limit;) {
+      filter.limit = std::min(kPage, limit - printed);
+      SLUICE_TRY(const auto page, history::rejects(*target, filter));
+      for (const auto& reject : page) print_reject(reject, whole, globals);
+      printed += static_cast<int>(page.size());
+      more = static_cast<int>(page.size()) == filter.limit;
+      if (more) filter.after_id = page.back().id;
+    }
+  }
+  if (globals.quiet) return 0;
+  if (printed == 0) err("No rejects{}\n", options.all || search.filter.job ? "" : " that are still open");
+  if (printed == limit) err("--limit N shows more than {}\n", group_digits(limit));
+  return 0;
+}
+
+}  // namespace
+
+void add_rejects(CLI::App& app, GlobalOptions& globals, Action& action) {
+  auto options = std::make_shared<RejectsOptions>();
+  auto* command = app.add_subcommand("rejects", "The records that could not be loaded, and why");
+  command->add_option("what", options->what, "list, or export: one JSON object a line with the whole record")
+      ->type_name("")
+      ->required()
+      ->check([](const std::string& word) {
+        return word == "list" || word == "export"
+                   ? std::string()
+                   : fmt::format("\"{}\" is neither list nor export: sluice rejects list {}", printable(word, 60),
+                                 printable(word, 60));
+      });
+  command->add_option("name", options->name, "A loader's name or a job's number (default: all loaders)")
+      ->type_name("");
+  command->add_flag("--all", options->all, "Those too that a later run has found mended");
+  command->add_option("--limit", options->limit, "Most rejects to list")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(whole_number(1, 1'000'000'000));
+  command->footer("Examples:\n  sluice rejects list Country\n  sluice rejects export 17 > rejects.ndjson");
+  command->callback([options, &globals, &action] {
+    action = [options, &globals] {
+      const auto code = rejects(*options, globals);
+      return code ? *code : report(code.error(), globals);
+    };
+  });
+}
+
+}  // namespace sluice::app
