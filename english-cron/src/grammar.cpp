@@ -116,6 +116,10 @@ bool Grammar::finish_plan() {
     return refuse(tokens_.list[0], "a month of the year with a time of day: once, or every day of the month?",
                   "every day in");
   }
+  for (const Window& window : plan_.windows) {
+    if (plan_.windows.size() > 1 && (window.open || (window.side && (window.from == 0 || window.to == 1439))))
+      return refuse(window.span, "one of several windows needs its beginning and its end", "");
+  }
   const bool empty =
       !plan_.has_time() && !plan_.coarse && !plan_.days.any() && plan_.months == 0 && plan_.windows.empty();
   if (empty) return expected("a schedule, such as \"every day at 9am\"", "every day at 9am");

@@ -80,6 +80,7 @@ class Grammar {
   // grammar_windows.cpp
   bool is_window_of_interval();
   bool add_window(int from, int to, const Token& at);
+  bool begins_side_window(int minute);
   bool keep_window(const Window& window);
   bool names_dates_between() const;
   bool parse_dates_between(const Token& at);

@@ -231,8 +231,9 @@ bool Grammar::parse_count() {
     return enter(Group::time, at) && set_step(1, word, span_from(at), true);
   const bool yearly = word == UnitWord::year || (count == 1 && word == UnitWord::quarter);
   if (word != UnitWord::day && word != UnitWord::week && word != UnitWord::month && !yearly) {
+    const std::string even = 60 % count == 0 ? "every " + std::to_string(60 / count) + " minutes" : "";
     return refuse(span_from(at), "does not say when: give the interval",
-                  word == UnitWord::hour ? "every 30 minutes" : "every 6 months");
+                  word == UnitWord::hour ? even : (word == UnitWord::quarter ? "" : "every 6 months"));
   }
   plan_.count = count;
   plan_.count_unit =
@@ -245,7 +246,9 @@ bool Grammar::check_count() {
   int named = static_cast<int>(plan_.moments.size());
   std::string what = "time";
   std::string of = " of day";
-  const char* suggestion = "every day at 9am";
+  std::string suggestion = plan_.count == 1 ? "every day at 9am" : "";
+  if (plan_.count > 1 && 24 % plan_.count == 0)
+    suggestion = plan_.count == 24 ? "every hour" : "every " + std::to_string(24 / plan_.count) + " hours";
   if (plan_.count_unit == Unit::weeks) {
     named = std::popcount(plan_.days.weekdays);
     what = "day", of = " of the week", suggestion = "on monday at 9am";

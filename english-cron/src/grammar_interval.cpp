@@ -85,6 +85,10 @@ bool Grammar::parse_every() {
   const bool of_week = peek().is(Word::noise) && peek().entry->text == "dayofweek";
   while (peek().is(Word::noise)) take();
   if (of_week && (peek().is(Word::from) || peek().is(Word::weekday_name))) return parse_clause();
+  if (at.entry->text == "all" && peek().is(Word::unit) && !peek().entry->text.ends_with('s')) {
+    take();  // "all day": says nothing of how often
+    return true;
+  }
   if (accept(Word::other)) return parse_every_other(at);
   if (peek().is(Word::half)) {
     take();

@@ -234,6 +234,7 @@ bool Grammar::parse_of_month(Days& days, std::uint16_t& months, std::uint32_t nu
     if (unit == UnitWord::quarter) months |= last ? kLastMonths : kFirstMonths;
     return true;
   }
+  if (unit == UnitWord::week) return refuse(at, "which day of the week? Name it, as in \"on friday\"");
   return refuse(at, "expected \"month\", \"quarter\" or \"year\"", "month");
 }
 

@@ -67,6 +67,7 @@ bool Grammar::parse_starting() {
   window.starts = true;
   const std::size_t end = peek().is(Word::conjunction) && peek(1).is(Word::until) ? 1 : 0;
   window.open = window.phase = !peek(end).is(Word::until) && !peek(end).is(Word::to);
+  if (window.open && begins_side_window(window.from)) return true;
   if (!window.open) {
     for (std::size_t i = 0; i <= end; ++i) take();
     accept(Word::at);

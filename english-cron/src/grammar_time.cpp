@@ -138,6 +138,8 @@ bool Grammar::parse_time_of_day(int& second, bool& bare) {
   if (at.is(Kind::clock)) {
     take();
     second = at.value;
+    const bool hours = is_unit(0, UnitWord::hour) && !peek().is(Word::every) && peek().entry->text != "hour";
+    if (hours && !peek(1).is(Word::past) && !peek(1).is(Word::after)) take();  // "18:00 hrs"
     return apply_meridiem(second, bare, at);
   }
   int hour = 0;

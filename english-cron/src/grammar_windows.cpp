@@ -34,6 +34,16 @@ bool Grammar::add_window(int from, int to, const Token& at) {
   return keep_window(window);
 }
 
+// "until 5pm every 30 minutes from 9am": one window, its end told first.
+bool Grammar::begins_side_window(int minute) {
+  if (plan_.windows.size() != 1) return false;
+  Window& window = plan_.windows.back();
+  if (!window.side || window.from != 0 || minute > window.to) return false;
+  window.from = minute;
+  window.starts = true;
+  return true;
+}
+
 bool Grammar::keep_window(const Window& window) {
   if (plan_.windows.full() || plan_.except_windows.full())
     return refuse(window.span, "too many windows: separate whole schedules with \";\"", ";");
@@ -139,6 +149,7 @@ bool Grammar::parse_window(bool between) {
   if (!link && between) return expected("\"and\" and the end of the window", "and");
   if (!link) {
     if (bare_from) settle_bare(from, start);
+    if (begins_side_window(from / 60)) return true;
     if (!add_window(from, 0, at)) return false;
     plan_.windows.back().open = true;
     return true;

@@ -52,10 +52,11 @@ TEST_P(Secrets, are_never_shown) {
   const Site site;
   ::setenv("SECRETS_TOKEN", token.c_str(), 1);
   ::setenv("SECRETS_PATH", ("v1/" + key).c_str(), 1);
-  site.write_loader("Things", fmt::format("name: Things\nschedule: manual\nkey: id\ncolumns: {{id: int64, v: int64}}\n"
-                                          "source:\n  url: \"{}/${{env:SECRETS_PATH}}/x.json\"\n"
-                                          "  auth: {{token: \"${{env:SECRETS_TOKEN}}\"}}\n  retry: {{limit: 0}}\n",
-                                          server.url()));
+  site.write_loader("Things",
+                    fmt::format("name: Things\nschedule: manual\nkey: id\ncolumns: {{id: int64, v: int64}}\n"
+                                "source:\n  url: \"{}/${{env:SECRETS_PATH}}/x.json\"\n"
+                                "  auth: {{token: \"${{env:SECRETS_TOKEN}}\"}}\n  retry: {{limit: 0}}\n",
+                                server.url()));
   std::string seen;
   for (const auto& words : std::vector<std::vector<std::string>>{{"check", "--json"},
                                                                  {"show", "Things"},
@@ -74,7 +75,8 @@ TEST_P(Secrets, are_never_shown) {
   }
   for (const std::string& secret : {key, std::string("cd0123"), std::string("en/ab")}) {
     const auto at = seen.find(secret);
-    EXPECT_EQ(at, std::string::npos) << secret << " in: " << seen.substr(at - std::min<std::size_t>(at, 200), 300);
+    EXPECT_EQ(at, std::string::npos) << secret
+                                     << " in: " << seen.substr(at - std::min<std::size_t>(at, 200), 300);
   }
 }
 
