@@ -71,6 +71,9 @@ class Run {
       SLUICE_TRY(found, look());
       notes_at_start_ = notes;
     }
+    const bool changed_by_hand = keyed() && found.state && !found.mismatch.empty() && !custody_.rekeyed;
+    if (changed_by_hand && found.state->hash_version != upsert::kSuspect)
+      SLUICE_CHECK(upsert::note_mismatch(*connection_, request_.loader.target.table, found.generation()));
     SLUICE_TRY(sources_, fetch_sources(request_, environment_, observer_, connection_.get(),
                                        memory_of(request_.loader, found, custody_), traffic_, stop_));
     receipt_.requests = traffic_.requests;

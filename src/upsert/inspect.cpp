@@ -164,6 +164,9 @@ std::string find_mismatch(const Inspection& found, std::string_view table,
                        group_digits(state.fingerprints - *fingerprints), group_digits(state.fingerprints),
                        table);
   }
+  if (state.hash_version == kSuspect)
+    return fmt::format("table {} was changed by hand, as an earlier run has found that was not applied",
+                       table);
   return {};
 }
 

@@ -188,4 +188,14 @@ Result<bool> note_checked(sql::Connection& connection, std::string_view table, s
   return connection.changes() == 1;
 }
 
+Result<void> note_mismatch(sql::Connection& connection, std::string_view table, std::int64_t generation) {
+  SLUICE_TRY(auto update,
+             connection.prepare(
+                 "update _sluice_table set hash_version = ? where table_name = ? and generation = ?"));
+  update->bind_int64(1, kSuspect);
+  update->bind_text(2, table);
+  update->bind_int64(3, generation);
+  return update->run();
+}
+
 }  // namespace sluice::upsert

@@ -19,6 +19,7 @@
 namespace sluice::upsert {
 
 inline constexpr std::string_view kDeletedAt = "_deleted_at";
+inline constexpr int kSuspect = -1;
 
 // The row of _sluice_table.
 struct TableState {
@@ -31,7 +32,7 @@ struct TableState {
   int next_column_id = 1;       // ids are never given twice
   bool has_deleted_at = false;  // ours
   std::string mapping_hash;
-  int hash_version = 0;
+  int hash_version = 0;            // kSuspect: see note_mismatch
   Timestamp checked_at{};          // the last full check that found nothing
   std::int64_t fingerprints = -1;  // entries stored; -1 = not known
   // Rows that stood in the table before the loader and that its sources have never had. While there are any,
@@ -103,6 +104,10 @@ bool full_check_due(const std::optional<TableState>& state, Timestamp now);
 // Notes that a full inspection of this generation found nothing. False when someone else has committed since.
 Result<bool> note_checked(sql::Connection& connection, std::string_view table, std::int64_t generation,
                           Timestamp now);
+
+// Remembers that a full inspection of this generation found a mismatch, until a run is applied: should the
+// run that found it fail, and somebody change the table once more, the counts may fit again by chance.
+Result<void> note_mismatch(sql::Connection& connection, std::string_view table, std::int64_t generation);
 
 // All states, by table name. Empty before prepare_state.
 Result<std::vector<TableState>> table_states(sql::Connection& connection);

@@ -88,6 +88,20 @@ TEST_F(HandMade, a_row_that_others_refer_to_is_named) {
   EXPECT_EQ(rows(), (Rows{"1|a", "2|b", "3|c"}));
 }
 
+TEST_F(HandMade, what_a_run_that_failed_has_found_is_not_forgotten) {
+  edit("delete from item where id = 2");
+  site_.write("item.csv", "id,v\n1,\"a\n");
+  EXPECT_EQ(site_.run("Item").exit_code, 1);
+  edit("insert into item values (9, 'x')");  // as many rows as the last load has left
+  site_.write("item.csv", "id,v\n1,a\n2,b\n3,c\n");
+  const auto next = run();
+  EXPECT_EQ(next["inserted"], 1);
+  EXPECT_EQ(next["deleted"], 1);
+  EXPECT_THAT(next["notes"].dump(), HasSubstr("was changed by hand, as an earlier run has found"));
+  EXPECT_EQ(rows(), (Rows{"1|a", "2|b", "3|c"}));
+  EXPECT_EQ(site_.run("Item").receipt["notModified"], 1);
+}
+
 TEST_F(HandMade, rows_without_a_key_count_and_stay) {
   edit(
       "create table copy (id integer, v text); insert into copy select * from item; "
