@@ -23,7 +23,8 @@ constexpr int kLockFamily = 7'230;
 // wanted and has old statistics of tables that fill and empty within seconds, is not to prefer another way;
 // this is what "indexed by" is on SQLite.
 constexpr std::string_view kPlanning =
-    "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set jit = off; "
+    "set enable_seqscan = off; set enable_bitmapscan = off; set enable_hashjoin = off; set enable_mergejoin "
+    "= off; set jit = off; "
     "set plan_cache_mode = force_generic_plan";
 
 }  // namespace

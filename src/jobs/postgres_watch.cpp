@@ -38,6 +38,7 @@ PostgresWatch::~PostgresWatch() {
   changed_here();
   if (thread_.joinable()) thread_.join();
   std::vector<std::string> left;
+  left.reserve(nodes_.size());
   for (const auto& [id, node] : nodes_) left.push_back(id);
   if (left.empty()) return;
   // Should this not be possible, they are dead when their time is over.
