@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "model/receipt.h"
+#include "service/job_store.h"
 #include "service/loader_schedule.h"
 
 #include <fmt/format.h>
@@ -71,7 +72,8 @@ int run_history(const HistoryOptions& options, const GlobalOptions& globals) {
     found = std::move(*listed);
   }
   if (found.empty() && !options.name.empty()) return no_runs_of(options.name, globals);
-  if (found.empty() && !globals.quiet) err("No runs yet in {}\n", globals.data.string());
+  if (found.empty() && !globals.quiet)
+    err("No runs yet in {}\n", service::describe_job_store(globals.database, globals.data));
   const auto now = SystemClock().now();
   for (const auto& job : found) print_job(job, now, globals);
   return 0;

@@ -2,22 +2,18 @@
 
 #include "app/loaders.h"
 #include "history/run_key.h"
-#include "jobs/sqlite_store.h"
+#include "service/job_store.h"
 #include "service/service.h"
 
 #include <fmt/format.h>
 
 #include <charconv>
-#include <filesystem>
-#include <system_error>
 
 namespace sluice::app {
 
 Result<std::unique_ptr<jobs::Store>> open_jobs(const GlobalOptions& globals) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(globals.data / "jobs.db", ignored)) return std::unique_ptr<jobs::Store>();
-  SLUICE_TRY(auto store, jobs::open_sqlite_store(globals.data));
-  return std::unique_ptr<jobs::Store>(std::move(store));
+  if (!service::job_store_exists(globals.database, globals.data)) return std::unique_ptr<jobs::Store>();
+  return service::open_job_store(globals.database, globals.data);
 }
 
 Result<jobs::Job> find_job(jobs::Store* store, JobId id, const GlobalOptions& globals) {
@@ -27,7 +23,8 @@ Result<jobs::Job> find_job(jobs::Store* store, JobId id, const GlobalOptions& gl
   }
   if (!found) {
     return fail(ErrorCode::not_found,
-                fmt::format("there is no job {} in {}", id.value(), globals.data.string()));
+                fmt::format("there is no job {} in {}", id.value(),
+                            service::describe_job_store(globals.database, globals.data)));
   }
   return std::move(*found);
 }

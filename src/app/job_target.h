@@ -19,9 +19,9 @@ struct JobTarget {
   JobId run;                                    // under which the target recorded the job
 };
 
-// The job store of --data; null when nothing was ever run there.
+// The job store of --data, or of a --database postgres://…; null when nothing was ever run there.
 Result<std::unique_ptr<jobs::Store>> open_jobs(const GlobalOptions& globals);
-// The job of this number; an error `not_found` that names the folder when there is none.
+// The job of this number; an error `not_found` that names the store when there is none.
 Result<jobs::Job> find_job(jobs::Store* store, JobId id, const GlobalOptions& globals);
 // "17" -> 17; none when the word is no number of a job.
 std::optional<JobId> job_number(const std::string& word);

@@ -136,8 +136,8 @@ void add_rejects(CLI::App& app, GlobalOptions& globals, Action& action) {
       ->check([](const std::string& word) {
         return word == "list" || word == "export"
                    ? std::string()
-                   : fmt::format("\"{}\" is neither list nor export: sluice rejects list {}", printable(word, 60),
-                                 printable(word, 60));
+                   : fmt::format("\"{}\" is neither list nor export: sluice rejects list {}",
+                                 printable(word, 60), printable(word, 60));
       });
   command->add_option("name", options->name, "A loader's name or a job's number (default: all loaders)")
       ->type_name("");

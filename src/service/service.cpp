@@ -5,6 +5,7 @@
 #include "fetch/url.h"
 #include "history/query.h"
 #include "jobs/sqlite_store.h"
+#include "service/job_store.h"
 #include "service/load_job.h"
 #include "service/loader_schedule.h"
 #include "service/table_owners.h"
@@ -79,7 +80,7 @@ Result<std::unique_ptr<Service>> Service::open(ServiceOptions options, Clock& cl
   if (service->options_.serving) {
     SLUICE_TRY(service->serve_lock_, jobs::lock_for_serving(data));
   }
-  SLUICE_TRY(service->store_, jobs::open_sqlite_store(data));
+  SLUICE_TRY(service->store_, open_job_store(service->options_.database, data));
   jobs::DefinitionStore* remembered = service->options_.serving ? &service->store_->definitions() : nullptr;
   service->keeper_ = std::make_unique<CatalogKeeper>(check_options(service->options_), remembered, clock);
 
@@ -103,9 +104,7 @@ Result<void> Service::start() {
   if (!options_.serving) return engine_->start();
   log_problems(*definitions());
   // A service whose database cannot be used would fail every run: say so now, and what to do.
-  SLUICE_TRY(const auto database, databases_.url_for(LoaderSpec{}, definitions()->catalog->service));
-  SLUICE_TRY(const auto parsed, sql::parse_database_url(database));
-  SLUICE_CHECK(sql::check_target(parsed));
+  SLUICE_CHECK(check_targets());
   SLUICE_CHECK(apply_schedules(changed.removed));
   SLUICE_CHECK(engine_->start());
   SLUICE_CHECK(run_at_startup(*definitions(), changed.added, true));
@@ -113,6 +112,22 @@ Result<void> Service::start() {
   SLUICE_CHECK(watch_->start([this] { reload_until_done(); }));
   // What was saved between the first look and the watch's start.
   reload_until_done();
+  return {};
+}
+
+Result<void> Service::check_targets() const {
+  const auto catalog = definitions()->catalog;
+  const auto check = [&](const LoaderSpec& loader) -> Result<void> {
+    SLUICE_TRY(const auto database, databases_.url_for(loader, catalog->service));
+    SLUICE_TRY(const auto parsed, sql::parse_database_url(database));
+    auto usable = sql::check_target(parsed);
+    if (usable) return usable;
+    return fail_within(loader.name.empty() ? "service" : "loader " + loader.name, std::move(usable).error());
+  };
+  if (!databases_.jobs_only()) return check({});
+  // Each loader has to say where it loads, or the service file for all; without loaders there is nothing to
+  // say.
+  for (const auto& loader : catalog->loaders) SLUICE_CHECK(check(loader.spec));
   return {};
 }
 
@@ -182,7 +197,8 @@ jobs::NewJob Service::load_job(const definition::LoaderDefinition& loader, jobs:
   jobs::NewJob job;
   job.kind = kLoadKind;
   job.subject = loader.spec.name;
-  job.args = load_args(loader.spec.name, options_.serving ? std::string() : options_.database);
+  const bool own_target = !options_.serving && !databases_.jobs_only();
+  job.args = load_args(loader.spec.name, own_target ? options_.database : std::string());
   job.origin = origin;
   job.started_by = std::move(started_by);
   job.exclusive_key = loader.spec.name;

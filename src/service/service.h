@@ -78,6 +78,7 @@ class Service {
   Result<std::vector<std::string>> leftovers();
   // Tries again, ever more slowly, until the folder and the store could be read: an edit is never lost.
   void reload_until_done();
+  Result<void> check_targets() const;
   Result<void> run_at_startup(const Definitions& definitions, const std::vector<std::string>& names,
                               bool starting);
   jobs::NewJob load_job(const definition::LoaderDefinition& loader, jobs::Origin origin,

@@ -42,8 +42,10 @@ Result<std::unique_ptr<Connection>> open_database(const DatabaseUrl& url, const 
 
 Result<void> check_target(const DatabaseUrl& url) {
   if (url.dialect == Dialect::sqlite) return {};
-  return fail(ErrorCode::unsupported,
-              "loading into PostgreSQL is not available yet; use --database sqlite:PATH");
+  return fail(
+      ErrorCode::unsupported,
+      "loading into PostgreSQL is not available yet; use --database sqlite:PATH, or keep only the jobs "
+      "there and say in the service file where to load (database: sqlite:PATH)");
 }
 
 }  // namespace sluice::sql

@@ -96,14 +96,10 @@ TEST_F(Records, what_is_not_there_is_named) {
     std::vector<std::string> words;
     std::string told;
   } cases[] = {
-      {{"changes", "99"}, "there is no job 99"},
-      {{"changes", "Aa"}, "is not a job's number"},
-      {{"changes", "0"}, "is not a job's number"},
-      {{"changes"}, "sluice changes JOB"},
-      {{"rejects", "list", "Ab"}, "did you mean \"Aa\"?"},
-      {{"rejects", "list", "99"}, "there is no job 99"},
-      {{"rejects", "Aa"}, "sluice rejects list Aa"},
-      {{"rejects"}, "\"what\" is missing"},
+      {{"changes", "99"}, "there is no job 99"},           {{"changes", "Aa"}, "is not a job's number"},
+      {{"changes", "0"}, "is not a job's number"},         {{"changes"}, "sluice changes JOB"},
+      {{"rejects", "list", "Ab"}, "did you mean \"Aa\"?"}, {{"rejects", "list", "99"}, "there is no job 99"},
+      {{"rejects", "Aa"}, "sluice rejects list Aa"},       {{"rejects"}, "\"what\" is missing"},
   };
   for (const auto& one : cases) {
     const auto ended = site_.sluice(one.words);

@@ -1,0 +1,42 @@
+#include "service/job_store.h"
+
+#include "jobs/postgres_store.h"
+#include "jobs/sqlite_store.h"
+#include "sql/database_url.h"
+#include "sql/postgres.h"
+
+#include <optional>
+#include <system_error>
+
+namespace sluice::service {
+namespace {
+
+std::optional<Secret> server_of(const std::string& database) {
+  if (database.empty()) return std::nullopt;
+  const auto parsed = sql::parse_database_url(database);
+  if (!parsed || parsed->dialect != sql::Dialect::postgres) return std::nullopt;
+  return parsed->server;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<jobs::Store>> open_job_store(const std::string& database,
+                                                    const std::filesystem::path& data) {
+  const auto server = server_of(database);
+  if (!server) return jobs::open_sqlite_store(data);
+  auto store = jobs::open_postgres_store(*server);
+  if (!store) return fail_within("--database " + sql::describe_postgres(*server), std::move(store).error());
+  return store;
+}
+
+bool job_store_exists(const std::string& database, const std::filesystem::path& data) {
+  std::error_code ignored;
+  return server_of(database) || std::filesystem::exists(data / "jobs.db", ignored);
+}
+
+std::string describe_job_store(const std::string& database, const std::filesystem::path& data) {
+  const auto server = server_of(database);
+  return server ? sql::describe_postgres(*server) : data.string();
+}
+
+}  // namespace sluice::service
