@@ -1,5 +1,6 @@
 #include "cities.h"
 
+#include "letters.h"
 #include "vocabulary.h"
 #include "zones.h"
 
@@ -12,9 +13,6 @@ namespace english_cron {
 namespace {
 
 constexpr std::size_t kMostWords = 4;  // of a city's name
-
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-constexpr bool is_letter(char c) { return lower(c) >= 'a' && lower(c) <= 'z'; }
 
 // The letter under the accent of U+00C0 to U+00FF, which UTF-8 writes as C3 and this byte; 0 for none.
 constexpr char without_accent(char byte) {

@@ -1,5 +1,6 @@
 // Cron text -> CronFields, after the rules of Cronos (https://github.com/HangfireIO/Cronos).
 #include "cron_fields.h"
+#include "letters.h"
 #include "vocabulary.h"
 
 #include <string>
@@ -19,11 +20,6 @@ constexpr Field kHour{"hour", 0, 23, {}};
 constexpr Field kDay{"day of month", 1, 31, {}};
 constexpr Field kMonth{"month", 1, 12, "janfebmaraprmayjunjulaugsepoctnovdec"};
 constexpr Field kWeekday{"day of week", 0, 7, "sunmontuewedthufrisat"};
-
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-constexpr bool is_letter(char c) { return lower(c) >= 'a' && lower(c) <= 'z'; }
-constexpr bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 class Reader {
  public:

@@ -1,4 +1,5 @@
 // The search for matching wall-clock times: bit scans over the fields, month by month.
+#include "calendar.h"
 #include "cron_fields.h"
 
 #include <bit>
@@ -14,13 +15,11 @@ using std::chrono::sys_days;
 using std::chrono::year;
 using std::chrono::year_month_day;
 
-constexpr std::int64_t kDaySeconds = 86400;
 constexpr int kYearsSearched = 400;
 
 constexpr bool is_leap(int y) { return (y % 4 == 0 && y % 100 != 0) || y % 400 == 0; }
 constexpr unsigned month_length(int y, unsigned m) {
-  constexpr std::array<std::uint8_t, 13> kLengths{0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  return m == 2 && is_leap(y) ? 29 : kLengths[m];
+  return m == 2 && !is_leap(y) ? 28 : static_cast<unsigned>(longest_month(m));
 }
 
 // Sakamoto's congruence: weekday (0 = Sunday) of the first of the month.

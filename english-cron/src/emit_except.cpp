@@ -1,4 +1,5 @@
 // Days of the month less the exceptions: "every day but the last", "every monday except the first".
+#include "calendar.h"
 #include "emitter.h"
 #include "short_list.h"
 
@@ -8,8 +9,6 @@
 
 namespace english_cron {
 namespace {
-
-constexpr std::array<int, 13> kLengths{0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 
 std::uint32_t days_of(int length) { return static_cast<std::uint32_t>((std::uint64_t{2} << length) - 2); }
 
@@ -79,7 +78,7 @@ Emitter::DayTexts Emitter::month_days(const Days& days, std::uint16_t months, co
     bits &= ~(plan_.except.days | plan_.except.dates[m]);
     if (but_last != 0 && bits != 0)
       bits = m == 2 ? february_days(bits, but_last, moving)
-                    : days_of(kLengths[m]) & bits & ~from_the_end(but_last, kLengths[m]);
+                    : days_of(longest_month(m)) & bits & ~from_the_end(but_last, longest_month(m));
     if (bits == 0) continue;
     const auto known =
         std::find_if(groups.begin(), groups.end(), [bits](const auto& g) { return g.first == bits; });

@@ -1,6 +1,7 @@
 // One plan -> its crons or its interval, added to a translation.
 #pragma once
 
+#include "calendar.h"
 #include "emit.h"
 #include "zones.h"
 
@@ -15,8 +16,6 @@
 #include <vector>
 
 namespace english_cron {
-
-inline constexpr std::int64_t kDaySeconds = 86400;
 
 class Emitter {
  public:

@@ -1,4 +1,5 @@
 // A schedule back in English. What is written here, the grammar reads as the same schedule.
+#include "calendar.h"
 #include "cron_fields.h"
 #include "english_cron/schedule.h"
 #include "english_text.h"
@@ -21,7 +22,6 @@
 namespace english_cron {
 namespace {
 
-constexpr std::int64_t kDaySeconds = 86400;
 constexpr std::size_t kMostTimes = 24;
 
 std::string two(std::int64_t value) { return std::string(value < 10 ? "0" : "") + std::to_string(value); }

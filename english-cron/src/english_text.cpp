@@ -8,13 +8,6 @@
 namespace english_cron {
 namespace {
 
-std::string ordinal(int n) {
-  const bool teen = n / 10 % 10 == 1;
-  const char* suffix =
-      teen ? "th" : (n % 10 == 1 ? "st" : (n % 10 == 2 ? "nd" : (n % 10 == 3 ? "rd" : "th")));
-  return std::to_string(n) + suffix;
-}
-
 void append_weekdays(std::string& out, std::uint8_t bits) {
   if (bits == 0b0111110) {
     out += "weekdays";
@@ -34,7 +27,7 @@ void append_week(std::string& out, const CronFields& cron) {
   }
   if (places != 0) {
     out += "the ";
-    append_names(out, places, [](std::string& to, int v) { to += ordinal(v); }, 6);
+    append_names(out, places, [](std::string& to, int v) { to += ordinal_text(v); }, 6);
     out += ' ';
     append_names(out, weekdays, [](std::string& to, int v) { to += weekday_name(v); }, 8);
     out += " of the month";
@@ -141,7 +134,7 @@ bool append_days(std::string& out, const Told& cron) {
         out += cron.days == kOddDays ? " on odd days" : " on even days";
       } else {
         out += " on the ";
-        append_names(out, cron.days, [](std::string& to, int v) { to += ordinal(v); });
+        append_names(out, cron.days, [](std::string& to, int v) { to += ordinal_text(v); });
       }
       out += " of the month";
     } else if (std::popcount(cron.days_before_last) > 1) {
@@ -156,7 +149,7 @@ bool append_days(std::string& out, const Told& cron) {
     } else if (cron.last_nearest == 1) {
       out += " on the last weekday of the month";
     } else if (cron.nearest != 0) {
-      out += " on the weekday nearest the " + ordinal(std::countr_zero(cron.nearest)) + " of the month";
+      out += " on the weekday nearest the " + ordinal_text(std::countr_zero(cron.nearest)) + " of the month";
     } else {
       return false;
     }

@@ -4,17 +4,6 @@
 #include <array>
 
 namespace english_cron {
-namespace {
-
-std::string suffixed(int n) {
-  const bool teen = n / 10 % 10 == 1;
-  const char* suffix =
-      teen ? "th" : (n % 10 == 1 ? "st" : (n % 10 == 2 ? "nd" : (n % 10 == 3 ? "rd" : "th")));
-  return std::to_string(n) + suffix;
-}
-
-}  // namespace
-
 bool Grammar::set_step(int n, UnitWord word, Span span, bool bare) {
   struct Row {
     Unit unit;
@@ -252,7 +241,7 @@ bool Grammar::parse_every_ordinal() {
       const Token& end = peek(month);
       const Span all{at.offset, static_cast<std::size_t>(end.offset + end.length - at.offset)};
       return refuse(all, "may mean one day of the month or every " + std::to_string(k) + " days",
-                    "month on the " + suffixed(k));
+                    "month on the " + ordinal_text(k));
     }
     for (std::size_t i = 0; i < length; ++i) take();
     return parse_every_unit(k, at);

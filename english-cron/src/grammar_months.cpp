@@ -1,13 +1,11 @@
 // Months, and days of named months.
+#include "calendar.h"
 #include "grammar.h"
 
-#include <array>
 #include <bit>
 
 namespace english_cron {
 namespace {
-
-constexpr std::array<int, 13> kLongest{0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 
 std::uint16_t quarter_months(int quarter) { return static_cast<std::uint16_t>(0b111U << (quarter * 3 - 2)); }
 
@@ -57,7 +55,7 @@ bool Grammar::parse_month_clause(Days& days, std::uint16_t& months, bool ranged)
     int month = at.value;
     int to = from;
     int last_month = month;
-    if (from > kLongest[static_cast<std::size_t>(month)]) return no_such_day(first, month, from);
+    if (from > longest_month(static_cast<unsigned>(month))) return no_such_day(first, month, from);
     if (is_range(0) || (ranged && peek().is(Word::conjunction))) {
       const bool other = peek(1).is(Word::month_name);
       const std::size_t end = skip_the(other ? 2 : 1);
@@ -66,7 +64,7 @@ bool Grammar::parse_month_clause(Days& days, std::uint16_t& months, bool ranged)
         for (std::size_t i = 0; i < end; ++i) take();
         const Token& last = peek();
         if (!read_day_number(to, true)) return false;
-        if (to > kLongest[static_cast<std::size_t>(last_month)]) return no_such_day(last, last_month, to);
+        if (to > longest_month(static_cast<unsigned>(last_month))) return no_such_day(last, last_month, to);
         if (last_month == month && to < from) return refuse(span_from(first), "the range runs backwards");
       }
     }
@@ -109,14 +107,14 @@ bool Grammar::parse_day_of_months(Days& days, std::size_t length) {
   days.has_dates = true;
   for (std::size_t m = 1; m <= 12; ++m) {
     if ((months >> m & 1U) == 0) continue;
-    if (day > kLongest[m]) return no_such_day(first, static_cast<int>(m), day);
+    if (day > longest_month(static_cast<unsigned>(m))) return no_such_day(first, static_cast<int>(m), day);
     days.dates[m] |= 1U << day;
   }
   warn("\"" + text_of(first) + "\" is taken in each of these months");
   return true;
 }
 
-bool Grammar::has_day(int month, int day) { return day <= kLongest[static_cast<std::size_t>(month)]; }
+bool Grammar::has_day(int month, int day) { return day <= longest_month(static_cast<unsigned>(month)); }
 
 void Grammar::add_dates(Days& days, int day, int month, int last_day, int last_month) {
   days.has_dates = true;
@@ -128,7 +126,7 @@ void Grammar::add_dates(Days& days, int day, int month, int last_day, int last_m
 }
 
 bool Grammar::no_such_day(const Token& at, int month, int day) {
-  const int last = kLongest[static_cast<std::size_t>(month)];
+  const int last = longest_month(static_cast<unsigned>(month));
   return refuse(at,
                 std::string(month_name(month)) + " has no day " + std::to_string(day) + ": expected 1 to " +
                     std::to_string(last),
@@ -147,8 +145,9 @@ bool Grammar::except_in_months(const Token& at, std::uint16_t months) {
   except.has_dates = true;
   for (unsigned m = 1; m <= 12; ++m) {
     if ((months >> m & 1U) == 0) continue;
-    for (int before = 0; before < kLongest[m]; ++before)
-      if ((from_end >> before & 1U) != 0) except.dates[m] |= 1U << (kLongest[m] - before);
+    for (int before = 0; before < longest_month(static_cast<unsigned>(m)); ++before)
+      if ((from_end >> before & 1U) != 0)
+        except.dates[m] |= 1U << (longest_month(static_cast<unsigned>(m)) - before);
   }
   return true;
 }
@@ -184,7 +183,9 @@ bool Grammar::parse_of_month(Days& days, std::uint16_t& months, std::uint32_t nu
     bool any = false;
     for (std::size_t m = 1; m <= 12; ++m) {
       if ((named >> m & 1U) == 0) continue;
-      const std::uint32_t real = numbers & static_cast<std::uint32_t>((std::uint64_t{2} << kLongest[m]) - 2);
+      const std::uint32_t real =
+          numbers &
+          static_cast<std::uint32_t>((std::uint64_t{2} << longest_month(static_cast<unsigned>(m))) - 2);
       any = any || real != 0;
       if (std::popcount(numbers) == 1 && real == 0)
         warn(std::string(month_name(static_cast<int>(m))) + " has no day " +

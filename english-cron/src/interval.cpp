@@ -1,5 +1,6 @@
 #include "interval.h"
 
+#include "calendar.h"
 #include "cron_fields.h"
 
 #include <algorithm>
@@ -7,8 +8,6 @@
 
 namespace english_cron {
 namespace {
-
-constexpr std::int64_t kDaySeconds = 86400;
 
 std::int64_t floor_div(std::int64_t a, std::int64_t b) {
   const std::int64_t q = a / b;

@@ -2,13 +2,10 @@
 // (lexer_numbers.cpp).
 #pragma once
 
+#include "letters.h"
 #include "lexer.h"
 
 namespace english_cron {
-
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-constexpr bool is_letter(char c) { return lower(c) >= 'a' && lower(c) <= 'z'; }
 
 class Lexer {
  public:

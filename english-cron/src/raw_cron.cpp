@@ -1,6 +1,7 @@
 #include "raw_cron.h"
 
 #include "cron_fields.h"
+#include "letters.h"
 #include "vocabulary.h"
 #include "zones.h"
 
@@ -9,9 +10,6 @@
 
 namespace english_cron {
 namespace {
-
-constexpr bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 struct Piece {
   std::string_view text;

@@ -1,6 +1,7 @@
 // Occurrences on the time line: wall-clock search, then the rules for gaps and overlaps.
 #include "english_cron/schedule.h"
 
+#include "calendar.h"
 #include "cron_fields.h"
 #include "interval.h"
 #include "zones.h"
@@ -17,8 +18,6 @@ struct Schedule::State {
 };
 
 namespace {
-
-constexpr std::int64_t kDaySeconds = 86400;
 
 std::int64_t day_of(std::int64_t seconds) {
   return (seconds >= 0 ? seconds : seconds - (kDaySeconds - 1)) / kDaySeconds;

@@ -103,6 +103,12 @@ std::string_view weekday_name(int weekday) {
   return kNames[static_cast<std::size_t>(weekday % 7)];
 }
 
+std::string ordinal_text(int n) {
+  constexpr std::array<std::string_view, 4> kSuffixes{"th", "st", "nd", "rd"};
+  const bool plain = n / 10 % 10 == 1 || n % 10 > 3;
+  return std::to_string(n).append(kSuffixes[plain ? 0 : static_cast<std::size_t>(n % 10)]);
+}
+
 std::string_view month_name(int month) {
   constexpr std::array<std::string_view, 12> kNames{"january",   "february", "march",    "april",
                                                     "may",       "june",     "july",     "august",

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace english_cron {
@@ -118,5 +119,6 @@ std::span<const Entry> vocabulary();
 
 std::string_view weekday_name(int weekday);  // "sunday"…
 std::string_view month_name(int month);      // "january"…
+std::string ordinal_text(int n);             // "1st"…
 
 }  // namespace english_cron

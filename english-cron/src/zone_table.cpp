@@ -1,4 +1,5 @@
 // The time line of one zone: which offset holds when, and which instant shows a wall-clock time.
+#include "calendar.h"
 #include "zones.h"
 
 #include <algorithm>
@@ -9,7 +10,6 @@ namespace {
 
 constexpr std::int64_t kBeginning = INT64_MIN / 4;
 constexpr std::int64_t kEnd = INT64_MAX / 4;
-constexpr std::int64_t kDaySeconds = 86400;
 constexpr int kLastTableYear = 2037;  // the system's zone files list changes up to here
 constexpr int kLastYear = 9999;
 constexpr int kYearsOfProof = 12;  // so many last years must follow the rule before it is carried on

@@ -2,6 +2,7 @@
 #include "zones.h"
 
 #include "english_cron/translation.h"
+#include "letters.h"
 
 #include <date/tz.h>
 
@@ -15,8 +16,6 @@ namespace {
 
 constexpr int kFirstYear = 1850;
 constexpr int kLastTableYear = 2037;  // the system's zone files list changes up to here
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 int compare_no_case(std::string_view a, std::string_view b) {
   const std::size_t shared = std::min(a.size(), b.size());
