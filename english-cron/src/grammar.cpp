@@ -324,6 +324,7 @@ bool Grammar::parse_word_clause(const Token& at) {
         return refuse(at, "\"" + text_of(at) + "\" needs \"every\" before it", "every hour");
       return parse_on_the();
     case Word::number:
+      if (ordinal_at(0) > 0) return parse_ordinals(plan_.days, plan_.months, false);  // "twenty-first"
       if (peek(1).is(Word::times)) return parse_count();
       if (parse_short_interval()) return true;
       if (!error_.message.empty()) return false;

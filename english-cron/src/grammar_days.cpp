@@ -163,6 +163,9 @@ bool Grammar::parse_ordinals(Days& days, std::uint16_t& months, bool numbers) {
   std::uint32_t named = 0;
   bool last_too = false;
   const std::size_t count = ordinal_at(0) == 1 ? ordinal_length(0) : 0;
+  const Token& counted = peek(count + 1);
+  if (count > 0 && is_number(peek(count)) && (counted.is(Word::weekdays) || counted.is(Word::day_kind)))
+    return refuse(at, "cron knows only the first and the last weekday of a month: name the days", "");
   if (count > 0 && is_number(peek(count)) && is_unit(count + 1, UnitWord::day)) {
     // "the first 7 days of the month"
     for (std::size_t i = 0; i < count; ++i) take();

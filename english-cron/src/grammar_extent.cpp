@@ -58,9 +58,24 @@ bool Grammar::parse_except() {
   const Token& at = take();
   if (at.value == 1 && !accept(Word::from)) return expected("\"from\"", "from");  // "apart from"
   bool any = false;
+  // "every 5 minutes, except weekends, from 6 to 22": a comma on both sides ends the exception.
+  const auto index = static_cast<std::size_t>(&at - tokens_.list.data());
+  const bool enclosed = index > 0 && tokens_.list[index - 1].is(Kind::comma);
   for (;;) {
     const std::size_t start = pos_;
-    while (is_separator(0)) take();
+    bool commas = true;
+    while (is_separator(0)) commas = take().is(Kind::comma) && commas;
+    const bool placed = peek().is(Word::from) || peek().is(Word::between) || peek().is(Word::in) ||
+                        peek().is(Word::on) || peek().is(Word::during);
+    if (any && pos_ > start && commas && placed) {
+      const Token& more = peek();
+      pos_ = start;
+      if (enclosed) break;
+      return refuse(more,
+                    "it is not clear whether this belongs to the exception: name it before \"" + text_of(at) +
+                        "\", or join it with \"and\"",
+                    "and " + text_of(more));
+    }
     if (any && pos_ == start) {
       // "except at noon on weekdays", "except sundays in july": do these days belong to the exception?
       std::size_t look = 0;

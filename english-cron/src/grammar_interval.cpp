@@ -189,6 +189,8 @@ bool Grammar::parse_decimal(const Token& at) {
     return enter(fine ? Group::time : Group::weak_day, at) &&
            set_step(number.value * row.factor / 100, row.smaller, span_from(at), false);
   }
+  if (is_unit(0, UnitWord::second))
+    return refuse(number, "a second is not divided: expected whole seconds", "1");
   return expected("minutes, hours, days, weeks or years after a part of a number", "hours");
 }
 

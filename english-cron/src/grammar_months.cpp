@@ -130,8 +130,7 @@ bool Grammar::no_such_day(const Token& at, int month, int day) {
   return refuse(at,
                 std::string(month_name(month)) + " has no day " + std::to_string(day) + ": expected 1 to " +
                     std::to_string(last),
-                std::to_string(last) +
-                    (at.is(Kind::ordinal) && last == 31 ? "st" : (at.is(Kind::ordinal) ? "th" : "")));
+                at.is(Kind::ordinal) ? ordinal_text(last) : std::to_string(last));
 }
 
 // "except the last day of march" is a date; what moves within a named month has none.

@@ -162,6 +162,7 @@ bool Grammar::parse_time_of_day(int& second, bool& bare) {
   }
   if (at.digits == 4) {
     const std::string digits = text_of(at);
+    if (plan_.days.has_dates) return refuse(at, "cron has no years: a schedule repeats every year");
     return refuse(at, "four digits may be a time or a year: write a time as HH:MM",
                   digits.substr(0, 2) + ":" + digits.substr(2));
   }
@@ -173,6 +174,9 @@ bool Grammar::parse_time_of_day(int& second, bool& bare) {
   }
   second = hour % 24 * 3600;
   bare = hour >= 1 && hour <= 12;
+  const bool hyphen = at.is(Word::number) && peek().is(Kind::dash) && peek().glued && peek(1).glued &&
+                      peek(1).is(Word::number) && peek(1).value >= 10 && peek(1).value < 60;
+  if (hyphen) take();  // "six-thirty"
   if (peek().is(Word::number) && peek().value >= 10 && peek().value < 60) {
     // "nine thirty", "five forty-five"
     const Token& spoken = peek();
@@ -252,7 +256,7 @@ bool Grammar::parse_times() {
         const int same_half = from % kNoon + (to >= kNoon ? kNoon : 0);
         if (same_half < to) from = same_half, bare_from = false;
       }
-      if ((bare_to || bare_from) && to <= from)
+      if ((bare_to || bare_from) && to <= from && !is_24_hour(at))
         return refuse(bare_to ? end : at, "am or pm?",
                       text_of(bare_to ? end : at) + (bare_to ? " pm" : " am"));
       if (bare_from && !is_24_hour(end)) settle_bare(from, at);

@@ -162,7 +162,7 @@ bool Grammar::parse_window(bool between) {
     const int same_half = from % kNoon + (to >= kNoon ? kNoon : 0);
     if (same_half < to) from = same_half, bare_from = false;
   }
-  if ((bare_to || (bare_from && to <= from)) && to <= from && to != 0) {
+  if ((bare_to || (bare_from && to <= from)) && to <= from && to != 0 && !is_24_hour(start)) {
     const Token& open = bare_to ? end : start;
     return refuse(open,
                   "am or pm? This would run from " + clock_text(from) + " over midnight to " + clock_text(to),
