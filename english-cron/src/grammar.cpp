@@ -141,6 +141,9 @@ bool Grammar::finish_plan() {
 bool Grammar::enter(Group group, const Token& at) {
   const bool time = group == Group::time;
   bool split = false;
+  const bool excepted = plan_.except.any() || plan_.except_months != 0 || !plan_.except_windows.empty();
+  if (time && !plan_.moments.empty() && excepted)
+    return refuse(at, "a second time after an exception: separate whole schedules with \";\"", ";");
   if (time) {
     const bool days_between = saw_time_ && latest_ != Group::time;
     split = days_between && connected_;
@@ -279,6 +282,11 @@ bool Grammar::parse_word_clause(const Token& at) {
     case Word::no:
     case Word::other:
       if (at.is(Word::other) && at.entry->text.starts_with("alternat")) return take(), parse_every_other(at);
+      if (at.is(Word::but) && peek(1).is(Word::noise) && peek(1).entry->text == "only") {
+        take(), take();  // "the 1st but only on mondays": both
+        only_ = true;
+        return parse_clause();
+      }
       // "but not", "other than"
       if (at.is(Word::but) && peek(1).is(Word::no)) take();
       if (at.is(Word::other) && peek(1).is(Word::noise) && peek(1).entry->text == "than") {

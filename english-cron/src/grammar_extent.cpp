@@ -248,7 +248,10 @@ bool Grammar::parse_count() {
   if (word != UnitWord::day && word != UnitWord::week && word != UnitWord::month && !yearly) {
     const std::string even = 60 % count == 0 ? "every " + std::to_string(60 / count) + " minutes" : "";
     return refuse(span_from(at), "does not say when: give the interval",
-                  word == UnitWord::hour ? even : (word == UnitWord::quarter ? "" : "every 6 months"));
+                  word == UnitWord::hour        ? even
+                  : word == UnitWord::fortnight ? "every 2 weeks"
+                  : word == UnitWord::half_year ? "every 6 months"
+                                                : "");
   }
   plan_.count = count;
   plan_.count_unit =
