@@ -305,7 +305,12 @@ std::string explain(const Translation& translation) {
   out.reserve(96 + zone_size);
   if (!crons.empty()) {
     if (!append_crons(out, crons, &memory)) out.clear();
-    if (translation.every && out.starts_with("every day ")) out.erase(0, 10);
+    if (translation.every && out.starts_with("every day ")) {
+      out.erase(0, 10);
+      // All days of the weeks or months that are picked, not just one.
+      if (translation.every->unit == Unit::weeks) out += " on monday through sunday";
+      if (translation.every->unit == Unit::months) out += " on the 1st through 31st of the month";
+    }
   }
   if (translation.every) out = interval_words(*translation.every, translation.zone, out);
   // Crons alone would lose the interval, however long its words are.

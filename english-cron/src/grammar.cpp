@@ -96,6 +96,9 @@ bool Grammar::finish_plan() {
     if (early || !plan_.has_time())
       return refuse(tokens_.list[0], "a night goes on after midnight: name the day and the time", "at 23:00");
   }
+  if (part_ >= 0 && plan_.fine && plan_.windows.empty())
+    return refuse(plan_.fine->span,
+                  "an interval in a part of the day needs clock times, as in \"from 6:00 to 12:00\"");
   if (part_ >= 0 && !plan_.has_time()) {
     constexpr std::array<int, 4> kHours{10, 15, 20, 0};
     constexpr std::array<std::string_view, 4> kNames{"morning", "afternoon", "evening", "night"};

@@ -193,6 +193,7 @@ bool Grammar::parse_window_side() {
     window.to = at.is(Word::before) ? minute - 1 : minute;
     if (minute == 0) window.to = 1439;
   }
+  window.open = window.phase = false;
   if (window.from > 1439 || (window.side && window.to < window.from))
     return refuse(at, "this leaves no time of the day");
   window.span = span_from(at);
@@ -205,6 +206,8 @@ bool Grammar::parse_day_part() {
     part_ = at.value;
     return true;
   }
+  if (part_ >= 0 && part_ != at.value)
+    return refuse(at, "a second part of the day: give the times, as in \"at 8am and 8pm\"");
   part_ = at.value;
   for (const int moment : plan_.moments) {
     if (!fits_part(moment, at)) return false;
