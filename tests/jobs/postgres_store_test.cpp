@@ -133,6 +133,7 @@ TEST_F(PostgresStore, many_workers_take_each_job_once_and_keys_never_overlap) {
   };
   {
     std::vector<std::jthread> workers;
+    workers.reserve(4);
     for (int i = 0; i < 4; ++i) workers.emplace_back(work, i);
   }
   EXPECT_EQ(doubles, 0);
@@ -152,6 +153,7 @@ TEST_F(PostgresStore, a_tick_fires_once_however_many_nodes_race_for_it) {
   std::atomic<int> fired{0};
   {
     std::vector<std::jthread> nodes;
+    nodes.reserve(4);
     for (int i = 0; i < 4; ++i) {
       nodes.emplace_back([&] {
         const auto store = setting_.open();
