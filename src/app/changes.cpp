@@ -36,7 +36,8 @@ std::string value_text(const api::Json& value) {
 void print_change(const api::Json& change) {
   std::string key;
   for (const auto& part : change["key"]) {
-    key += fmt::format("{}{}={}", key.empty() ? "" : " ", value_text(part["name"]), value_text(part["value"]));
+    key +=
+        fmt::format("{}{}={}", key.empty() ? "" : " ", value_text(part["name"]), value_text(part["value"]));
   }
   const auto& op = change["op"].get_ref<const std::string&>();
   if (op == "load") key = "first load";

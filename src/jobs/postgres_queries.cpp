@@ -42,14 +42,20 @@ bool is_plain(const JobFilter& filter) {
          filter.recurring_id.empty();
 }
 
+// As list_query(): a job that runs is `enqueued` in its own row.
 std::string recent_query(const RecentFilter& filter) {
   std::string newest;
   for (const JobState state : filter.states) {
+    const bool runs = state == JobState::processing;
+    std::string_view lease;
+    if (runs) lease = "exists (select 1 from lease l where l.job = job.id) and";
+    if (state == JobState::enqueued) lease = "not exists (select 1 from lease l where l.job = job.id) and";
     if (!newest.empty()) newest += " union all ";
     newest += fmt::format(
-        "(select id from job where subject = wanted.subject and subject <> '' and state = {} and kind = ?2 "
+        "(select id from job where {} subject = wanted.subject and subject <> '' and state = {} and kind = "
+        "?2 "
         "order by id desc limit ?3)",
-        static_cast<int>(state));
+        lease, static_cast<int>(runs ? JobState::enqueued : state));
   }
   return fmt::format(
       "select newest.id from unnest(?1::text[]) with ordinality as wanted(subject, place) cross join lateral "
@@ -133,9 +139,12 @@ Result<void> PostgresJobQueries::recent(const RecentFilter& filter, const OnRece
         },
         array_text(filter.subjects), filter.kind, std::clamp(filter.per_subject, 1, kMostPerSubject)));
     const std::string query = fmt::format(
-        "select j.id, j.subject, j.state, j.finished_at, j.duration_ms, {} from "
-        "unnest(?::bigint[]) with ordinality as wanted(id, place) join job j on j.id = wanted.id "
-        "order by wanted.place",
+        "select j.id, j.subject, case when l.job is null then j.state else 2 end, case when l.job is null "
+        "then "
+        "j.finished_at end, case when l.job is null then j.duration_ms end, {} from unnest(?::bigint[]) with "
+        "ordinality as wanted(id, place) join job j on j.id = wanted.id left join lease l on l.job = j.id "
+        "order "
+        "by wanted.place",
         filter.with_result ? "j.result" : "''");
     for (std::span<const JobId> rest(ids); !rest.empty();) {
       const auto part = rest.first(std::min(rest.size(), kResultsAtOnce));

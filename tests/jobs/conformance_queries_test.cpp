@@ -59,6 +59,23 @@ TEST_P(StoreConformance, recent_gives_the_newest_of_each_subject) {
   EXPECT_TRUE(recent(other_kind).empty());
 }
 
+TEST_P(StoreConformance, recent_tells_what_runs_from_what_waits) {
+  const JobId runs = add(job("A"));
+  claim_one();
+  const JobId waits = add(job("A"));
+  const auto recent = [&](std::vector<JobState> states) {
+    std::vector<std::pair<std::int64_t, JobState>> found;
+    EXPECT_TRUE(store_->queries().recent(
+        {.kind = job().kind, .subjects = {"A"}, .states = std::move(states), .per_subject = 5},
+        [&](const RecentJob& one) { found.emplace_back(one.id.value(), one.state); }));
+    return found;
+  };
+  const std::pair running(runs.value(), JobState::processing), waiting(waits.value(), JobState::enqueued);
+  EXPECT_THAT(recent({JobState::processing}), ElementsAre(running));
+  EXPECT_THAT(recent({JobState::enqueued}), ElementsAre(waiting));
+  EXPECT_THAT(recent({JobState::enqueued, JobState::processing}), ElementsAre(waiting, running));
+}
+
 TEST_P(StoreConformance, the_amounts_of_a_minute_add_up) {
   for (const std::int64_t amount : {5, 7}) {
     add();

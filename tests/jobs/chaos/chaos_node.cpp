@@ -73,12 +73,13 @@ Result<void> work(jobs::Store& store, Clock& clock, const Secret& url) {
   pthread_sigmask(SIG_BLOCK, &ends, nullptr);
   Rows rows(url);
   jobs::Engine engine(store, clock, {.workers = 8});
-  engine.register_handler("noop", [&](jobs::JobContext& context, std::stop_token) -> Result<jobs::JobOutcome> {
-    SLUICE_CHECK(rows.execute("insert into public.chaos_run (job, attempt) values (" +
-                              std::to_string(context.job().id.value()) + ", " +
-                              std::to_string(context.attempt()) + ")"));
-    return jobs::JobOutcome{};
-  });
+  engine.register_handler("noop",
+                          [&](jobs::JobContext& context, std::stop_token) -> Result<jobs::JobOutcome> {
+                            SLUICE_CHECK(rows.execute("insert into public.chaos_run (job, attempt) values (" +
+                                                      std::to_string(context.job().id.value()) + ", " +
+                                                      std::to_string(context.attempt()) + ")"));
+                            return jobs::JobOutcome{};
+                          });
   SLUICE_CHECK(engine.start());
   int received = 0;
   sigwait(&ends, &received);
