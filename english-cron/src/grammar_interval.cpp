@@ -254,6 +254,9 @@ bool Grammar::parse_every_ordinal() {
     return refuse(both, "may mean every other " + day + " or the 2nd " + day + " of the month",
                   "other " + day);
   }
+  if (noun.is(Word::weekday_name) && k > 2 && !of)
+    warn("\"" + ordinal_text(k) + " " + std::string(weekday_name(noun.value)) +
+         "\" is read as that of each month");
   return parse_ordinals(plan_.days, plan_.months, false);
 }
 

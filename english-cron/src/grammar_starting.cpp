@@ -40,6 +40,7 @@ bool Grammar::parse_starting_minute() {
 bool Grammar::parse_starting() {
   const Token& at = take();
   if (peek().is(Word::of)) return parse_start_of(at);
+  if (pos_ == 1 && (peek().is(Word::every) || peek().is(Word::adverb))) return true;  // "starts daily at 9am"
   if (at.value != 0) return expected("\"of the hour\"", "of the hour");
   while (peek().is(Word::at) || peek().is(Word::on) || peek().is(Word::from) || peek().is(Word::the)) take();
   if (peek().is(Kind::date)) {

@@ -37,7 +37,7 @@ std::vector<std::chrono::sys_seconds> sample(const Translation& translation) {
 
 TEST(Phrases, every_row_of_the_table_translates_as_stated) {
   const auto rows = read_table("phrases.tsv", 4);
-  EXPECT_GE(rows.size(), 900U);
+  EXPECT_GE(rows.size(), 2600U);
   for (const Row& row : rows) {
     SCOPED_TRACE("phrases.tsv:" + std::to_string(row.line) + ": " + row.cells[0]);
     const auto got = translate(row.cells[0]);
@@ -72,7 +72,7 @@ TEST(Phrases, english_read_back_translates_to_the_same_schedule) {
 
 TEST(Refusals, every_row_of_the_table_is_refused_at_its_place) {
   const auto rows = read_table("refusals.tsv", 3);
-  EXPECT_GE(rows.size(), 300U);
+  EXPECT_GE(rows.size(), 780U);
   for (const Row& row : rows) {
     SCOPED_TRACE("refusals.tsv:" + std::to_string(row.line) + ": " + row.cells[0]);
     const auto got = translate(row.cells[0]);
