@@ -137,19 +137,21 @@ Result<void> PostgresJobStore::requeue(JobId job, std::string_view reason, Times
           return {};
         },
         job));
-    const bool may = state == JobState::failed || state == JobState::deleted || state == JobState::held;
-    if (!may) {
+    if (!requeue_allowed(state)) {
       return fail(ErrorCode::conflict,
-                  fmt::format("job {} is {}; only a failed, deleted or held job can be run again",
+                  fmt::format("job {} is {}; only a scheduled, held, failed or deleted job can be run again",
                               job.value(), to_string(state)));
     }
     if (retired)
       return fail(ErrorCode::conflict, fmt::format("job {} cannot run again: {}", job.value(), *retired));
     SLUICE_CHECK(database.run(
-        "update job set state = ?, attempt = 0, crashes = 0, run_at = ?, finished_at = null, duration_ms = "
-        "null, error_code = null, error_message = null, reason = '', pinned_node = null, history = history "
-        "|| ? where id = ?",
-        JobState::enqueued, now, history_line(JobState::enqueued, now, 0, {}, reason), job));
+        "update job set state = ?1, attempt = case when ?2 = 1 then attempt else 0 end, crashes = case when "
+        "?2 "
+        "= 1 then crashes else 0 end, run_at = ?3, finished_at = null, duration_ms = null, error_code = "
+        "null, "
+        "error_message = null, reason = '', pinned_node = null, history = history || ?4 where id = ?5",
+        JobState::enqueued, state == JobState::scheduled ? 1 : 0, now,
+        history_line(JobState::enqueued, now, 0, {}, reason), job));
     SLUICE_CHECK(make_ready(database, job));
     Tally tally(database, now);
     SLUICE_CHECK(tally.step(job, state, JobState::enqueued));
