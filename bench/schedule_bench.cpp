@@ -44,6 +44,31 @@ BENCHMARK_CAPTURE(translate_phrase, window, "every 15 minutes from 9am to 5pm on
 BENCHMARK_CAPTURE(translate_phrase, cron, "*/10 12-20 ? DEC 3", "UTC");
 BENCHMARK_CAPTURE(translate_phrase, refused, "every wek at 9am", "UTC");
 
+// Is the time linear in the length? Lists of times and of days, up to the longest phrase; words without end.
+void translate_length(benchmark::State& state, const char* head, const char* more) {
+  std::string phrase = head;
+  while (phrase.size() + std::string_view(more).size() <= static_cast<std::size_t>(state.range(0)))
+    phrase += more;
+  for (auto _ : state) benchmark::DoNotOptimize(translate(phrase));
+  state.SetComplexityN(state.range(0));
+}
+BENCHMARK_CAPTURE(translate_length, times, "every day at 9:15", ", 17:30")
+    ->RangeMultiplier(2)
+    ->Range(32, 256)
+    ->Complexity(benchmark::oN);
+BENCHMARK_CAPTURE(translate_length, days, "mondays", " and fridays")
+    ->RangeMultiplier(2)
+    ->Range(32, 256)
+    ->Complexity(benchmark::oN);
+BENCHMARK_CAPTURE(translate_length, noise, "every day", " please run")
+    ->RangeMultiplier(2)
+    ->Range(32, 256)
+    ->Complexity(benchmark::oN);
+BENCHMARK_CAPTURE(translate_length, refused, "every day at", " to")
+    ->RangeMultiplier(2)
+    ->Range(32, 256)
+    ->Complexity(benchmark::oN);
+
 // Walks on from each run to the next, as a scheduler does.
 void next_run(benchmark::State& state, const char* phrase, const char* zone) {
   const auto translation = translate(phrase, {.zone = zone, .anchor = {}});
