@@ -1,18 +1,14 @@
 // sluice history: the runs of a loader, or of all, newest first.
-#include "api/live_json.h"
 #include "app/arguments.h"
 #include "app/command.h"
+#include "app/job_line.h"
 #include "app/job_target.h"
 #include "app/loaders.h"
-#include "app/receipt_table.h"
 #include "base/clock.h"
-#include "base/text.h"
-#include "model/receipt.h"
 #include "service/job_store.h"
 #include "service/loader_schedule.h"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <memory>
 #include <vector>
@@ -24,27 +20,6 @@ struct HistoryOptions {
   std::string name;
   int limit = 20;
 };
-
-std::string counts_text(const jobs::Job& job) {
-  const auto receipt = receipt_from_json(job.result);
-  if (job.result.empty() || !receipt) return job.error ? job.error->message : job.reason;
-  if (receipt->error) return receipt->error->message;
-  if (receipt->not_modified > 0 && receipt->read == 0) return "not modified";
-  return fmt::format("read {} +{} ~{} -{} ={}", group_digits(receipt->read), group_digits(receipt->inserted),
-                     group_digits(receipt->updated), group_digits(receipt->deleted),
-                     group_digits(receipt->unchanged));
-}
-
-void print_job(const jobs::Job& job, Timestamp now, const GlobalOptions& globals) {
-  if (globals.json) {
-    out("{}\n", api::dump(api::job_json(job, now)));
-    return;
-  }
-  const auto when = job.started_at ? *job.started_at : job.created_at;
-  out("{:>8}  {}  {:<16} {:<10} {:>9}  {}\n", job.id.value(),
-      format_utc(std::chrono::floor<std::chrono::seconds>(when)), job.subject, jobs::to_string(job.state),
-      job.duration_ms ? duration_text(*job.duration_ms) : "", counts_text(job));
-}
 
 // No run is known of this name: a loader that is still to run for the first time, or a slip of the pen.
 int no_runs_of(const std::string& name, const GlobalOptions& globals) {

@@ -1,0 +1,13 @@
+// A job in one line, for lists: number, time, loader, state, duration, and what came of it.
+#pragma once
+
+#include "app/command.h"
+#include "base/clock.h"
+#include "jobs/job.h"
+
+namespace sluice::app {
+
+// On standard output; with --json the object that the API gives (DESIGN, section 3).
+void print_job(const jobs::Job& job, Timestamp now, const GlobalOptions& globals);
+
+}  // namespace sluice::app

@@ -1,0 +1,254 @@
+// sluice jobs: what waits, runs and went wrong, and the hand that changes it. A service that runs on the same
+// data sees each change at once.
+#include "app/arguments.h"
+#include "app/command.h"
+#include "app/job_line.h"
+#include "app/job_target.h"
+#include "app/loaders.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "jobs/engine.h"
+#include "service/job_store.h"
+#include "service/loader_schedule.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice::app {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct JobsOptions {
+  std::string action = "list";
+  std::vector<std::string> of;  // numbers of jobs, or names of loaders
+  std::vector<std::string> states;
+  std::string loader;
+  std::string reason;
+  int limit = 50;
+};
+
+constexpr std::string_view kBy = "the command line";
+
+std::string store_name(const GlobalOptions& globals) {
+  return service::describe_job_store(globals.database, globals.data);
+}
+
+std::string reason_of(const JobsOptions& options, std::string_view otherwise) {
+  return options.reason.empty() ? fmt::format("{} on {}", otherwise, kBy) : options.reason;
+}
+
+Result<void> list(const JobsOptions& options, const GlobalOptions& globals, jobs::Store* store) {
+  jobs::JobFilter filter;
+  filter.subject = options.loader;
+  filter.limit = options.limit;
+  for (const auto& name : options.states) {
+    const auto state = jobs::parse_job_state(name);
+    if (!state) {
+      std::vector<std::string_view> names;
+      for (const auto known : jobs::kJobStates) names.push_back(jobs::to_string(known));
+      return fail(ErrorCode::invalid_argument, fmt::format("--state: there is no state \"{}\"; use {}",
+                                                           printable(name, 60), fmt::join(names, ", ")));
+    }
+    filter.states.push_back(*state);
+  }
+  std::vector<jobs::Job> found;
+  if (store != nullptr) {
+    SLUICE_TRY(found, store->queries().list(filter));
+  }
+  const auto now = SystemClock().now();
+  for (const auto& job : found) print_job(job, now, globals);
+  if (found.empty() && !globals.quiet) err("No such jobs in {}\n", store_name(globals));
+  return {};
+}
+
+void tell(Json done, const std::string& words, const GlobalOptions& globals) {
+  if (globals.json) {
+    out("{}\n", done.dump());
+  } else if (!globals.quiet) {
+    out("{}\n", words);
+  }
+}
+
+// One job or loader after the other; what is done stays done when a later one cannot be.
+class Hand {
+ public:
+  Hand(jobs::Store& store, const JobsOptions& options, const GlobalOptions& globals)
+      : store_(store), engine_(store, clock_), options_(options), globals_(globals) {}
+
+  Result<void> cancel(const std::string& word) {
+    SLUICE_TRY(const auto id, number(word));
+    SLUICE_TRY(const auto job, find_job(&store_, id, globals_));
+    SLUICE_TRY(const auto outcome, engine_.cancel(id, reason_of(options_, "cancelled")));
+    if (outcome == jobs::Cancelled::too_late) {
+      return fail(ErrorCode::conflict,
+                  fmt::format("job {} has ended already: {}", word, jobs::to_string(job.state)));
+    }
+    const bool asked = outcome == jobs::Cancelled::requested;
+    tell({{"job", word}, {"done", asked ? "asked" : "deleted"}},
+         asked ? fmt::format("job {}: asked to stop", word) : fmt::format("job {}: deleted", word), globals_);
+    return {};
+  }
+
+  Result<void> retry(const std::string& word) {
+    SLUICE_TRY(const auto id, number(word));
+    SLUICE_CHECK(engine_.requeue(id, reason_of(options_, "run again")));
+    tell({{"job", word}, {"done", "enqueued"}}, fmt::format("job {}: enqueued", word), globals_);
+    return warn_of_nobody();
+  }
+
+  Result<void> enqueue(const std::string& loader) {
+    SLUICE_TRY(const auto recurring, of_loader(loader));
+    SLUICE_TRY(const auto id, engine_.run_now(recurring, jobs::Origin::cli, std::string(kBy)));
+    const auto job = std::to_string(id.value());
+    tell({{"loader", loader}, {"job", job}, {"done", "enqueued"}}, fmt::format("{}: job {}", loader, job),
+         globals_);
+    return warn_of_nobody();
+  }
+
+  Result<void> pause(const std::string& loader) {
+    SLUICE_TRY(const auto recurring, of_loader(loader));
+    SLUICE_CHECK(engine_.pause_recurring(recurring, kBy, reason_of(options_, "paused")));
+    tell({{"loader", loader}, {"done", "paused"}}, fmt::format("{}: paused", loader), globals_);
+    return {};
+  }
+
+  Result<void> resume(const std::string& loader) {
+    SLUICE_TRY(const auto recurring, of_loader(loader));
+    SLUICE_CHECK(engine_.resume_recurring(recurring));
+    tell({{"loader", loader}, {"done", "resumed"}}, fmt::format("{}: resumed", loader), globals_);
+    return {};
+  }
+
+ private:
+  static Result<JobId> number(const std::string& word) {
+    const auto id = job_number(word);
+    if (id) return *id;
+    return fail(
+        ErrorCode::invalid_argument,
+        fmt::format("\"{}\" is not a job's number; sluice jobs list tells them", printable(word, 60)));
+  }
+
+  // The schedule that a service has made for the loader.
+  Result<std::string> of_loader(const std::string& loader) {
+    auto id = service::recurring_id(loader);
+    SLUICE_TRY(const auto found, store_.recurring().get(id));
+    if (found && !found->retired_at) return id;
+    const auto definitions = read_definitions(globals_);
+    if (definitions && (*definitions)->catalog->find(loader) == nullptr)
+      return std::unexpected(why_not(**definitions, loader).error);
+    return fail(ErrorCode::not_found,
+                fmt::format("no service has taken up loader \"{}\" in {} yet: start sluice serve, or load it "
+                            "here with sluice run",
+                            printable(loader, 60), store_name(globals_)));
+  }
+
+  Result<void> warn_of_nobody() {
+    SLUICE_TRY(const auto nodes, store_.nodes().nodes());
+    const bool served =
+        std::any_of(nodes.begin(), nodes.end(), [](const auto& node) { return node.workers > 0; });
+    if (!served && !globals_.quiet && !std::exchange(warned_, true))
+      err("sluice: note: no service runs on {}: what is enqueued waits for sluice serve\n",
+          store_name(globals_));
+    return {};
+  }
+
+  SystemClock clock_;
+  jobs::Store& store_;
+  jobs::Engine engine_;  // never started: it changes, and works at nothing
+  const JobsOptions& options_;
+  const GlobalOptions& globals_;
+  bool warned_ = false;
+};
+
+struct HandAction {
+  std::string_view name;
+  Result<void> (Hand::*act)(const std::string&);
+  std::string_view of;  // what it wants to be told
+};
+constexpr std::array<HandAction, 5> kActions = {{{"cancel", &Hand::cancel, "the numbers of jobs"},
+                                                 {"retry", &Hand::retry, "the numbers of jobs"},
+                                                 {"enqueue", &Hand::enqueue, "the names of loaders"},
+                                                 {"pause", &Hand::pause, "the names of loaders"},
+                                                 {"resume", &Hand::resume, "the names of loaders"}}};
+
+int run_jobs(const JobsOptions& options, const GlobalOptions& globals) {
+  const auto store = open_jobs(globals);
+  if (!store) return report(store.error(), globals);
+  if (options.action == "list") {
+    if (!options.of.empty())
+      return report(ErrorCode::invalid_argument,
+                    fmt::format("jobs list takes no names; write --loader {0}, or sluice show {0}",
+                                printable(options.of[0], 60)),
+                    globals);
+    const auto listed = list(options, globals, store->get());
+    return listed ? 0 : report(listed.error(), globals);
+  }
+  const auto* action = std::find_if(kActions.begin(), kActions.end(),
+                                    [&](const auto& one) { return one.name == options.action; });
+  if (options.of.empty())
+    return report(ErrorCode::invalid_argument, fmt::format("jobs {0}: name {1}", action->name, action->of),
+                  globals);
+  if (!*store)
+    return report(ErrorCode::not_found,
+                  fmt::format("nothing has run in {} yet: start sluice serve, or load with sluice run",
+                              store_name(globals)),
+                  globals);
+  Hand hand(**store, options, globals);
+  int code = 0;
+  for (const auto& word : options.of) {
+    if (const auto done = (hand.*action->act)(word); !done)
+      code = std::max(code, report(done.error(), globals));
+  }
+  return code;
+}
+
+std::string check_action(const std::string& word) {
+  std::vector<std::string_view> names = {"list"};
+  for (const auto& action : kActions) names.push_back(action.name);
+  if (std::find(names.begin(), names.end(), word) != names.end()) return {};
+  const auto near = nearest(word, names);
+  return fmt::format("\"{}\" is not one of {}{}", printable(word, 60), fmt::join(names, ", "),
+                     near.empty() ? std::string() : fmt::format("; did you mean \"{}\"?", near));
+}
+
+}  // namespace
+
+void add_jobs(CLI::App& app, GlobalOptions& globals, Action& action) {
+  auto options = std::make_shared<JobsOptions>();
+  auto* command =
+      app.add_subcommand("jobs", "List jobs; cancel or retry them; enqueue, pause, resume loaders");
+  command->add_option("action", options->action, "list, cancel, retry, enqueue, pause or resume")
+      ->type_name("")
+      ->required()
+      ->check(check_action);
+  command
+      ->add_option("of", options->of,
+                   "Numbers of jobs (cancel, retry) or names of loaders (enqueue, pause, resume)")
+      ->type_name("");
+  command->add_option("--state", options->states, "list: only these states; may be repeated")
+      ->type_name("STATE")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false);
+  command->add_option("--loader", options->loader, "list: only this loader's")->type_name("NAME");
+  command->add_option("--limit", options->limit, "list: most jobs to print, newest first, at most 1000")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(whole_number(1, 1000));
+  command->add_option("--reason", options->reason, "cancel, retry, pause: why, for the history")
+      ->type_name("TEXT");
+  command->footer(
+      "Examples:\n  sluice jobs list --state failed\n  sluice jobs retry 17 18\n"
+      "  sluice jobs pause Country --reason \"the source is being moved\"");
+  command->callback(
+      [options, &globals, &action] { action = [options, &globals] { return run_jobs(*options, globals); }; });
+}
+
+}  // namespace sluice::app
