@@ -1,5 +1,6 @@
 // Appends without a key: what the last run has added is never added again, whatever changes around it.
 #include "acceptance/site.h"
+#include "fetch/http_server.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -66,6 +67,25 @@ TEST_F(Append, sources_in_another_order_or_with_names_are_the_same_bytes) {
   load("sources: [{file: ../1.csv, name: one}, {file: ../2.csv, name: two}]\n");
   EXPECT_EQ(run()["read"], 0);
   EXPECT_EQ(rows(), (Rows{"1", "2"}));
+}
+
+TEST_F(Append, an_answer_that_another_token_brings_is_the_same_bytes) {
+  const fetch::test::HttpServer server(
+      [](const fetch::test::SeenRequest&, int, const fetch::test::HttpServer::Reply& reply) {
+        reply.answer("200 OK", {"Content-Type: text/csv"}, "id\n1\n");
+        return true;
+      });
+  const auto sources = [&](const std::string& token) {
+    return "sources: [{url: \"" + server.url() + "/1.csv\", auth: {token: " + token +
+           "}}, {file: ../2.csv}]\n";
+  };
+  load(sources("first-token"));
+  site_.write("2.csv", "id\n2\n");
+  EXPECT_EQ(run()["inserted"], 2);
+  load(sources("second-token"));
+  site_.write("2.csv", "id\n3\n");
+  EXPECT_EQ(run()["inserted"], 1);
+  EXPECT_EQ(rows(), (Rows{"1", "2", "3"}));
 }
 
 }  // namespace

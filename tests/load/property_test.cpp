@@ -230,7 +230,8 @@ class Case {
     if (text_ == loaded_text_ && hash() == loaded_hash_ && !by_hand) return expect_not_modified(receipt);
     expect(receipt, table_.load(records, loader_));
     if (receipt.applied) remember();
-    if (chance(random_, 10) && receipt.applied) expect_adopted(job, receipt);
+    // A run that found nothing to do has left no record to adopt: done again, it finds the same.
+    if (chance(random_, 10) && receipt.applied && receipt.not_modified == 0) expect_adopted(job, receipt);
     clock_.advance(std::chrono::minutes(1));
   }
 
