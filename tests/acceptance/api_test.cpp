@@ -15,7 +15,6 @@ namespace {
 using fetch::test::HttpServer;
 using fetch::test::SeenRequest;
 using testing::Contains;
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 using Reply = HttpServer::Reply;
