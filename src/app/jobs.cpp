@@ -53,6 +53,7 @@ Result<void> list(const JobsOptions& options, const GlobalOptions& globals, jobs
     const auto state = jobs::parse_job_state(name);
     if (!state) {
       std::vector<std::string_view> names;
+      names.reserve(jobs::kJobStates.size());
       for (const auto known : jobs::kJobStates) names.push_back(jobs::to_string(known));
       return fail(ErrorCode::invalid_argument, fmt::format("--state: there is no state \"{}\"; use {}",
                                                            printable(name, 60), fmt::join(names, ", ")));
