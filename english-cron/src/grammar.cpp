@@ -136,6 +136,8 @@ bool Grammar::finish_plan() {
     if (std::find(plan_.moments.begin(), end, moment) == end) plan_.moments[kept++] = moment;
   }
   plan_.moments.resize(kept);
+  constexpr std::uint16_t kAllMonths = 0x1FFE;  // "from april to march" leaves none out
+  if (plan_.coarse && plan_.coarse->unit != Unit::months && plan_.months == kAllMonths) plan_.months = 0;
   if (plan_.count > 0 && !check_count()) return false;
   out_.add(plan_);
   return true;
