@@ -63,6 +63,7 @@ void run(benchmark::State& state, Store& store, int count) {
     std::atomic<int> done{0};
     {
       std::vector<std::jthread> workers;
+      workers.reserve(static_cast<std::size_t>(threads));
       for (int i = 0; i < threads; ++i) workers.emplace_back([&] { done += drain(store, "bench", batch); });
     }
     if (done != count) std::abort();

@@ -21,8 +21,6 @@ namespace {
 
 using test::cell_of;
 using test::must;
-using test::rows_of;
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 using namespace std::chrono_literals;
@@ -34,7 +32,7 @@ constexpr std::string_view kEndless =
 class Postgres : public testing::Test {
  protected:
   Postgres() { must(connection_->execute("create schema " + schema_)); }
-  ~Postgres() override { (void)connect()->execute("drop schema " + schema_ + " cascade"); }
+  void TearDown() override { (void)connect()->execute("drop schema " + schema_ + " cascade"); }
   std::unique_ptr<PostgresConnection> connect(PostgresOptions options = {}) {
     options.schema = schema_;
     return must(open_postgres(Secret(test::postgres_url()), options));
