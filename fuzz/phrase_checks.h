@@ -21,7 +21,8 @@ inline void broken(const char* what, std::string_view phrase) {
 
 // Runs from now on, and through the repeated hours of autumn in a zone that has them.
 inline std::vector<std::chrono::sys_seconds> runs(Translation translation) {
-  if (translation.zone == "UTC") translation.zone = "Europe/Zurich";
+  // The anchor of a true interval is an instant of its own zone: it stays there.
+  if (translation.zone == "UTC" && !translation.every) translation.zone = "Europe/Zurich";
   const auto schedule = Schedule::compile(translation);
   if (!schedule) return {};
   const std::chrono::sys_seconds spring{std::chrono::sys_days(std::chrono::year(2026) / 3 / 28)};
