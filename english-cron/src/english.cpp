@@ -296,6 +296,12 @@ std::string explain(const Translation& translation) {
     auto fields = parse_cron(text);
     if (!fields) return text;
     crons.push_back({*fields});
+    // All days of the weeks or months that are picked, not just one.
+    Told& all = crons.back();
+    if (translation.every && all.any_day && all.any_weekday) {
+      all.any_weekday = translation.every->unit != Unit::weeks;
+      all.any_day = translation.every->unit != Unit::months;
+    }
   }
   if (crons.size() > 1) put_together(crons);
   const bool named = (translation.zone_in_phrase || translation.zone != "UTC") && !translation.zone.empty();
@@ -305,12 +311,7 @@ std::string explain(const Translation& translation) {
   out.reserve(96 + zone_size);
   if (!crons.empty()) {
     if (!append_crons(out, crons, &memory)) out.clear();
-    if (translation.every && out.starts_with("every day ")) {
-      out.erase(0, 10);
-      // All days of the weeks or months that are picked, not just one.
-      if (translation.every->unit == Unit::weeks) out += " on monday through sunday";
-      if (translation.every->unit == Unit::months) out += " on the 1st through 31st of the month";
-    }
+    if (translation.every && out.starts_with("every day ")) out.erase(0, 10);
   }
   if (translation.every) out = interval_words(*translation.every, translation.zone, out);
   // Crons alone would lose the interval, however long its words are.
