@@ -52,10 +52,12 @@ bool append_over_midnight(std::string& out, const Times& minutes) {
     gap = i;
   }
   if (gap == 0) return false;
-  append_step(out, step);
   int from = minutes[gap];
   int to = minutes[gap - 1];
-  if (minutes.front() == 0 && 1440 % step == 0 && from - to <= 720) {  // the shorter part is what is left out
+  const bool excepting = minutes.front() == 0 && 1440 % step == 0 && from - to <= 720;
+  if (!excepting && to == 0) return false;  // "to 00:00" ends before the midnight that is meant
+  append_step(out, step);
+  if (excepting) {  // the shorter part is what is left out
     from = minutes[gap - 1] + step;
     to = minutes[gap] - step;
     out += from == to ? " except at " : " except from ";
