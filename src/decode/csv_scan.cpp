@@ -2,6 +2,7 @@
 
 #include "decode/bit_masks.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 
@@ -174,16 +175,13 @@ CsvField unquote(std::string_view raw, char quote, std::string& scratch) {
   }
   scratch.clear();
   std::size_t i = 0;
-  for (; i < inner.size(); ++i) {
-    if (inner[i] != quote) {
-      scratch += inner[i];
-    } else if (i + 1 < inner.size() && inner[i + 1] == quote) {
-      scratch += quote;
-      ++i;
-    } else {
-      ++i;
-      break;
-    }
+  while (i < inner.size()) {
+    const auto at = std::min(inner.find(quote, i), inner.size());
+    scratch.append(inner, i, at - i);
+    i = std::min(at + 1, inner.size());
+    if (i == inner.size() || inner[i] != quote) break;
+    scratch += quote;
+    ++i;
   }
   const bool rest = inner.find_first_not_of(" \t", i) != std::string_view::npos;
   return {scratch, true, rest};
