@@ -155,6 +155,7 @@ const DataSource* find_data_source(Context& context, const Node& named, const Kn
     return nullptr;
   }
   std::vector<std::string_view> names;
+  names.reserve(known.data_sources.size());
   for (const auto& [name, data_source] : known.data_sources) names.push_back(name);
   context.error(
       named, fmt::format("there is no data source \"{}\"", printable(named.value, 60)),
