@@ -76,7 +76,10 @@ class Reading {
       } else if (command_ == nullptr) {
         command_ = find_command(app_, word);
         if (command_ == nullptr)
-          return fmt::format("unknown command \"{}\"{}", word, did_you_mean(word, command_names(app_)));
+          // The word may be the value of an option that stands where it is not known.
+          return wrong_
+                     ? wrong_
+                     : fmt::format("unknown command \"{}\"{}", word, did_you_mean(word, command_names(app_)));
       } else {
         arguments_.push_back(word);
       }
@@ -164,6 +167,13 @@ std::vector<std::string> with_help_option(std::vector<std::string> words) {
 bool wants_json(std::span<const std::string> words) {
   const auto end = std::find(words.begin(), words.end(), "--");
   return std::find(words.begin(), end, "--json") != end;
+}
+
+CLI::Validator not_empty() {
+  return {[](std::string& text) {
+            return text.empty() ? std::string("an empty text is no value") : std::string();
+          },
+          std::string()};
 }
 
 CLI::Validator whole_number(long long least, long long most) {

@@ -26,6 +26,8 @@ std::vector<std::string> with_help_option(std::vector<std::string> words);
 // Whether the answer is to be JSON, also when the rest of the line could not be parsed.
 bool wants_json(std::span<const std::string> words);
 
+// Refuses the empty text, which a variable that is not set leaves behind.
+CLI::Validator not_empty();
 // Takes whole numbers in the range, ends included, and says so in words.
 CLI::Validator whole_number(long long least, long long most);
 

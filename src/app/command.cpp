@@ -1,5 +1,7 @@
 #include "app/command.h"
 
+#include "base/text.h"
+
 #include <nlohmann/json.hpp>
 
 namespace sluice::app {
@@ -13,7 +15,9 @@ int report(const Error& error, const GlobalOptions& options) {
                      {"retryable", error.retryable}};
     out("{}\n", json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
   }
-  err("sluice: error: {}\n", error.describe());
+  // What a source, a path or a server said may be part of it: nothing of that commands a terminal.
+  const auto text = error.describe();
+  err("sluice: error: {}\n", printable(text, text.size() + 1));
   return exit_code_for(error.code);
 }
 

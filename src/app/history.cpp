@@ -5,6 +5,7 @@
 #include "app/job_target.h"
 #include "app/loaders.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "service/job_store.h"
 #include "service/loader_schedule.h"
 
@@ -29,7 +30,7 @@ int no_runs_of(const std::string& name, const GlobalOptions& globals) {
   const auto refusal = valid ? Refusal{} : why_not(**definitions, name);
   // A definition that is there but not valid is for `check` to complain about.
   if (!valid && refusal.problems.empty()) return report(refusal, globals);
-  if (!globals.quiet) err("No runs yet of {}\n", name);
+  if (!globals.quiet) err("No runs yet of {}\n", printable(name));
   return 0;
 }
 
@@ -59,7 +60,7 @@ int run_history(const HistoryOptions& options, const GlobalOptions& globals) {
 void add_history(CLI::App& app, GlobalOptions& globals, Action& action) {
   auto options = std::make_shared<HistoryOptions>();
   auto* command = app.add_subcommand("history", "Past runs, newest first");
-  command->add_option("name", options->name, "Only this loader")->type_name("");
+  command->add_option("name", options->name, "Only this loader")->type_name("")->check(not_empty());
   command->add_option("--limit", options->limit, "Most runs to print, at most 1000")
       ->type_name("N")
       ->capture_default_str()

@@ -1,5 +1,6 @@
 // sluice init: a commented definition to start from, with what its source was found to hold. What it writes
 // passes `check`, and a first `run` at the time of writing.
+#include "app/arguments.h"
 #include "app/command.h"
 #include "app/draft.h"
 #include "app/stop_signals.h"
@@ -56,7 +57,7 @@ void print_text(const Draft& draft, const GlobalOptions& globals) {
         survey.records == 1 ? "record" : "records", survey.columns.size(),
         survey.columns.size() == 1 ? "column" : "columns",
         draft.key().empty() ? "none, so the table is replaced as a whole by each run"
-                            : fmt::format("{}", fmt::join(draft.key(), ", ")));
+                            : printable(fmt::format("{}", fmt::join(draft.key(), ", ")), 500));
   }
   const bool plain = draft.name().find_first_of(" '\"$\\*?&;()<>|`!#~") == std::string::npos;
   const auto name = plain ? draft.name() : fmt::format("'{}'", draft.name());
@@ -71,7 +72,7 @@ int run_init(const InitOptions& options, const GlobalOptions& globals) {
   const StopSignals signals;
   Draft draft(options, globals, signals.token());
   if (const auto code = draft.settle()) return *code;
-  for (const auto& note : draft.notes()) err("sluice: note: {}\n", note);
+  for (const auto& note : draft.notes()) err("sluice: note: {}\n", printable(note, 500));
   if (!options.print) {
     if (auto written = write(draft, globals); !written) return report(written.error(), globals);
   }
@@ -112,7 +113,8 @@ void add_init(CLI::App& app, GlobalOptions& globals, Action& action) {
   auto* init = app.add_subcommand("init", "Write a commented loader definition, with what its source holds");
   init->add_option("name", options->name, "Name of the loader (default: from the source)")->type_name("");
   init->add_option("--source", options->source, "URL or path of the data; without it an example is written")
-      ->type_name("URL-or-FILE");
+      ->type_name("URL-or-FILE")
+      ->check(not_empty());
   add_options(*init, *options);
   init->footer(
       "Examples:\n  sluice init Country --source https://example.org/countries.json\n"
@@ -121,7 +123,10 @@ void add_init(CLI::App& app, GlobalOptions& globals, Action& action) {
 
   auto* infer =
       app.add_subcommand("infer", "Columns, types and key of a source, as a definition: init --source");
-  infer->add_option("source", options->source, "URL or path of the data")->type_name("")->required();
+  infer->add_option("source", options->source, "URL or path of the data")
+      ->type_name("")
+      ->required()
+      ->check(not_empty());
   infer->add_option("name", options->name, "Name of the loader (default: from the source)")->type_name("");
   add_options(*infer, *options);
   infer->footer(

@@ -32,8 +32,9 @@ void print_job(const jobs::Job& job, Timestamp now, const GlobalOptions& globals
   }
   const auto when = job.started_at ? *job.started_at : job.created_at;
   out("{:>8}  {}  {:<16} {:<10} {:>9}  {}\n", job.id.value(),
-      format_utc(std::chrono::floor<std::chrono::seconds>(when)), job.subject, jobs::to_string(job.state),
-      job.duration_ms ? duration_text(*job.duration_ms) : "", counts_text(job));
+      format_utc(std::chrono::floor<std::chrono::seconds>(when)), printable(job.subject),
+      jobs::to_string(job.state), job.duration_ms ? duration_text(*job.duration_ms) : "",
+      printable(counts_text(job), 500));
 }
 
 }  // namespace sluice::app

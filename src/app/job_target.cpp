@@ -12,7 +12,8 @@
 namespace sluice::app {
 
 Result<std::unique_ptr<jobs::Store>> open_jobs(const GlobalOptions& globals) {
-  if (!service::job_store_exists(globals.database, globals.data)) return std::unique_ptr<jobs::Store>();
+  SLUICE_TRY(const bool there, service::job_store_exists(globals.database, globals.data));
+  if (!there) return std::unique_ptr<jobs::Store>();
   return service::open_job_store(globals.database, globals.data);
 }
 

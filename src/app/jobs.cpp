@@ -17,8 +17,10 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sluice::app {
@@ -32,9 +34,10 @@ struct JobsOptions {
   std::vector<std::string> states;
   std::string loader;
   std::string reason;
-  int limit = 50;
+  std::optional<int> limit;  // of a list; none = kListed
 };
 
+constexpr int kListed = 50;
 constexpr std::string_view kBy = "the command line";
 
 std::string store_name(const GlobalOptions& globals) {
@@ -48,7 +51,7 @@ std::string reason_of(const JobsOptions& options, std::string_view otherwise) {
 Result<void> list(const JobsOptions& options, const GlobalOptions& globals, jobs::Store* store) {
   jobs::JobFilter filter;
   filter.subject = options.loader;
-  filter.limit = options.limit;
+  filter.limit = options.limit.value_or(kListed);
   for (const auto& name : options.states) {
     const auto state = jobs::parse_job_state(name);
     if (!state) {
@@ -72,7 +75,7 @@ Result<void> list(const JobsOptions& options, const GlobalOptions& globals, jobs
 
 void tell(Json done, const std::string& words, const GlobalOptions& globals) {
   if (globals.json) {
-    out("{}\n", done.dump());
+    out("{}\n", done.dump(-1, ' ', false, Json::error_handler_t::replace));
   } else if (!globals.quiet) {
     out("{}\n", words);
   }
@@ -84,6 +87,13 @@ class Hand {
   Hand(jobs::Store& store, const JobsOptions& options, const GlobalOptions& globals)
       : store_(store), engine_(store, clock_), options_(options), globals_(globals) {}
 
+  // What dead services held is free again, and they are no longer taken for somebody who works.
+  Result<void> bury() {
+    SLUICE_TRY(const auto rescued, store_.nodes().rescue_dead(clock_.now()));
+    static_cast<void>(rescued);
+    return {};
+  }
+
   Result<void> cancel(const std::string& word) {
     SLUICE_TRY(const auto id, number(word));
     SLUICE_TRY(const auto job, find_job(&store_, id, globals_));
@@ -93,20 +103,27 @@ class Hand {
                   fmt::format("job {} has ended already: {}", word, jobs::to_string(job.state)));
     }
     const bool asked = outcome == jobs::Cancelled::requested;
-    tell({{"job", word}, {"done", asked ? "asked" : "deleted"}},
-         asked ? fmt::format("job {}: asked to stop", word) : fmt::format("job {}: deleted", word), globals_);
+    const auto told = std::to_string(id.value());
+    tell({{"job", told}, {"done", asked ? "asked" : "deleted"}},
+         asked ? fmt::format("job {}: asked to stop", told) : fmt::format("job {}: deleted", told), globals_);
     return {};
   }
 
   Result<void> retry(const std::string& word) {
     SLUICE_TRY(const auto id, number(word));
-    SLUICE_CHECK(engine_.requeue(id, reason_of(options_, "run again")));
-    tell({{"job", word}, {"done", "enqueued"}}, fmt::format("job {}: enqueued", word), globals_);
+    SLUICE_TRY(const auto job, find_job(&store_, id, globals_));
+    SLUICE_CHECK(engine_.requeue(job.id, reason_of(options_, "run again")));
+    const auto told = std::to_string(id.value());
+    tell({{"job", told}, {"done", "enqueued"}}, fmt::format("job {}: enqueued", told), globals_);
     return warn_of_nobody();
   }
 
   Result<void> enqueue(const std::string& loader) {
     SLUICE_TRY(const auto recurring, of_loader(loader));
+    // Its schedule outlives a definition that went while no service ran.
+    if (const auto definitions = read_definitions(globals_);
+        definitions && (*definitions)->catalog->find(loader) == nullptr)
+      return std::unexpected(why_not(**definitions, loader).error);
     SLUICE_TRY(const auto id, engine_.run_now(recurring, jobs::Origin::cli, std::string(kBy)));
     const auto job = std::to_string(id.value());
     tell({{"loader", loader}, {"job", job}, {"done", "enqueued"}}, fmt::format("{}: job {}", loader, job),
@@ -180,7 +197,23 @@ constexpr std::array<HandAction, 5> kActions = {{{"cancel", &Hand::cancel, "the 
                                                  {"pause", &Hand::pause, "the names of loaders"},
                                                  {"resume", &Hand::resume, "the names of loaders"}}};
 
+// An option that the action does not know would be silently left out.
+Result<void> check_options(const JobsOptions& options) {
+  const bool lists = options.action == "list";
+  const bool reasons = options.action == "cancel" || options.action == "retry" || options.action == "pause";
+  const char* stray = !lists && !options.states.empty()     ? "--state"
+                      : !lists && !options.loader.empty()   ? "--loader"
+                      : !lists && options.limit             ? "--limit"
+                      : !reasons && !options.reason.empty() ? "--reason"
+                                                            : nullptr;
+  if (stray == nullptr) return {};
+  return fail(
+      ErrorCode::invalid_argument,
+      fmt::format("{} is not for jobs {}; sluice jobs --help tells what it is for", stray, options.action));
+}
+
 int run_jobs(const JobsOptions& options, const GlobalOptions& globals) {
+  if (const auto fine = check_options(options); !fine) return report(fine.error(), globals);
   const auto store = open_jobs(globals);
   if (!store) return report(store.error(), globals);
   if (options.action == "list") {
@@ -195,7 +228,7 @@ int run_jobs(const JobsOptions& options, const GlobalOptions& globals) {
   const auto* action = std::find_if(kActions.begin(), kActions.end(),
                                     [&](const auto& one) { return one.name == options.action; });
   if (options.of.empty())
-    return report(ErrorCode::invalid_argument, fmt::format("jobs {0}: name {1}", action->name, action->of),
+    return report(ErrorCode::invalid_argument, fmt::format("jobs {0} wants {1}", action->name, action->of),
                   globals);
   if (!*store)
     return report(ErrorCode::not_found,
@@ -203,6 +236,7 @@ int run_jobs(const JobsOptions& options, const GlobalOptions& globals) {
                               store_name(globals)),
                   globals);
   Hand hand(**store, options, globals);
+  if (const auto fine = hand.bury(); !fine) return report(fine.error(), globals);
   int code = 0;
   for (const auto& word : options.of) {
     if (const auto done = (hand.*action->act)(word); !done)
@@ -238,10 +272,13 @@ void add_jobs(CLI::App& app, GlobalOptions& globals, Action& action) {
       ->type_name("STATE")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->allow_extra_args(false);
-  command->add_option("--loader", options->loader, "list: only this loader's")->type_name("NAME");
-  command->add_option("--limit", options->limit, "list: most jobs to print, newest first, at most 1000")
+  command->add_option("--loader", options->loader, "list: only this loader's")
+      ->type_name("NAME")
+      ->check(not_empty());
+  command
+      ->add_option("--limit", options->limit,
+                   "list: most jobs to print, newest first, at most 1000 (default: 50)")
       ->type_name("N")
-      ->capture_default_str()
       ->check(whole_number(1, 1000));
   command->add_option("--reason", options->reason, "cancel, retry, pause: why, for the history")
       ->type_name("TEXT");

@@ -32,9 +32,11 @@ void add_global_options(CLI::App& app, app::GlobalOptions& options) {
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.add_option("--definitions", options.definitions, "Folder of the definitions")
       ->type_name("DIR")
+      ->check(app::not_empty())
       ->capture_default_str();
   app.add_option("--data", options.data, "Folder of the data: jobs, target, locks")
       ->type_name("DIR")
+      ->check(app::not_empty())
       ->capture_default_str();
   app.add_option("--database", options.database, "Target: sqlite:PATH (beats the service file)")
       ->type_name("URL");

@@ -12,20 +12,24 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <set>
 
 namespace sluice::app {
 namespace {
 
 constexpr int kPage = 500;
+constexpr std::int64_t kListed = 100;
+constexpr std::int64_t kEndless = std::numeric_limits<std::int64_t>::max();
 
 struct RejectsOptions {
   std::string what = "list";
   std::string name;  // a loader, or the number of a job
   bool all = false;
-  int limit = 100;
+  std::optional<int> limit;  // none: 100 of a list, all of an export
 };
 
 // Where rejects may lie, and which of them are meant.
@@ -106,22 +110,28 @@ void print_reject(const history::KeptReject& reject, bool whole, const GlobalOpt
 Result<int> rejects(const RejectsOptions& options, const GlobalOptions& globals) {
   const bool whole = options.what == "export";
   SLUICE_TRY(auto search, search_of(options, globals));
-  const int limit = whole ? std::numeric_limits<int>::max() : options.limit;
-  int printed = 0;
+  const std::int64_t limit = options.limit ? *options.limit : whole ? kEndless : kListed;
+  std::int64_t printed = 0;
+  bool left = false;  // more than were asked for
   for (const auto& target : search.targets) {
     auto filter = search.filter;
-    for (bool more = true; more && printed < limit;) {
-      filter.limit = std::min(kPage, limit - printed);
+    filter.limit = kPage;
+    for (bool more = true; more && !left;) {
       SLUICE_TRY(const auto page, history::rejects(*target, filter));
-      for (const auto& reject : page) print_reject(reject, whole, globals);
-      printed += static_cast<int>(page.size());
-      more = static_cast<int>(page.size()) == filter.limit;
+      for (const auto& reject : page) {
+        left = printed == limit;
+        if (left) break;
+        print_reject(reject, whole, globals);
+        ++printed;
+      }
+      more = static_cast<int>(page.size()) == kPage;
       if (more) filter.after_id = page.back().id;
     }
+    if (left) break;
   }
   if (globals.quiet) return 0;
   if (printed == 0) err("No rejects{}\n", options.all || search.filter.job ? "" : " that are still open");
-  if (printed == limit) err("--limit N shows more than {}\n", group_digits(limit));
+  if (left) err("… and more: --limit N shows N of them\n");
   return 0;
 }
 
@@ -140,11 +150,13 @@ void add_rejects(CLI::App& app, GlobalOptions& globals, Action& action) {
                                  printable(word, 60), printable(word, 60));
       });
   command->add_option("name", options->name, "A loader's name or a job's number (default: all loaders)")
-      ->type_name("");
+      ->type_name("")
+      ->check(not_empty());
   command->add_flag("--all", options->all, "Those too that a later run has found mended");
-  command->add_option("--limit", options->limit, "Most rejects to list")
+  command
+      ->add_option("--limit", options->limit,
+                   "Most rejects to tell (default: 100 of a list, all of an export)")
       ->type_name("N")
-      ->capture_default_str()
       ->check(whole_number(1, 1'000'000'000));
   command->footer("Examples:\n  sluice rejects list Country\n  sluice rejects export 17 > rejects.ndjson");
   command->callback([options, &globals, &action] {

@@ -46,9 +46,10 @@ int show_job(JobId id, int most_rejects, const GlobalOptions& globals) {
     out("{}\n", api::dump(json));
     return 0;
   }
-  out("job {}  {}  {}\n", id.value(), job->name, jobs::to_string(job->state));
+  out("job {}  {}  {}\n", id.value(), printable(job->name), jobs::to_string(job->state));
   for (const auto& change : *history) {
-    out("  {}  {:<10} {}\n", format_utc(change.at), jobs::to_string(change.state), change.reason);
+    out("  {}  {:<10} {}\n", format_utc(change.at), jobs::to_string(change.state),
+        printable(change.reason, 500));
   }
   if (const auto receipt = receipt_from_json(job->result); receipt) write_out(receipt_table({&*receipt, 1}));
   write_out(records_text(*records, *job));

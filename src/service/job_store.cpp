@@ -5,6 +5,8 @@
 #include "sql/database_url.h"
 #include "sql/postgres.h"
 
+#include <fmt/format.h>
+
 #include <optional>
 #include <system_error>
 
@@ -29,9 +31,17 @@ Result<std::unique_ptr<jobs::Store>> open_job_store(const std::string& database,
   return store;
 }
 
-bool job_store_exists(const std::string& database, const std::filesystem::path& data) {
-  std::error_code ignored;
-  return server_of(database) || std::filesystem::exists(data / "jobs.db", ignored);
+Result<bool> job_store_exists(const std::string& database, const std::filesystem::path& data) {
+  if (server_of(database)) return true;
+  std::error_code failed;
+  const auto folder = std::filesystem::status(data, failed);
+  if (folder.type() == std::filesystem::file_type::not_found) return false;
+  if (!failed && !std::filesystem::is_directory(folder))
+    return fail(ErrorCode::io, fmt::format("{} is not a folder", data.string()));
+  const bool there = !failed && std::filesystem::exists(data / "jobs.db", failed);
+  if (failed)
+    return fail(ErrorCode::io, fmt::format("cannot look into {}: {}", data.string(), failed.message()));
+  return there;
 }
 
 std::string describe_job_store(const std::string& database, const std::filesystem::path& data) {

@@ -39,6 +39,15 @@ class Init : public testing::Test {
   Site site_;
 };
 
+TEST_F(Init, an_empty_source_is_no_source) {
+  for (const auto& words : {std::vector<std::string>{"infer", ""}, {"init", "X", "--source", ""}}) {
+    const auto ended = site_.sluice(words);
+    EXPECT_EQ(ended.exit_code, 2) << ended.out;
+    EXPECT_THAT(ended.err, HasSubstr("empty"));
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(site_.definitions()));
+}
+
 TEST_F(Init, starts_in_a_folder_that_holds_nothing_but_the_source) {
   site_.write("city.csv", "id,name\n1,a\n2,b\n");
   std::filesystem::remove_all(site_.definitions());

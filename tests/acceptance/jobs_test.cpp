@@ -3,12 +3,14 @@
 
 #include <gmock/gmock.h>
 
+#include <csignal>
+
 namespace sluice::test {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 class JobsCommand : public testing::Test {
  protected:
@@ -81,6 +83,39 @@ TEST_F(JobsCommand, cancels_what_waits_and_retries_what_was_cancelled) {
   EXPECT_THAT(sluice({"show", id}), HasSubstr("no use"));
 }
 
+TEST_F(JobsCommand, a_service_that_was_killed_is_not_taken_for_one_that_works) {
+  {
+    Serving serving(site_);
+    ASSERT_TRUE(serving.until_succeeded("Aa"));
+    serving.process().signal(SIGKILL);
+    serving.process().wait();
+  }
+  EXPECT_THAT(site_.sluice({"jobs", "enqueue", "Aa"}).err, HasSubstr("waits for sluice serve"));
+}
+
+TEST_F(JobsCommand, enqueues_nothing_for_a_definition_that_went) {
+  {
+    Serving serving(site_);
+    ASSERT_TRUE(serving.until_succeeded("Aa"));
+    serving.expect_clean_stop();
+  }
+  std::filesystem::remove(site_.definitions() / "Aa.loader.yaml");
+  const auto ended = site_.sluice({"jobs", "enqueue", "Aa"});
+  EXPECT_EQ(ended.exit_code, 2);
+  EXPECT_THAT(ended.err, HasSubstr("there is no loader \"Aa\""));
+}
+
+TEST_F(JobsCommand, a_reason_commands_no_terminal) {
+  Serving serving(site_);
+  ASSERT_TRUE(serving.until_succeeded("Aa"));
+  serving.expect_clean_stop();
+  const auto done = json_lines(sluice({"jobs", "enqueue", "Aa", "--json"}));
+  const auto id = done.at(0).at("job").get<std::string>();
+  sluice({"jobs", "cancel", id, "--reason", "x\n\x1b[31mred"});
+  for (const auto& words : {std::vector<std::string>{"jobs", "list"}, {"show", id}, {"history"}})
+    EXPECT_THAT(sluice(words), Not(HasSubstr("\x1b")));
+}
+
 TEST_F(JobsCommand, does_what_it_can_and_names_the_rest) {
   {
     Serving serving(site_);
@@ -100,7 +135,11 @@ TEST_F(JobsCommand, does_what_it_can_and_names_the_rest) {
       {{"jobs", "list", "Aa"}, "--loader Aa"},
       {{"jobs", "list", "--state", "broken"}, "use scheduled, enqueued"},
       {{"jobs", "list", "--limit", "0"}, "from 1 to 1000"},
-      {{"jobs", "retry"}, "name the numbers of jobs"},
+      {{"jobs", "retry"}, "wants the numbers of jobs"},
+      {{"jobs", "retry", "1", "--state", "failed"}, "--state is not for jobs retry"},
+      {{"jobs", "enqueue", "Aa", "--reason", "x"}, "--reason is not for jobs enqueue"},
+      {{"jobs", "list", "--loader", ""}, "empty"},
+      {{"jobs", "retry", "999"}, "there is no job 999 in"},
       {{"jobs", "retry", "Aa"}, "not a job's number"},
       {{"jobs", "cancel", "999"}, "there is no job 999"},
       {{"jobs", "pause", "Zzz"}, "there is no loader \"Zzz\""},

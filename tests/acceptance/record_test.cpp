@@ -78,6 +78,27 @@ TEST_F(Records, rejects_are_listed_by_loader_and_by_job) {
   EXPECT_EQ(of_job[0].at("status"), "fixed");
 }
 
+TEST_F(Records, a_limit_says_when_it_left_something_out) {
+  load("1,a,x5\n2,b,x6\n3,c,1\n");
+  const auto both = site_.sluice({"rejects", "list", "--limit", "2", "--json"});
+  EXPECT_EQ(json_lines(both.out).size(), 2u);
+  EXPECT_THAT(both.err, IsEmpty());
+  const auto one = site_.sluice({"rejects", "export", "Aa", "--limit", "1"});
+  EXPECT_EQ(json_lines(one.out).size(), 1u);
+  EXPECT_THAT(one.err, HasSubstr("and more"));
+}
+
+TEST_F(Records, a_data_folder_that_is_none_is_an_error_and_not_empty) {
+  for (const auto& words : {std::vector<std::string>{"history"}, {"jobs", "list"}, {"changes", "1"}}) {
+    auto command = words;
+    command.insert(command.end(), {"--data", "a.csv"});
+    site_.write("a.csv", "id\n");
+    const auto ended = site_.sluice(command);
+    EXPECT_EQ(ended.exit_code, 3) << words[0] << ended.err;
+    EXPECT_THAT(ended.err, HasSubstr("is not a folder"));
+  }
+}
+
 TEST_F(Records, exported_rejects_are_whole) {
   const std::string is_long(5000, 'y');
   load("1,a,5\n2," + is_long + ",x6\n");
