@@ -59,19 +59,6 @@ nlohmann::json row_of(std::size_t index, const Completion& completion) {
   return row;
 }
 
-Result<std::optional<Timestamp>> next_tick(Database& database, std::string_view exclusive_key,
-                                           Timestamp now) {
-  std::optional<Timestamp> next;
-  SLUICE_CHECK(database.each(
-      "select min(next_fire_at) from recurring where exclusive_key = ? and next_fire_at > ?",
-      [&](const Row& row) -> Result<void> {
-        next = row.maybe_time(0);
-        return {};
-      },
-      exclusive_key, now));
-  return next;
-}
-
 Result<std::optional<JobState>> end_one(Database& database, Tally& tally, const Completion& completion,
                                         Timestamp now) {
   const JobId id = completion.lease.job;

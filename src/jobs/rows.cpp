@@ -112,4 +112,17 @@ Result<Recurring> read_recurring(const Row& row, RetryMemo* memo) {
   return recurring;
 }
 
+Result<std::optional<Timestamp>> next_tick(Database& database, std::string_view exclusive_key,
+                                           Timestamp now) {
+  std::optional<Timestamp> next;
+  SLUICE_CHECK(database.each(
+      "select min(next_fire_at) from recurring where exclusive_key = ? and next_fire_at > ?",
+      [&](const Row& row) -> Result<void> {
+        next = row.maybe_time(0);
+        return {};
+      },
+      exclusive_key, now));
+  return next;
+}
+
 }  // namespace sluice::jobs

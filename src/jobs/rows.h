@@ -33,4 +33,7 @@ struct InsertedJob {
   std::string reason;
 };
 
+// When a recurring job of the exclusive key fires next, after `now`.
+Result<std::optional<Timestamp>> next_tick(Database& database, std::string_view exclusive_key, Timestamp now);
+
 }  // namespace sluice::jobs
