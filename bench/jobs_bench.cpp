@@ -4,8 +4,8 @@
 // Arguments: batch, threads, and for PostgreSQL: low-water mark on or off, another session holding an old
 // snapshot or not.
 #include "base/secret.h"
-#include "jobs/postgres_store.h"
-#include "jobs/sqlite_store.h"
+#include "jobs/postgres/store.h"
+#include "jobs/sqlite/store.h"
 #include "sql/postgres.h"
 
 #include <benchmark/benchmark.h>

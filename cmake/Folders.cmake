@@ -1,11 +1,11 @@
 include(GoogleTest)
 
 # sluice_folder(NAME [USES folder...] [LINK target...] [LINK_PRIVATE target...])
-# One static library sluice_NAME from every .cpp beside the calling CMakeLists.txt.
+# One static library sluice_NAME from every .cpp beside and below the calling CMakeLists.txt.
 # USES names the folders it may include; the layers test holds the same table against the code.
 function(sluice_folder name)
   cmake_parse_arguments(ARG "" "" "USES;LINK;LINK_PRIVATE" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   if(sources)
     add_library(sluice_${name} STATIC ${sources})
     set(scope PUBLIC)

@@ -1,7 +1,7 @@
 #include "service/job_store.h"
 
-#include "jobs/postgres_store.h"
-#include "jobs/sqlite_store.h"
+#include "jobs/postgres/store.h"
+#include "jobs/sqlite/store.h"
 #include "sql/database_url.h"
 #include "sql/postgres.h"
 

@@ -4,7 +4,7 @@
 #include "fetch/connection_pool.h"
 #include "fetch/url.h"
 #include "history/query.h"
-#include "jobs/sqlite_store.h"
+#include "jobs/sqlite/store.h"
 #include "service/job_store.h"
 #include "service/load_job.h"
 #include "service/loader_schedule.h"

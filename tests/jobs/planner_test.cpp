@@ -1,4 +1,4 @@
-#include "jobs/planner.h"
+#include "jobs/engine/planner.h"
 
 #include <gtest/gtest.h>
 

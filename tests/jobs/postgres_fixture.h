@@ -1,7 +1,7 @@
 // A schema of the test's own in the shared PostgreSQL server, gone with it.
 #pragma once
 
-#include "jobs/postgres_store.h"
+#include "jobs/postgres/store.h"
 #include "jobs/store_conformance.h"
 #include "sql/postgres.h"
 #include "support/postgres_server.h"

@@ -1,8 +1,7 @@
 // The PostgreSQL store joins the conformance suite, and keeps some rules of its own.
-#include "jobs/postgres_store.h"
-
+#include "jobs/postgres/schema.h"
+#include "jobs/postgres/store.h"
 #include "jobs/postgres_fixture.h"
-#include "jobs/postgres_schema.h"
 #include "jobs/store_conformance.h"
 #include "sql/migration.h"
 

@@ -1,7 +1,7 @@
 // A folder that goes with the test, and a store in it.
 #pragma once
 
-#include "jobs/sqlite_store.h"
+#include "jobs/sqlite/store.h"
 
 #include <gtest/gtest.h>
 

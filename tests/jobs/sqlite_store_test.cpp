@@ -1,7 +1,6 @@
 // The SQLite store joins the conformance suite, and keeps some rules of its own.
-#include "jobs/sqlite_store.h"
-
 #include "jobs/scratch.h"
+#include "jobs/sqlite/store.h"
 #include "jobs/store_conformance.h"
 
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // What the world does to data/jobs.db while it is in use: removed, replaced, damaged, written by a newer
 // program, locked by another one, on a full disk. Nothing is lost in silence, and work goes on when it can.
 #include "jobs/engine_fixture.h"
-#include "jobs/sqlite_database.h"
+#include "jobs/sqlite/database.h"
 #include "sql/sqlite.h"
 
 #include <fmt/format.h>

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/secret.h"
 #include "jobs/engine.h"
-#include "jobs/postgres_store.h"
+#include "jobs/postgres/store.h"
 #include "sql/postgres.h"
 
 #include <signal.h>

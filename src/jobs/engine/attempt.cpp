@@ -1,0 +1,180 @@
+#include "jobs/engine/attempt.h"
+
+#include "base/text.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <exception>
+
+namespace sluice::jobs {
+namespace {
+
+constexpr std::size_t kLineLimit = 4096;
+constexpr std::size_t kMessageLimit = 16 * 1024;
+constexpr std::size_t kLinesInMemory = 10'000;  // the store keeps no more of one job
+constexpr std::chrono::milliseconds kTellEvery{100};
+constexpr std::chrono::milliseconds kLongestWish = std::chrono::hours(366 * 24);
+
+JobError as_job_error(const Error& error) {
+  return {std::string(to_string(error.code)), clean_text(error.describe(), kMessageLimit)};
+}
+
+Result<JobOutcome> call(const Handler& handler, JobContext& context, std::stop_token stop) {
+  try {
+    return handler(context, std::move(stop));
+  } catch (const std::exception& exception) {
+    return fail(ErrorCode::internal,
+                fmt::format("the handler of kind \"{}\" threw: {}", context.job().kind, exception.what()));
+  } catch (...) {
+    return fail(ErrorCode::internal, fmt::format("the handler of kind \"{}\" threw", context.job().kind));
+  }
+}
+
+}  // namespace
+
+std::string clean_text(std::string_view text, std::size_t limit) {
+  std::string clean;
+  for (const std::string_view line : split(text.substr(0, limit), '\n')) {
+    if (!clean.empty()) clean += '\n';
+    clean += printable(line, limit);
+  }
+  return clean;
+}
+
+Attempt::Attempt(Claimed claimed, JobStore& store, Clock& clock, std::shared_ptr<const Listeners> listeners)
+    : claimed_(std::move(claimed)), store_(store), clock_(clock), listeners_(std::move(listeners)) {}
+
+void Attempt::progress(const Progress& progress) {
+  const auto now = clock_.steady();
+  {
+    std::lock_guard lock(mutex_);
+    unsaved_ = progress;
+    if (told_at_ && now - *told_at_ < kTellEvery) return;
+    told_at_ = now;
+  }
+  listeners_->send(ProgressChanged{claimed_.job.id, claimed_.job.subject, progress});
+}
+
+void Attempt::log(LogLevel level, std::string_view text) {
+  std::lock_guard lock(mutex_);
+  if (lines_.size() >= kLinesInMemory) return;
+  lines_.push_back(
+      {claimed_.job.id, 0, clock_.now(), claimed_.job.attempt, level, clean_text(text, kLineLimit)});
+}
+
+void Attempt::set_result(std::string json) {
+  std::lock_guard lock(mutex_);
+  result_ = std::move(json);
+}
+
+void Attempt::request_stop(StopReason why, std::string_view reason) {
+  {
+    std::lock_guard lock(mutex_);
+    if (stop_reason_.load() != StopReason::none) return;
+    cancel_reason_ = reason;
+    stop_reason_ = why;
+  }
+  stop_.request_stop();
+}
+
+Result<void> Attempt::flush() {
+  std::lock_guard one(flush_mutex_);
+  std::vector<LogLine> lines;
+  std::optional<Progress> progress;
+  {
+    std::lock_guard lock(mutex_);
+    lines.swap(lines_);
+    progress.swap(unsaved_);
+  }
+  if (progress) SLUICE_CHECK(store_.save_progress(claimed_.lease, *progress));
+  if (lines.empty()) return {};
+  auto written = store_.append_log(claimed_.lease, lines);
+  if (!written) {  // kept for the next time
+    std::lock_guard lock(mutex_);
+    lines_.insert(lines_.begin(), lines.begin(), lines.end());
+  }
+  return written;
+}
+
+Completion Attempt::run(const Handler& handler, double random) {
+  // Asked to stop before it began: the handler need not be woken for that.
+  if (stop_reason() == StopReason::shutdown) return give_back();
+  Result<JobOutcome> outcome = stop_reason() == StopReason::cancelled
+                                   ? fail(ErrorCode::cancelled, "cancelled before it began")
+                                   : call(handler, *this, stop_.get_token());
+  return outcome ? finish(*std::move(outcome)) : finish(outcome.error(), random);
+}
+
+Completion Attempt::give_back() const {
+  Completion completion;
+  completion.lease = claimed_.lease;
+  completion.to = JobState::enqueued;
+  completion.reason = "stopped by shut-down";
+  completion.count_attempt = false;
+  return completion;
+}
+
+std::string Attempt::take_result(std::string from_outcome) {
+  if (!from_outcome.empty()) return from_outcome;
+  std::lock_guard lock(mutex_);
+  return result_;
+}
+
+Completion Attempt::finish(JobOutcome outcome) {
+  Completion completion;
+  completion.lease = claimed_.lease;
+  completion.to = outcome.state;
+  completion.reason = clean_text(outcome.reason, kMessageLimit);
+  completion.result = take_result(std::move(outcome.result));
+  completion.amount = outcome.amount;
+  if (outcome.state != JobState::succeeded && outcome.state != JobState::held) {
+    completion.to = JobState::failed;
+    completion.error = JobError{
+        "internal", fmt::format("the handler ended the job as {}; only succeeded and held are its to give",
+                                to_string(outcome.state))};
+  }
+  if (completion.result.size() > kMaxJobText) {
+    // The work is done, so the job is not failed for its report.
+    log(LogLevel::warning, fmt::format("the result of {} bytes is over the limit of {} and was not kept",
+                                       completion.result.size(), kMaxJobText));
+    completion.result.clear();
+  } else if (!completion.result.empty() && !nlohmann::json::accept(completion.result)) {
+    log(LogLevel::warning, "the result is not JSON and was not kept");
+    completion.result.clear();
+  }
+  return completion;
+}
+
+Completion Attempt::finish(const Error& error, double random) {
+  const Job& job = claimed_.job;
+  if (stop_reason() == StopReason::shutdown) return give_back();
+  Completion completion;
+  completion.lease = claimed_.lease;
+  completion.result = take_result({});
+  if (completion.result.size() > kMaxJobText || !nlohmann::json::accept(completion.result))
+    completion.result.clear();
+  if (stop_reason() == StopReason::cancelled) {
+    std::lock_guard lock(mutex_);
+    completion.to = JobState::deleted;
+    completion.reason = cancel_reason_;
+    return completion;
+  }
+  completion.error = as_job_error(error);
+  if (error.retryable && job.attempt < job.max_attempts) {
+    completion.to = JobState::scheduled;
+    const Timestamp now = clock_.now();
+    completion.run_at = now + retry_delay(job.retry, job.attempt, random);
+    if (error.retry_after) {
+      // What is longer than a year only means "never"; sums stay far from overflow.
+      const auto asked = std::clamp(*error.retry_after, std::chrono::milliseconds(0), kLongestWish);
+      completion.wish = Wish{now + asked, now + granted_delay(job.retry, asked)};
+    }
+  } else {
+    completion.to = JobState::failed;
+  }
+  return completion;
+}
+
+}  // namespace sluice::jobs

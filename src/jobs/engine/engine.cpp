@@ -1,0 +1,210 @@
+#include "jobs/engine.h"
+
+#include "jobs/engine/impl.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace sluice::jobs {
+namespace {
+
+Result<void> check_new_job(const NewJob& job) {
+  const auto refuse = [&](std::string message, ErrorCode code = ErrorCode::invalid_argument) {
+    return fail(code, std::move(message), fmt::format("job {} {}", job.kind, job.subject));
+  };
+  if (job.kind.empty()) return refuse("a job needs a kind");
+  if (job.queue.empty()) return refuse("a job needs a queue");
+  if (job.args.size() > kMaxJobText) {
+    return refuse(
+        fmt::format("the arguments are {} bytes long; at most {} are kept: put the data in a file or table "
+                    "and pass its name",
+                    job.args.size(), kMaxJobText),
+        ErrorCode::too_large);
+  }
+  const auto args = nlohmann::json::parse(job.args, nullptr, false);
+  if (!args.is_object()) return refuse("the arguments must be a JSON object");
+  if (job.unless_live && job.exclusive_key.empty()) return refuse("unless_live needs an exclusive key");
+  if (job.retry.limit < 0) return refuse("the retry limit must not be negative");
+  return {};
+}
+
+}  // namespace
+
+Engine::Engine(Store& store, Clock& clock, EngineOptions options)
+    : impl_(std::make_shared<Impl>(store, clock, std::move(options))) {}
+Engine::~Engine() { stop(); }
+
+void Engine::register_handler(std::string kind, Handler handler) {
+  impl_->handlers_.insert_or_assign(std::move(kind), std::move(handler));
+}
+
+Result<void> Engine::start() { return impl_->start(); }
+void Engine::stop(std::optional<std::chrono::milliseconds> timeout) {
+  impl_->stop(timeout.value_or(impl_->options_.shutdown_timeout));
+}
+const std::string& Engine::node_id() const { return impl_->node_id_; }
+Store& Engine::store() { return impl_->store_; }
+Result<std::chrono::milliseconds> Engine::tick() { return impl_->tick(); }
+
+Result<JobId> Engine::enqueue(NewJob job) {
+  SLUICE_TRY(const auto made, impl_->enqueue(std::span(&job, 1)));
+  return made.front().id;
+}
+
+Result<std::vector<Enqueued>> Engine::enqueue_all(std::span<const NewJob> jobs) {
+  return impl_->enqueue(jobs);
+}
+
+Result<JobId> Engine::run_here(NewJob job) {
+  job.pinned_node = impl_->node_id_;
+  return enqueue(std::move(job));
+}
+
+Result<JobId> Engine::run_now(std::string_view recurring_id, Origin origin, std::string started_by) {
+  SLUICE_TRY(const auto found, impl_->store_.recurring().get(recurring_id));
+  if (!found || found->retired_at) {
+    return fail(ErrorCode::not_found, fmt::format("there is no recurring job \"{}\"", recurring_id));
+  }
+  const RecurringSpec& spec = found->spec;
+  NewJob job;
+  job.kind = spec.kind;
+  job.subject = spec.subject;
+  job.name = spec.name;
+  job.args = spec.args;
+  job.queue = spec.queue;
+  job.retry = spec.retry;
+  job.recurring_id = spec.id;
+  job.exclusive_key = exclusive_key_of(spec);
+  job.origin = origin;
+  job.started_by = std::move(started_by);
+  return enqueue(std::move(job));
+}
+
+Result<Cancelled> Engine::cancel(JobId job, std::string_view reason) { return impl_->cancel(job, reason); }
+
+Result<void> Engine::requeue(JobId job, std::string_view reason) {
+  SLUICE_CHECK(impl_->store_.jobs().requeue(job, reason, impl_->clock_.now()));
+  impl_->wake();
+  impl_->tell(JobChanged{job, impl_->subject_of(job), JobState::enqueued});
+  return {};
+}
+
+Result<Job> Engine::wait(JobId job, std::stop_token stop) { return impl_->wait(job, std::move(stop)); }
+
+Result<void> Engine::upsert_recurring(std::span<const RecurringSpec> specs) {
+  for (const RecurringSpec& spec : specs) {
+    SLUICE_CHECK(impl_->planner_.check(spec));
+    const auto args = nlohmann::json::parse(spec.args, nullptr, false);
+    if (!args.is_object()) {
+      return fail(ErrorCode::invalid_argument, "the arguments must be a JSON object",
+                  "recurring job " + spec.id);
+    }
+  }
+  SLUICE_TRY(const auto changed,
+             impl_->store_.recurring().upsert(specs, impl_->first_fire(), impl_->clock_.now()));
+  if (!changed.empty()) impl_->wake();
+  for (const std::string& id : changed) impl_->tell(RecurringChanged{id});
+  return {};
+}
+
+Result<void> Engine::retire_recurring(std::string_view id, std::string_view reason) {
+  SLUICE_TRY(const auto jobs, impl_->store_.recurring().retire(id, reason, impl_->clock_.now()));
+  impl_->wake();
+  impl_->tell(RecurringChanged{std::string(id)});
+  for (const JobId job : jobs) impl_->tell(JobChanged{job, impl_->subject_of(job), JobState::deleted});
+  return {};
+}
+
+Result<void> Engine::pause_recurring(std::string_view id, std::string_view by, std::string_view reason) {
+  SLUICE_CHECK(impl_->store_.recurring().pause(id, by, reason, impl_->clock_.now()));
+  impl_->wake();
+  impl_->tell(RecurringChanged{std::string(id)});
+  return {};
+}
+
+Result<void> Engine::resume_recurring(std::string_view id) {
+  SLUICE_CHECK(impl_->store_.recurring().resume(id, impl_->first_fire(), impl_->clock_.now()));
+  impl_->wake();
+  impl_->tell(RecurringChanged{std::string(id)});
+  return {};
+}
+
+Result<std::vector<Recurring>> Engine::list_recurring(bool with_retired) {
+  return impl_->store_.recurring().list(with_retired);
+}
+
+Subscription Engine::subscribe(Listener listener) {
+  return Listeners::add(impl_->listeners_, std::move(listener));
+}
+
+// Inside: the calls that change jobs.
+
+Result<std::vector<Enqueued>> Engine::Impl::enqueue(std::span<const NewJob> jobs) {
+  for (const NewJob& job : jobs) SLUICE_CHECK(check_new_job(job));
+  const Timestamp now = clock_.now();
+  SLUICE_TRY(auto made, store_.jobs().enqueue(jobs, now));
+  wake();
+  for (std::size_t i = 0; i < made.size(); ++i) {
+    if (!made[i].created) continue;
+    const bool later = jobs[i].run_at && *jobs[i].run_at > now;
+    tell(JobChanged{made[i].id, jobs[i].subject, later ? JobState::scheduled : JobState::enqueued});
+  }
+  return made;
+}
+
+Result<Cancelled> Engine::Impl::cancel(JobId job, std::string_view reason) {
+  SLUICE_TRY(const auto outcome, store_.jobs().cancel(job, reason, clock_.now()));
+  if (outcome == Cancelled::too_late) return outcome;
+  if (outcome == Cancelled::requested) {
+    std::shared_ptr<Attempt> attempt;
+    {
+      std::lock_guard lock(mutex_);
+      if (const auto found = running_.find(job); found != running_.end()) attempt = found->second;
+    }
+    // Not here: another node's, or claimed this instant; both see the request in the store.
+    if (attempt) attempt->request_stop(StopReason::cancelled, reason);
+  }
+  wake();
+  tell(JobChanged{job, subject_of(job),
+                  outcome == Cancelled::deleted ? JobState::deleted : JobState::processing});
+  return outcome;
+}
+
+std::string Engine::Impl::subject_of(JobId job) {
+  // What was asked for is done: a store that cannot be read now only makes the news of it shorter.
+  const auto found = store_.queries().get(job);
+  return found && *found ? (*found)->subject : std::string();
+}
+
+Result<Job> Engine::Impl::wait(JobId job, std::stop_token stop) {
+  for (;;) {
+    std::uint64_t seen = 0;
+    {
+      std::lock_guard lock(mutex_);
+      seen = generation_;
+    }
+    SLUICE_TRY(auto found, store_.queries().get(job));
+    if (!found) return fail(ErrorCode::not_found, fmt::format("there is no job {}", job.value()));
+    if (is_at_rest(found->state)) return *std::move(found);
+    if (stop.stop_requested())
+      return fail(ErrorCode::cancelled, fmt::format("stopped waiting for job {}", job.value()));
+    // Another process may finish it, so we look now and then even if nothing is heard.
+    std::unique_lock lock(mutex_);
+    wake_.wait_for(lock, stop, options_.poll, [&] { return generation_ != seen; });
+  }
+}
+
+void Engine::Impl::wake() {
+  {
+    std::lock_guard lock(mutex_);
+    dirty_ = true;
+    ++generation_;
+  }
+  wake_.notify_all();
+}
+
+FirePlanner Engine::Impl::first_fire() {
+  return [this, now = clock_.now()](const Recurring& recurring) { return planner_.first(recurring, now); };
+}
+
+}  // namespace sluice::jobs

@@ -1,0 +1,192 @@
+// The dispatching side of the engine: what happens in one round.
+#include "jobs/engine/impl.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace sluice::jobs {
+namespace {
+
+using std::chrono::milliseconds;
+constexpr std::chrono::seconds kLookAfterNodes{1};
+constexpr std::chrono::minutes kTrimEvery{10};
+constexpr int kTrimBatch = 500;
+constexpr int kFireBatch = 500;
+constexpr int kMostFireRounds = 100;  // a tick ends even if time jumps; the next one goes on
+constexpr milliseconds kPauseAfterError{1'000};
+
+}  // namespace
+
+void Engine::Impl::loop(std::stop_token stop) {
+  std::string last_error;
+  while (!stop.stop_requested()) {
+    milliseconds delay = kPauseAfterError;
+    if (const auto next = tick(); next) {
+      delay = *next;
+      last_error.clear();
+    } else if (std::string text = next.error().describe(); text != last_error) {
+      // The store may be full, locked or gone for a while: we say so once and try again, for ever.
+      spdlog::error("the job engine cannot reach its store and tries again: {}", text);
+      last_error = std::move(text);
+    }
+    std::unique_lock lock(mutex_);
+    if (!last_error.empty()) dirty_ = false;  // nothing but time helps
+    wake_.wait_for(lock, stop, delay, [this] { return dirty_; });
+    if (!last_error.empty()) dirty_ = true;
+  }
+}
+
+Result<milliseconds> Engine::Impl::tick() {
+  std::lock_guard one(tick_mutex_);
+  if (phase_ != Phase::running) return fail(ErrorCode::internal, "the job engine is not running");
+  const Timestamp now = clock_.now();
+  SLUICE_CHECK(look_at_clock(now));
+  SLUICE_CHECK(look_elsewhere());
+  SLUICE_CHECK(look_after_nodes(now));
+
+  bool dirty = false;
+  {
+    std::lock_guard lock(mutex_);
+    dirty = std::exchange(dirty_, false);
+  }
+  const auto due = [&](const std::optional<Timestamp>& time) { return time && *time <= now; };
+  const auto work = [&]() -> Result<void> {
+    if (options_.fire_recurring && (dirty || due(next_fire_))) SLUICE_CHECK(fire(now));
+    if (dirty || claim_again_ || due(next_due_)) SLUICE_CHECK(claim(now));
+    return {};
+  };
+  if (auto done = work(); !done) {
+    std::lock_guard lock(mutex_);
+    dirty_ = true;  // not done yet
+    return std::unexpected(std::move(done).error());
+  }
+  if (!next_trim_ || due(next_trim_)) SLUICE_CHECK(trim(now));
+  return until_next(now);
+}
+
+milliseconds Engine::Impl::until_next(Timestamp now) const {
+  if (claim_again_ && pool_.free() > 0) return milliseconds(0);
+  milliseconds delay = options_.poll;
+  for (const auto& time : {next_fire_, next_due_}) {
+    // Rounded up: woken a moment early, we would find nothing due.
+    if (time)
+      delay = std::min(delay, std::max(milliseconds(0), std::chrono::ceil<milliseconds>(*time - now)));
+  }
+  return delay;
+}
+
+Result<void> Engine::Impl::look_at_clock(Timestamp now) {
+  // At the first tick too: the clock may have been put right while nobody ran.
+  const bool look = !last_tick_ || now < *last_tick_;
+  if (look && options_.fire_recurring) {
+    SLUICE_TRY(const auto mended, store_.upkeep().clock_set_back(first_fire(), now));
+    if (!mended.recurring.empty() || !mended.jobs.empty()) {
+      spdlog::warn("the clock was set back: {} schedules and {} retries were counted anew from now",
+                   mended.recurring.size(), mended.jobs.size());
+    }
+    for (const std::string& id : mended.recurring) tell(RecurringChanged{id});
+    for (const JobId job : mended.jobs) tell(JobChanged{job, subject_of(job), JobState::scheduled});
+  }
+  if (look) {
+    next_trim_.reset();
+    wake();  // every time that is remembered is to be read again
+  }
+  last_tick_ = now;
+  return {};
+}
+
+Result<void> Engine::Impl::look_elsewhere() {
+  SLUICE_TRY(const bool changed, store_.nodes().changed_elsewhere());
+  if (!changed) return {};
+  look_for_cancels_ = true;
+  wake();
+  tell(StoreChanged{});
+  return {};
+}
+
+Result<void> Engine::Impl::look_after_nodes(Timestamp now) {
+  const bool time_jumped_back = nodes_looked_at_ && now < *nodes_looked_at_;
+  const bool time_for_it =
+      !nodes_looked_at_ || time_jumped_back || now - *nodes_looked_at_ >= kLookAfterNodes;
+  if (time_for_it) {
+    SLUICE_TRY(const auto rescued, store_.nodes().rescue_dead(now));
+    nodes_looked_at_ = now;
+    for (const Rescued& job : rescued) {
+      spdlog::warn("job {} ({}) was lost by node {} and is {}", job.job.value(), job.subject, job.from_node,
+                   job.state == JobState::failed ? "failed: its process died too often" : "taken back");
+      tell(JobChanged{job.job, job.subject, job.state});
+    }
+    if (!rescued.empty()) {
+      wake();
+      tell(NodesChanged{});
+    }
+    for (const auto& attempt : running()) SLUICE_CHECK(attempt->flush());
+  }
+  if (time_for_it || look_for_cancels_) SLUICE_CHECK(stop_cancelled());
+  return {};
+}
+
+Result<void> Engine::Impl::stop_cancelled() {
+  look_for_cancels_ = false;
+  if (running().empty()) return {};
+  SLUICE_TRY(const auto requests, store_.nodes().cancel_requests(node_id_));
+  for (const auto& [job, reason] : requests) {
+    std::shared_ptr<Attempt> attempt;
+    {
+      std::lock_guard lock(mutex_);
+      if (const auto found = running_.find(job); found != running_.end()) attempt = found->second;
+    }
+    if (attempt) attempt->request_stop(StopReason::cancelled, reason);
+  }
+  return {};
+}
+
+Result<void> Engine::Impl::fire(Timestamp now) {
+  const FirePlanner plan = [this, now](const Recurring& recurring) { return planner_.due(recurring, now); };
+  SLUICE_TRY(next_fire_, store_.recurring().next_fire());
+  for (int round = 0; round < kMostFireRounds && next_fire_ && *next_fire_ <= now; ++round) {
+    SLUICE_TRY(const auto fired, store_.recurring().fire_due(plan, kFireBatch, now));
+    SLUICE_TRY(next_fire_, store_.recurring().next_fire());
+    for (const Fired& tick : fired) {
+      tell(JobChanged{tick.job, tick.subject, tick.state});
+      tell(RecurringChanged{tick.recurring_id});
+    }
+    if (!fired.empty()) claim_again_ = true;
+  }
+  return {};
+}
+
+Result<void> Engine::Impl::claim(Timestamp now) {
+  claim_again_ = false;
+  ClaimRequest request{
+      .node = node_id_, .limit = pool_.free(), .kinds = {}, .only_pinned = options_.only_pinned};
+  for (const auto& [kind, handler] : handlers_) request.kinds.push_back(kind);
+  if (request.limit > 0 && !request.kinds.empty()) {
+    SLUICE_TRY(auto claimed, store_.jobs().claim(request, now));
+    claim_again_ = static_cast<int>(claimed.size()) == request.limit;
+    for (Claimed& one : claimed) {
+      const Job job = one.job;
+      auto attempt = std::make_shared<Attempt>(std::move(one), store_.jobs(), clock_, listeners_);
+      {
+        std::lock_guard lock(mutex_);
+        running_.emplace(job.id, attempt);
+      }
+      tell(JobChanged{job.id, job.subject, JobState::processing});
+      // The pool is closed only by stop(), which takes the tick's lock first.
+      pool_.submit(std::move(attempt));
+    }
+    if (!claimed.empty()) look_for_cancels_ = true;  // asked for between the claim and now
+  }
+  SLUICE_TRY(next_due_, store_.jobs().next_due());
+  return {};
+}
+
+Result<void> Engine::Impl::trim(Timestamp now) {
+  SLUICE_TRY(const int removed, store_.upkeep().trim(options_.retention, kTrimBatch, now));
+  // A long tail goes batch by batch, so that nobody waits for the writer.
+  next_trim_ = removed == kTrimBatch ? now : now + kTrimEvery;
+  return {};
+}
+
+}  // namespace sluice::jobs

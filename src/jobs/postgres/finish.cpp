@@ -1,0 +1,196 @@
+// How attempts end on PostgreSQL: successes and failures in one statement for all, the rest one by one.
+#include "jobs/postgres/parts.h"
+#include "jobs/store/ending.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace sluice::jobs {
+namespace {
+
+// Only who holds the lease may end the job: its row goes, and with it the right.
+constexpr std::string_view kFinish =
+    "with v as materialized (select * from json_to_recordset(?1::json) as x(i int, job bigint, token bigint, "
+    "s smallint, result text, code text, message text, why text, amount bigint)), "
+    "f as (delete from lease l using v where l.job = v.job and l.token = v.token returning l.*, v.i, v.s, "
+    "v.result, v.code, v.message, v.why, v.amount), "
+    "u as (update job j set state = f.s, lease = f.token, attempt = f.attempt, node = f.node, started_at = "
+    "f.started_at, finished_at = ?2::bigint, duration_ms = greatest(0, (?2::bigint - f.started_at) / 1000), "
+    "error_code = "
+    "f.code, error_message = f.message, reason = '', result = case when f.result = '' then j.result else "
+    "f.result end, progress_rows = f.progress_rows, progress_bytes = f.progress_bytes, progress_total = "
+    "f.progress_total, progress_phase = f.progress_phase, progress_total_rows = f.progress_total_rows, "
+    "history = j.history || history_line(2, f.started_at, f.attempt, f.node, '') || history_line(f.s, ?2, "
+    "f.attempt, f.node, f.why) from f where j.id = f.job returning f.i, f.s, j.duration_ms, f.amount), "
+    "t as (insert into tally (state, n, minute, finished, ms, amount) select 2, -count(*), 0, 0, 0, 0 from u "
+    "having count(*) > 0 union all select s, count(*), ?3::bigint, count(*), sum(duration_ms), sum(amount) "
+    "from u "
+    "group by s) "
+    "select i, s, {} from u";
+
+constexpr std::string_view kEndOne =
+    "update job j set state = ?1, lease = l.token, attempt = l.attempt - ?2, node = l.node, started_at = "
+    "l.started_at, finished_at = ?3, duration_ms = ?4, run_at = coalesce(?5, j.run_at), error_code = case "
+    "when ?6 = 1 then j.error_code else ?7 end, error_message = case when ?6 = 1 then j.error_message else "
+    "?8 "
+    "end, result = case when ?9 = '' then j.result else ?9 end, reason = ?10, progress_rows = "
+    "l.progress_rows, progress_bytes = l.progress_bytes, progress_total = l.progress_total, progress_phase = "
+    "l.progress_phase, progress_total_rows = l.progress_total_rows, history = j.history || history_line(2, "
+    "l.started_at, l.attempt, l.node, '') || ?11 from lease l where j.id = ?12 and l.job = j.id";
+
+bool is_simple(const Completion& completion) {
+  return completion.count_attempt &&
+         (completion.to == JobState::succeeded || completion.to == JobState::failed);
+}
+
+nlohmann::json row_of(std::size_t index, const Completion& completion) {
+  nlohmann::json row = {{"i", index},
+                        {"job", completion.lease.job.value()},
+                        {"token", completion.lease.token},
+                        {"s", static_cast<int>(completion.to)},
+                        {"result", storable(completion.result)},
+                        {"why", storable(completion.reason)},
+                        {"amount", completion.amount}};
+  if (const auto& error = completion.error) {
+    row["code"] = storable(error->code);
+    row["message"] = storable(error->message);
+    if (completion.reason.empty()) row["why"] = storable(fmt::format("{}: {}", error->code, error->message));
+  }
+  return row;
+}
+
+Result<std::optional<JobState>> end_one(Database& database, Tally& tally, const Completion& completion,
+                                        Timestamp now) {
+  const JobId id = completion.lease.job;
+  std::optional<Held> held;
+  std::string recurring_id;
+  SLUICE_CHECK(database.each(
+      "select l.attempt, l.started_at, l.node, j.exclusive_key, l.cancel_requested_at is not null, l.reason, "
+      "j.recurring_id from lease l join job j on j.id = l.job where l.job = ? and l.token = ? for update of "
+      "l",
+      [&](const Row& row) -> Result<void> {
+        held = Held{.state = JobState::processing,
+                    .lease = completion.lease.token,
+                    .attempt = static_cast<int>(row.integer(0)),
+                    .started_at = row.maybe_time(1),
+                    .node = row.text(2),
+                    .exclusive_key = row.text(3),
+                    .cancelled = row.integer(4) != 0,
+                    .reason = row.text(5)};
+        recurring_id = row.text(6);
+        return {};
+      },
+      id, completion.lease.token));
+  if (!held) return std::nullopt;
+  std::optional<std::string> retired;
+  if (goes_on(completion.to)) {
+    SLUICE_TRY(retired, retired_for(database, recurring_id));
+  }
+  SLUICE_TRY(const Ending ending,
+             end_of(
+                 completion, *held, retired,
+                 [&](std::string_view key) { return next_tick(database, key, now); }, now));
+  SLUICE_CHECK(tally.step(id, JobState::processing, ending.to, ending.duration_ms, completion.amount));
+  const bool given_back = completion.to == JobState::enqueued;
+  const auto error_code = completion.error ? std::optional(completion.error->code) : std::nullopt;
+  const auto error_message = completion.error ? std::optional(completion.error->message) : std::nullopt;
+  SLUICE_CHECK(database.run(kEndOne, ending.to, completion.count_attempt ? 0 : 1,
+                            is_at_rest(ending.to) ? std::optional(now) : std::nullopt,
+                            given_back ? std::nullopt : std::optional(ending.duration_ms), ending.until,
+                            given_back ? 1 : 0, error_code, error_message, completion.result, ending.reason,
+                            history_line(ending.to, now, held->attempt, held->node, ending.why), id));
+  SLUICE_CHECK(database.run("delete from lease where job = ?", id));
+  if (ending.to == JobState::enqueued) SLUICE_CHECK(make_ready(database, id));
+  return ending.to;
+}
+
+}  // namespace
+
+// An ending may have been written although the connection was lost before anybody said so.
+Result<std::optional<JobState>> PostgresJobStore::ended_before(Database& database, Lease lease) {
+  {
+    std::lock_guard lock(mutex_);
+    if (!uncertain_ends_.contains({lease.job.value(), lease.token})) return std::nullopt;
+  }
+  std::optional<JobState> state;
+  SLUICE_CHECK(database.each(
+      "select state from job where id = ? and lease = ? and not exists (select 1 from lease where job = id)",
+      [&](const Row& row) -> Result<void> {
+        state = static_cast<JobState>(row.integer(0));
+        return {};
+      },
+      lease.job, lease.token));
+  return state;
+}
+
+Result<std::vector<std::optional<JobState>>> PostgresJobStore::complete(
+    std::span<const Completion> completions, Timestamp now) {
+  std::vector<std::optional<JobState>> ended(completions.size());
+  nlohmann::json simple = nlohmann::json::array();
+  bool all_simple = true;
+  for (std::size_t i = 0; i < completions.size(); ++i) {
+    const Completion& completion = completions[i];
+    if (!transition_allowed(JobState::processing, completion.to)) {
+      return fail(ErrorCode::internal, fmt::format("job {} cannot go from processing to {}",
+                                                   completion.lease.job.value(), to_string(completion.to)));
+    }
+    if (is_simple(completion)) {
+      simple.push_back(row_of(i, completion));
+    } else {
+      all_simple = false;
+    }
+  }
+  if (completions.empty()) return ended;
+  std::int64_t change = 0;
+  const auto finish_simple = [&](Database& database) -> Result<void> {
+    if (simple.empty()) return {};
+    return database.each(
+        fmt::format(kFinish, pool_.touching()),
+        [&](const Row& row) -> Result<void> {
+          ended[static_cast<std::size_t>(row.integer(0))] = static_cast<JobState>(row.integer(1));
+          change = row.integer(2);
+          return {};
+        },
+        simple.dump(), now, minute_of(now));
+  };
+  const auto finish_all = [&](Database& database) -> Result<void> {
+    SLUICE_CHECK(finish_simple(database));
+    Tally tally(database, now);
+    for (std::size_t i = 0; i < completions.size(); ++i) {
+      if (is_simple(completions[i])) continue;
+      SLUICE_TRY(ended[i], end_one(database, tally, completions[i], now));
+      if (ended[i] == JobState::enqueued) forget_mark();
+    }
+    return tally.close();
+  };
+  const auto note = [&](bool uncertain) {
+    std::lock_guard lock(mutex_);
+    for (const Completion& one : completions) {
+      const std::pair key(one.lease.job.value(), one.lease.token);
+      if (uncertain) {
+        uncertain_ends_.insert(key);
+      } else {
+        uncertain_ends_.erase(key);
+      }
+    }
+  };
+  auto done = all_simple ? pool_.once(finish_simple) : pool_.write(finish_all);
+  if (done) {
+    done = pool_.once([&](Database& database) -> Result<void> {
+      for (std::size_t i = 0; i < completions.size(); ++i) {
+        if (ended[i]) continue;
+        SLUICE_TRY(ended[i], ended_before(database, completions[i].lease));
+      }
+      return {};
+    });
+  }
+  if (!done) {
+    note(done.error().code == ErrorCode::unreachable || done.error().code == ErrorCode::timeout);
+    return std::unexpected(std::move(done).error());
+  }
+  note(false);
+  if (change != 0) pool_.touched(change);
+  return ended;
+}
+
+}  // namespace sluice::jobs

@@ -1,0 +1,231 @@
+// What the page asks, on PostgreSQL.
+#include "jobs/postgres/parts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace sluice::jobs {
+namespace {
+
+constexpr int kMostListed = 1000;
+constexpr int kMostPerSubject = 100;
+// Results are read in parts of so many jobs, so that thousands are never in memory at once.
+constexpr std::size_t kResultsAtOnce = 256;
+
+// A job's row says `enqueued` while it runs; its lease says so. The conditions name the partial indexes.
+std::string list_query(const JobFilter& filter, JobState state) {
+  std::string query = fmt::format("select {} from ", live_job_columns());
+  switch (state) {
+    case JobState::processing:
+      query += "lease l join job j on j.id = l.job where ?1 = 2";
+      break;
+    case JobState::enqueued:
+      query += "job j left join lease l on l.job = j.id where j.state = ?1 and l.job is null";
+      break;
+    default:
+      query += "job j left join lease l on l.job = j.id where j.state = ?1";
+  }
+  query += " and j.id < ?2";
+  if (!filter.recurring_id.empty()) query += " and j.recurring_id = ?3 and j.recurring_id is not null";
+  if (!filter.subject.empty()) query += " and j.subject = ?4 and j.subject <> ''";
+  if (!filter.kind.empty()) query += " and j.kind = ?5";
+  if (!filter.queue.empty()) query += " and j.queue = ?6";
+  if (!filter.queue.empty() && filter.queue != "default") query += " and j.queue <> 'default'";
+  // Every parameter needs a type, the unused ones too.
+  query += " and (?3::text, ?4::text, ?5::text, ?6::text) is not null";
+  return query + (filter.oldest_first ? " order by j.id limit ?7" : " order by j.id desc limit ?7");
+}
+
+bool is_plain(const JobFilter& filter) {
+  return filter.states.empty() && filter.subject.empty() && filter.kind.empty() && filter.queue.empty() &&
+         filter.recurring_id.empty();
+}
+
+// As list_query(): a job that runs is `enqueued` in its own row.
+std::string recent_query(const RecentFilter& filter) {
+  std::string newest;
+  for (const JobState state : filter.states) {
+    const bool runs = state == JobState::processing;
+    std::string_view lease;
+    if (runs) lease = "exists (select 1 from lease l where l.job = job.id) and";
+    if (state == JobState::enqueued) lease = "not exists (select 1 from lease l where l.job = job.id) and";
+    if (!newest.empty()) newest += " union all ";
+    newest += fmt::format(
+        "(select id from job where {} subject = wanted.subject and subject <> '' and state = {} and kind = "
+        "?2 "
+        "order by id desc limit ?3)",
+        lease, static_cast<int>(runs ? JobState::enqueued : state));
+  }
+  return fmt::format(
+      "select newest.id from unnest(?1::text[]) with ordinality as wanted(subject, place) cross join lateral "
+      "(select id from ({}) as each order by id desc limit ?3) as newest order by wanted.place, newest.id "
+      "desc",
+      newest);
+}
+
+std::string id_array(std::span<const JobId> ids) {
+  std::string array = "{";
+  for (const JobId id : ids) {
+    if (array.size() > 1) array += ',';
+    array += std::to_string(id.value());
+  }
+  return array + '}';
+}
+
+}  // namespace
+
+Result<std::vector<Job>> PostgresJobQueries::list(const JobFilter& filter) {
+  const int limit = std::clamp(filter.limit, 1, kMostListed);
+  const std::int64_t before = filter.before ? filter.before->value() : INT64_MAX;
+  return pool_.read([&](Database& database) -> Result<std::vector<Job>> {
+    std::vector<Job> jobs;
+    const auto add = [&](const Row& row) -> Result<void> {
+      SLUICE_TRY(auto job, read_job(row));
+      jobs.push_back(std::move(job));
+      return {};
+    };
+    if (is_plain(filter)) {
+      SLUICE_CHECK(database.each(fmt::format("select {} from job j left join lease l on l.job = j.id where "
+                                             "j.id < ? order by j.id {} limit ?",
+                                             live_job_columns(), filter.oldest_first ? "asc" : "desc"),
+                                 add, before, limit));
+      return jobs;
+    }
+    for (const JobState state : kJobStates) {
+      if (!filter.states.empty() && std::ranges::find(filter.states, state) == filter.states.end()) continue;
+      SLUICE_CHECK(database.each(list_query(filter, state), add, state, before, filter.recurring_id,
+                                 filter.subject, filter.kind, filter.queue, limit));
+    }
+    std::ranges::sort(
+        jobs, [&](const Job& a, const Job& b) { return filter.oldest_first ? a.id < b.id : a.id > b.id; });
+    if (jobs.size() > static_cast<std::size_t>(limit)) jobs.resize(static_cast<std::size_t>(limit));
+    return jobs;
+  });
+}
+
+Result<std::optional<Job>> PostgresJobQueries::get(JobId id) {
+  SLUICE_TRY(auto found, get_all(std::span(&id, 1)));
+  if (found.empty()) return std::optional<Job>();
+  return std::optional(std::move(found.front()));
+}
+
+Result<std::vector<Job>> PostgresJobQueries::get_all(std::span<const JobId> ids) {
+  return pool_.once([&](Database& database) -> Result<std::vector<Job>> {
+    std::vector<Job> jobs;
+    SLUICE_CHECK(database.each(
+        fmt::format("select {} from job j left join lease l on l.job = j.id where j.id = any(?::bigint[]) "
+                    "order by j.id",
+                    live_job_columns()),
+        [&](const Row& row) -> Result<void> {
+          SLUICE_TRY(auto job, read_job(row));
+          jobs.push_back(std::move(job));
+          return {};
+        },
+        id_array(ids)));
+    return jobs;
+  });
+}
+
+Result<void> PostgresJobQueries::recent(const RecentFilter& filter, const OnRecent& visit) {
+  if (filter.subjects.empty() || filter.states.empty()) return {};
+  return pool_.read([&](Database& database) -> Result<void> {
+    std::vector<JobId> ids;
+    SLUICE_CHECK(database.each(
+        recent_query(filter),
+        [&](const Row& row) -> Result<void> {
+          ids.emplace_back(row.integer(0));
+          return {};
+        },
+        array_text(filter.subjects), filter.kind, std::clamp(filter.per_subject, 1, kMostPerSubject)));
+    const std::string query = fmt::format(
+        "select j.id, j.subject, case when l.job is null then j.state else 2 end, case when l.job is null "
+        "then "
+        "j.finished_at end, case when l.job is null then j.duration_ms end, {} from unnest(?::bigint[]) with "
+        "ordinality as wanted(id, place) join job j on j.id = wanted.id left join lease l on l.job = j.id "
+        "order "
+        "by wanted.place",
+        filter.with_result ? "j.result" : "''");
+    for (std::span<const JobId> rest(ids); !rest.empty();) {
+      const auto part = rest.first(std::min(rest.size(), kResultsAtOnce));
+      rest = rest.subspan(part.size());
+      SLUICE_CHECK(database.each(
+          query,
+          [&](const Row& row) -> Result<void> {
+            visit({.id = JobId(row.integer(0)),
+                   .subject = row.text(1),
+                   .state = static_cast<JobState>(row.integer(2)),
+                   .finished_at = row.maybe_time(3),
+                   .duration_ms = row.maybe_integer(4),
+                   .result = row.text(5)});
+            return {};
+          },
+          id_array(part)));
+    }
+    return {};
+  });
+}
+
+Result<std::vector<StateChange>> PostgresJobQueries::history(JobId job) {
+  return pool_.once([&](Database& database) -> Result<std::vector<StateChange>> {
+    std::string lines;
+    SLUICE_CHECK(database.each(
+        "select j.history || case when l.job is null then '' else history_line(2, l.started_at, l.attempt, "
+        "l.node, '') end from job j left join lease l on l.job = j.id where j.id = ?",
+        [&](const Row& row) -> Result<void> {
+          lines = row.text(0);
+          return {};
+        },
+        job));
+    return read_history(job, lines);
+  });
+}
+
+Result<std::vector<LogLine>> PostgresJobQueries::log(JobId job, std::int64_t after_seq, int limit) {
+  return pool_.once([&](Database& database) -> Result<std::vector<LogLine>> {
+    std::vector<LogLine> lines;
+    SLUICE_CHECK(database.each(
+        "select seq, at, attempt, level, text from job_log where job = ? and seq > ? order by seq limit ?",
+        [&](const Row& row) -> Result<void> {
+          lines.push_back({job, row.integer(0), row.time(1), static_cast<int>(row.integer(2)),
+                           static_cast<LogLevel>(row.integer(3)), row.text(4)});
+          return {};
+        },
+        job, after_seq, std::max(limit, 1)));
+    return lines;
+  });
+}
+
+Result<StateCounts> PostgresJobQueries::counts() {
+  return pool_.once([&](Database& database) -> Result<StateCounts> {
+    StateCounts counts{};
+    SLUICE_CHECK(database.each(
+        "select state, sum(n)::bigint from (select state, n from job_count union all select state, n from "
+        "tally) as all_of_them group by state",
+        [&](const Row& row) -> Result<void> {
+          counts.at(static_cast<std::size_t>(row.integer(0))) = row.integer(1);
+          return {};
+        }));
+    return counts;
+  });
+}
+
+Result<std::vector<MinuteCount>> PostgresJobQueries::minutes(Timestamp since) {
+  return pool_.once([&](Database& database) -> Result<std::vector<MinuteCount>> {
+    std::vector<MinuteCount> minutes;
+    SLUICE_CHECK(database.each(
+        "select minute, state, sum(n)::bigint, sum(ms)::bigint, sum(amount)::bigint from (select minute, "
+        "state, n, ms, amount from job_minute where minute >= ?1 union all select minute, state, finished, "
+        "ms, amount from tally where finished > 0 and minute >= ?1) as all_of_them group by minute, state "
+        "order by minute, state",
+        [&](const Row& row) -> Result<void> {
+          minutes.push_back({row.time(0), static_cast<JobState>(row.integer(1)), row.integer(2),
+                             row.integer(3), row.integer(4)});
+          return {};
+        },
+        since));
+    return minutes;
+  });
+}
+
+}  // namespace sluice::jobs

@@ -1,0 +1,201 @@
+#include "jobs/postgres/rows.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace sluice::jobs {
+namespace {
+
+nlohmann::json or_null(const std::string& text) {
+  return text.empty() ? nlohmann::json() : nlohmann::json(storable(text));
+}
+nlohmann::json micros(std::optional<Timestamp> time) {
+  return time ? nlohmann::json(time->time_since_epoch().count()) : nlohmann::json();
+}
+
+nlohmann::json row_of(const PostgresNewJob& given, Timestamp now) {
+  const NewJob& job = *given.job;
+  const InsertedJob& more = given.more;
+  const std::string& name = !job.name.empty() ? job.name : !job.subject.empty() ? job.subject : job.kind;
+  return {{"kind", storable(job.kind)},
+          {"subject", storable(job.subject)},
+          {"name", storable(name)},
+          {"queue", storable(job.queue)},
+          {"state", static_cast<int>(more.state)},
+          {"origin", static_cast<int>(job.origin)},
+          {"priority", job.priority},
+          {"run_at", micros(job.run_at && *job.run_at > now ? *job.run_at : now)},
+          {"finished_at", micros(is_final(more.state) ? std::optional(now) : std::nullopt)},
+          {"max_attempts", job.retry.limit + 1},
+          {"pinned_node", or_null(job.pinned_node)},
+          {"exclusive_key", or_null(job.exclusive_key)},
+          {"recurring_id", or_null(job.recurring_id)},
+          {"fire_at", micros(more.fire_at)},
+          {"blocking_job", more.blocking_job ? nlohmann::json(more.blocking_job.value()) : nlohmann::json()},
+          {"started_by", storable(job.started_by)},
+          {"reason", storable(more.reason)},
+          {"history", history_line(more.state, now, 0, {}, more.reason)},
+          {"retry", to_json(job.retry)},
+          {"args", storable(job.args)}};
+}
+
+std::string insert_query(const PostgresPool& pool, bool touch) {
+  return fmt::format(
+      "with v as materialized (select * from rows from (json_to_recordset(?1::json) as (kind text, subject "
+      "text, name text, queue text, state smallint, origin smallint, priority int, run_at bigint, "
+      "finished_at bigint, max_attempts int, pinned_node text, exclusive_key text, recurring_id text, "
+      "fire_at bigint, blocking_job bigint, started_by text, reason text, history text, retry text, args "
+      "text)) with ordinality), "
+      "j as (insert into job (kind, subject, name, queue, state, origin, priority, created_at, run_at, "
+      "finished_at, max_attempts, pinned_node, exclusive_key, recurring_id, fire_at, blocking_job, "
+      "started_by, reason, history, retry, args) select kind, subject, name, queue, state, origin, "
+      "priority, ?2::bigint, run_at, finished_at, max_attempts, pinned_node, exclusive_key, recurring_id, "
+      "fire_at, blocking_job, started_by, reason, history, retry, args from v order by ordinality returning "
+      "id, state, priority, run_at, kind, exclusive_key, pinned_node, finished_at), "
+      "r as (insert into ready (job, priority, run_at, kind, exclusive_key, pinned_node, token, attempt) "
+      "select id, priority, run_at, kind, exclusive_key, pinned_node, 1, 0 from j where state = 1), "
+      "t as (insert into tally (state, n, minute, finished) select state, count(*), ?3::bigint, "
+      "count(finished_at) from j group by state) "
+      "select id, {} from j",
+      touch ? pool.touching() : "0");
+}
+
+}  // namespace
+
+std::string_view live_job_columns() {
+  return "j.id, j.kind, j.subject, j.name, j.queue, case when l.job is null then j.state else 2 end, "
+         "j.origin, j.priority, j.created_at, j.run_at, coalesce(l.started_at, j.started_at), "
+         "case when l.job is null then j.finished_at end, case when l.job is null then j.duration_ms end, "
+         "coalesce(l.attempt, j.attempt), j.max_attempts, j.crashes, coalesce(l.node, j.node), "
+         "j.pinned_node, j.exclusive_key, j.recurring_id, j.fire_at, l.cancel_requested_at, "
+         "case when l.job is null then j.progress_rows else l.progress_rows end, "
+         "case when l.job is null then j.progress_bytes else l.progress_bytes end, "
+         "case when l.job is null then j.progress_total else l.progress_total end, "
+         "case when l.job is null then j.progress_phase else l.progress_phase end, "
+         "case when l.job is null then j.progress_total_rows else l.progress_total_rows end, "
+         "j.blocking_job, j.started_by, case when l.cancel_requested_at is null then j.reason else l.reason "
+         "end, j.error_code, j.error_message, j.retry, j.args, j.result";
+}
+
+Result<std::vector<JobId>> insert_jobs(PostgresPool& pool, Database& database,
+                                       std::span<const PostgresNewJob> jobs, Timestamp now, bool touch) {
+  std::vector<JobId> ids;
+  if (jobs.empty()) return ids;
+  nlohmann::json rows = nlohmann::json::array();
+  for (const PostgresNewJob& job : jobs) {
+    if (!initial_allowed(job.more.state))
+      return fail(ErrorCode::internal, fmt::format("a new job cannot be {}", to_string(job.more.state)));
+    rows.push_back(row_of(job, now));
+  }
+  ids.reserve(jobs.size());
+  std::int64_t change = 0;
+  SLUICE_CHECK(database.each(
+      insert_query(pool, touch),
+      [&](const Row& row) -> Result<void> {
+        ids.emplace_back(row.integer(0));
+        change = row.integer(1);
+        return {};
+      },
+      rows.dump(), now, minute_of(now)));
+  if (touch) pool.touched(change);
+  return ids;
+}
+
+Result<void> lock_key(Database& database, std::string_view exclusive_key) {
+  return database.each(
+      fmt::format("select pg_advisory_xact_lock({}, hashtext(?))", PostgresPool::lock_family(2)),
+      [](const Row&) -> Result<void> { return {}; }, exclusive_key);
+}
+
+Result<std::optional<JobId>> find_live_job(Database& database, std::string_view exclusive_key) {
+  std::optional<JobId> found;
+  SLUICE_CHECK(database.each(
+      "select id from job where exclusive_key = ?1 and exclusive_key is not null and state in (0, 1) and "
+      "(state = 1 or attempt > 0) order by id limit 1",
+      [&](const Row& row) -> Result<void> {
+        found = JobId(row.integer(0));
+        return {};
+      },
+      exclusive_key));
+  return found;
+}
+
+Result<std::optional<std::string>> retired_for(Database& database, std::string_view recurring_id) {
+  std::optional<std::string> reason;
+  if (recurring_id.empty()) return reason;
+  SLUICE_CHECK(database.each(
+      "select retired_reason, retired_at is not null from recurring where id = ? for share",
+      [&](const Row& row) -> Result<void> {
+        if (row.integer(1) != 0) reason = row.text(0);
+        return {};
+      },
+      recurring_id));
+  return reason;
+}
+
+std::string history_line(JobState state, Timestamp at, int attempt, std::string_view node,
+                         std::string_view reason) {
+  const nlohmann::json line = {static_cast<int>(state), at.time_since_epoch().count(), attempt,
+                               storable(node), storable(reason)};
+  return line.dump() + '\n';
+}
+
+Result<std::vector<StateChange>> read_history(JobId job, std::string_view lines) {
+  std::vector<StateChange> changes;
+  while (!lines.empty()) {
+    const std::string_view text = lines.substr(0, lines.find('\n'));
+    lines.remove_prefix(std::min(lines.size(), text.size() + 1));
+    const auto line = nlohmann::json::parse(text, nullptr, false);
+    const bool known = line.is_array() && line.size() == 5 && line[0].is_number_integer() &&
+                       line[1].is_number_integer() && line[2].is_number_integer() && line[3].is_string() &&
+                       line[4].is_string();
+    if (!known || line[0] < 0 || line[0] >= static_cast<int>(kJobStateCount)) {
+      return fail(ErrorCode::malformed,
+                  fmt::format("job {} has a history that this program does not know", job.value()));
+    }
+    changes.push_back({job, static_cast<int>(changes.size()) + 1, static_cast<JobState>(line[0].get<int>()),
+                       Timestamp(std::chrono::microseconds(line[1].get<std::int64_t>())), line[2].get<int>(),
+                       line[3].get<std::string>(), line[4].get<std::string>()});
+  }
+  return changes;
+}
+
+Result<void> make_ready(Database& database, JobId job) {
+  SLUICE_CHECK(database.run(
+      "insert into ready (job, priority, run_at, kind, exclusive_key, pinned_node, token, attempt) select "
+      "id, priority, run_at, kind, exclusive_key, pinned_node, lease + 1, attempt from job where id = ?",
+      job));
+  return {};
+}
+
+Result<void> Tally::step(JobId job, JobState from, JobState to, std::int64_t duration_ms,
+                         std::int64_t amount) {
+  if (!transition_allowed(from, to)) {
+    return fail(ErrorCode::internal,
+                fmt::format("job {} cannot go from {} to {}", job.value(), to_string(from), to_string(to)));
+  }
+  --counts_[static_cast<std::size_t>(from)].n;
+  Count& count = counts_[static_cast<std::size_t>(to)];
+  ++count.n;
+  if (!is_final(to)) return {};
+  ++count.finished;
+  count.ms += duration_ms;
+  count.amount += amount;
+  return {};
+}
+
+Result<void> Tally::close() {
+  for (const JobState state : kJobStates) {
+    const Count count = std::exchange(counts_[static_cast<std::size_t>(state)], {});
+    if (count.n == 0 && count.finished == 0) continue;
+    SLUICE_CHECK(
+        database_.run("insert into tally (state, n, minute, finished, ms, amount) values (?, ?, ?, ?, ?, ?)",
+                      state, count.n, minute_of(now_), count.finished, count.ms, count.amount));
+  }
+  return {};
+}
+
+}  // namespace sluice::jobs

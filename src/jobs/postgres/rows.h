@@ -1,0 +1,71 @@
+// Writing jobs into PostgreSQL: new ones, their history, and the account of every step.
+#pragma once
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "jobs/postgres/database.h"
+#include "jobs/state.h"
+#include "jobs/store.h"
+#include "jobs/store/database.h"
+#include "jobs/store/rows.h"
+
+#include <array>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice::jobs {
+
+// The columns that read_job() expects, of `job j` and, while it runs, `lease l`: joined from the left.
+std::string_view live_job_columns();
+
+// How a job comes to be, with what NewJob does not say.
+struct PostgresNewJob {
+  const NewJob* job = nullptr;
+  InsertedJob more;
+};
+// In the order given; `tally` counts them. One statement, however many.
+Result<std::vector<JobId>> insert_jobs(PostgresPool& pool, Database& database,
+                                       std::span<const PostgresNewJob> jobs, Timestamp now, bool touch);
+
+// Until the end of the transaction nobody else asks whether a job of the key is live.
+Result<void> lock_key(Database& database, std::string_view exclusive_key);
+// The job of this key that is enqueued, processing or waiting for a retry.
+Result<std::optional<JobId>> find_live_job(Database& database, std::string_view exclusive_key);
+
+// Why the recurring job fires no more, if so. Until the end of the transaction it stays as it is.
+Result<std::optional<std::string>> retired_for(Database& database, std::string_view recurring_id);
+
+// One line of a job's history, as history_line() of the schema writes it.
+std::string history_line(JobState state, Timestamp at, int attempt, std::string_view node,
+                         std::string_view reason);
+Result<std::vector<StateChange>> read_history(JobId job, std::string_view lines);
+
+// Puts a job whose row says `enqueued` where workers find it.
+Result<void> make_ready(Database& database, JobId job);
+
+// The counts of one transaction; checks each step against the one table.
+class Tally {
+ public:
+  Tally(Database& database, Timestamp now) : database_(database), now_(now) {}
+  Result<void> step(JobId job, JobState from, JobState to, std::int64_t duration_ms = 0,
+                    std::int64_t amount = 0);
+  void forgotten(JobState state, std::int64_t jobs) { counts_[static_cast<std::size_t>(state)].n -= jobs; }
+  // Last thing in the transaction.
+  Result<void> close();
+
+ private:
+  struct Count {
+    std::int64_t n = 0, finished = 0, ms = 0, amount = 0;
+  };
+  Database& database_;
+  const Timestamp now_;
+  std::array<Count, kJobStateCount> counts_{};
+};
+
+inline Timestamp minute_of(Timestamp now) { return std::chrono::floor<std::chrono::minutes>(now); }
+
+}  // namespace sluice::jobs

@@ -1,0 +1,192 @@
+// Who is alive, on SQLite: an OS lock per node, which the system drops when its process dies.
+#include "jobs/sqlite/parts.h"
+#include "jobs/store/ending.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+namespace sluice::jobs {
+namespace {
+
+struct Lost {
+  JobId id;
+  std::string subject;
+  int crashes = 0;
+  Held held;
+};
+
+Result<std::vector<Lost>> jobs_of(Database& database, std::string_view node) {
+  std::vector<Lost> jobs;
+  SLUICE_CHECK(database.each(
+      "select id, subject, reason, attempt, crashes, cancel_requested_at is not null from job indexed by "
+      "job_node "
+      "where state = 2 and node = ?",
+      [&](const Row& row) -> Result<void> {
+        Lost job{JobId(row.integer(0)), row.text(1), static_cast<int>(row.integer(4)), {}};
+        job.held.reason = row.text(2);
+        job.held.attempt = static_cast<int>(row.integer(3));
+        job.held.cancelled = row.integer(5) != 0;
+        job.held.node = node;
+        jobs.push_back(std::move(job));
+        return {};
+      },
+      node));
+  return jobs;
+}
+
+Result<JobState> take_back(Database& database, Account& account, const Lost& job, bool crashed,
+                           Timestamp now) {
+  SLUICE_TRY(const auto retired, retired_reason(database, job.id));
+  const TakenBack taken = take_back_of(job.held, job.crashes, retired, crashed);
+  const auto failed_as = [&](std::string_view text) {
+    return taken.to == JobState::failed ? std::optional(text) : std::nullopt;
+  };
+  SLUICE_CHECK(database.run(
+      "update job set state = ?1, lease = lease + 1, crashes = ?2, attempt = attempt - ?3, finished_at = ?4, "
+      "error_code = coalesce(?5, error_code), error_message = coalesce(?6, error_message), reason = ?7, "
+      "cancel_requested_at = null where id = ?8",
+      taken.to, taken.crashes, taken.to == JobState::enqueued ? 1 : 0,
+      is_final(taken.to) ? std::optional(now) : std::nullopt, failed_as("worker_lost"),
+      failed_as(taken.reason),
+      taken.to == JobState::deleted ? std::string_view(taken.reason) : std::string_view(), job.id));
+  SLUICE_CHECK(account.step({.job = job.id,
+                             .from = JobState::processing,
+                             .to = taken.to,
+                             .attempt = job.held.attempt,
+                             .node = job.held.node,
+                             .reason = taken.reason}));
+  return taken.to;
+}
+
+Result<void> forget_node(Database& database, std::string_view id) {
+  SLUICE_CHECK(
+      database.run("update job set pinned_node = null where pinned_node = ? and pinned_node is not null and "
+                   "state in (0, 1)",
+                   id));
+  SLUICE_CHECK(database.run("delete from node where id = ?", id));
+  return {};
+}
+
+}  // namespace
+
+std::filesystem::path SqliteNodeStore::lock_path(std::string_view id) const {
+  return folder_ / fmt::format("{}.lock", id);
+}
+
+Result<void> SqliteNodeStore::join(const Node& node) {
+  SLUICE_CHECK(make_private_directory(folder_));
+  // First the lock, then the row: whoever sees the row finds the lock taken.
+  SLUICE_TRY(auto lock, FileLock::try_lock(lock_path(node.id)));
+  if (!lock.held()) return fail(ErrorCode::conflict, fmt::format("node {} is alive already", node.id));
+  SLUICE_CHECK(file_.write([&](Database& database) -> Result<void> {
+    SLUICE_CHECK(database.run(
+        "insert into node (id, name, pid, version, workers, started_at) values (?, ?, ?, ?, ?, ?)", node.id,
+        node.name, node.pid, node.version, node.workers, node.started_at));
+    return {};
+  }));
+  std::lock_guard guard(mutex_);
+  mine_.insert_or_assign(node.id, std::move(lock));
+  return {};
+}
+
+Result<void> SqliteNodeStore::leave(std::string_view id, Timestamp now) {
+  SLUICE_CHECK(file_.write([&](Database& database) -> Result<void> {
+    Account account(database, now);
+    SLUICE_TRY(const auto left, jobs_of(database, id));
+    for (const Lost& job : left) SLUICE_CHECK(take_back(database, account, job, false, now));
+    SLUICE_CHECK(forget_node(database, id));
+    return account.close();
+  }));
+  std::lock_guard guard(mutex_);
+  if (const auto found = mine_.find(id); found != mine_.end()) {
+    std::error_code ignored;  // a lock file left behind does no harm
+    std::filesystem::remove(lock_path(id), ignored);
+    mine_.erase(found);
+  }
+  return {};
+}
+
+Result<std::vector<Node>> SqliteNodeStore::nodes() {
+  return file_.read([&](Database& database) -> Result<std::vector<Node>> {
+    std::vector<Node> nodes;
+    SLUICE_CHECK(database.each(
+        "select id, name, pid, version, workers, started_at, "
+        "(select count(*) from job indexed by job_node where state = 2 and node = node.id) from node order "
+        "by started_at, id",
+        [&](const Row& row) -> Result<void> {
+          nodes.push_back({row.text(0), row.text(1), row.integer(2), row.text(3),
+                           static_cast<int>(row.integer(4)), row.time(5), static_cast<int>(row.integer(6))});
+          return {};
+        }));
+    return nodes;
+  });
+}
+
+Result<std::vector<Rescued>> SqliteNodeStore::rescue_dead(Timestamp now) {
+  // Nodes by their rows, and by what jobs say of them, should a row be missing.
+  SLUICE_TRY(const auto known, file_.read([&](Database& database) -> Result<std::vector<std::string>> {
+    std::vector<std::string> ids;
+    SLUICE_CHECK(
+        database.each("select id from node union select node from job indexed by job_node where state = 2 "
+                      "union select pinned_node from job indexed by job_pinned where pinned_node is not null "
+                      "and state in (0, 1)",
+                      [&](const Row& row) -> Result<void> {
+                        ids.push_back(row.text(0));
+                        return {};
+                      }));
+    return ids;
+  }));
+  std::vector<Rescued> rescued;
+  for (const std::string& id : known) {
+    {
+      std::lock_guard guard(mutex_);
+      if (mine_.contains(id)) continue;
+    }
+    const auto lock = FileLock::try_lock(lock_path(id));
+    if (!lock) {
+      spdlog::warn("cannot tell whether node {} is alive: {}", id, lock.error().describe());
+      continue;
+    }
+    if (!lock->held()) continue;
+    // Its lock is free, so its process is gone. We hold the lock until we are done: one rescuer at a time.
+    SLUICE_TRY(const auto jobs, rescue(id, now));
+    rescued.insert(rescued.end(), jobs.begin(), jobs.end());
+    std::error_code ignored;
+    std::filesystem::remove(lock_path(id), ignored);
+  }
+  return rescued;
+}
+
+Result<std::vector<Rescued>> SqliteNodeStore::rescue(std::string_view id, Timestamp now) {
+  return file_.write([&](Database& database) -> Result<std::vector<Rescued>> {
+    Account account(database, now);
+    std::vector<Rescued> rescued;
+    SLUICE_TRY(const auto lost, jobs_of(database, id));
+    for (const Lost& job : lost) {
+      SLUICE_TRY(const JobState to, take_back(database, account, job, true, now));
+      rescued.push_back({job.id, job.subject, std::string(id), to});
+    }
+    SLUICE_CHECK(forget_node(database, id));
+    SLUICE_CHECK(account.close());
+    return rescued;
+  });
+}
+
+Result<std::vector<std::pair<JobId, std::string>>> SqliteNodeStore::cancel_requests(std::string_view id) {
+  return file_.read([&](Database& database) -> Result<std::vector<std::pair<JobId, std::string>>> {
+    std::vector<std::pair<JobId, std::string>> requests;
+    SLUICE_CHECK(database.each(
+        "select id, reason from job indexed by job_node where state = 2 and node = ? and cancel_requested_at "
+        "is not null",
+        [&](const Row& row) -> Result<void> {
+          requests.emplace_back(JobId(row.integer(0)), row.text(1));
+          return {};
+        },
+        id));
+    return requests;
+  });
+}
+
+Result<bool> SqliteNodeStore::changed_elsewhere() { return file_.changed_elsewhere(); }
+
+}  // namespace sluice::jobs

@@ -1,0 +1,105 @@
+#include "jobs/sqlite/rows.h"
+
+#include <fmt/format.h>
+
+namespace sluice::jobs {
+
+Result<std::optional<std::string>> retired_reason(Database& database, JobId job) {
+  std::optional<std::string> reason;
+  SLUICE_CHECK(database.each(
+      "select recurring.retired_reason from job join recurring on recurring.id = job.recurring_id "
+      "where job.id = ? and recurring.retired_at is not null",
+      [&](const Row& row) -> Result<void> {
+        reason = row.text(0);
+        return {};
+      },
+      job));
+  return reason;
+}
+
+Result<std::optional<JobId>> find_live(Database& database, std::string_view exclusive_key) {
+  std::optional<JobId> found;
+  SLUICE_CHECK(database.each(
+      "select id from job indexed by job_live_key where exclusive_key = ?1 and exclusive_key is not null "
+      "and state in (0, 1, 2) and (state <> 0 or attempt > 0) order by id limit 1",
+      [&](const Row& row) -> Result<void> {
+        found = JobId(row.integer(0));
+        return {};
+      },
+      exclusive_key));
+  return found;
+}
+
+Result<JobId> Account::insert_job(const NewJob& job, const InsertedJob& more) {
+  if (!initial_allowed(more.state)) {
+    return fail(ErrorCode::internal, fmt::format("a new job cannot be {}", to_string(more.state)));
+  }
+  const auto or_null = [](const std::string& text) {
+    return text.empty() ? std::nullopt : std::optional<std::string_view>(text);
+  };
+  const std::string_view name = !job.name.empty() ? job.name : !job.subject.empty() ? job.subject : job.kind;
+  const Timestamp run_at = job.run_at && *job.run_at > now_ ? *job.run_at : now_;
+  const auto finished_at = is_final(more.state) ? std::optional(now_) : std::nullopt;
+  const auto blocking = more.blocking_job ? std::optional(more.blocking_job.value()) : std::nullopt;
+  SLUICE_CHECK(database_.run(
+      "insert into job (kind, subject, name, queue, state, origin, priority, created_at, run_at, "
+      "finished_at, "
+      "max_attempts, pinned_node, exclusive_key, recurring_id, fire_at, blocking_job, started_by, reason, "
+      "retry, args) "
+      "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      job.kind, job.subject, name, job.queue, more.state, job.origin, job.priority, now_, run_at, finished_at,
+      job.retry.limit + 1, or_null(job.pinned_node), or_null(job.exclusive_key), or_null(job.recurring_id),
+      more.fire_at, blocking, job.started_by, more.reason, to_json(job.retry), job.args));
+  const JobId id(database_.last_id());
+  count(more.state, 1);
+  if (is_final(more.state)) finished(more.state, 0, 0);
+  SLUICE_CHECK(history(id, more.state, 0, {}, more.reason));
+  return id;
+}
+
+Result<void> Account::step(const Step& step) {
+  if (!transition_allowed(step.from, step.to)) {
+    return fail(ErrorCode::internal, fmt::format("job {} cannot go from {} to {}", step.job.value(),
+                                                 to_string(step.from), to_string(step.to)));
+  }
+  count(step.from, -1);
+  count(step.to, 1);
+  if (is_final(step.to)) finished(step.to, step.duration_ms, step.amount);
+  return history(step.job, step.to, step.attempt, step.node, step.reason);
+}
+
+void Account::finished(JobState state, std::int64_t duration_ms, std::int64_t amount) {
+  finished_[state].jobs += 1;
+  finished_[state].ms += duration_ms;
+  finished_[state].amount += amount;
+}
+
+Result<void> Account::history(JobId job, JobState state, int attempt, std::string_view node,
+                              std::string_view reason) {
+  SLUICE_CHECK(database_.run(
+      "insert into job_history (job, seq, state, at, attempt, node, reason) values "
+      "(?1, (select coalesce(max(seq), 0) + 1 from job_history where job = ?1), ?2, ?3, ?4, ?5, ?6)",
+      job, state, now_, attempt, node, reason));
+  return {};
+}
+
+Result<void> Account::close() {
+  for (const JobState state : kJobStates) {
+    if (const auto by = counts_[static_cast<std::size_t>(state)]; by != 0) {
+      SLUICE_CHECK(database_.run("update job_count set n = n + ? where state = ?", by, state));
+    }
+  }
+  const Timestamp minute = std::chrono::floor<std::chrono::minutes>(now_);
+  for (const auto& [state, sum] : finished_) {
+    SLUICE_CHECK(
+        database_.run("insert into job_minute (minute, state, n, ms, amount) values (?, ?, ?, ?, ?) "
+                      "on conflict (minute, state) do update set n = n + excluded.n, ms = ms + excluded.ms, "
+                      "amount = amount + excluded.amount",
+                      minute, state, sum.jobs, sum.ms, sum.amount));
+  }
+  counts_ = {};
+  finished_.clear();
+  return {};
+}
+
+}  // namespace sluice::jobs

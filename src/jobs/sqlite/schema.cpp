@@ -1,0 +1,86 @@
+#include "jobs/sqlite/schema.h"
+
+#include <array>
+
+namespace sluice::jobs {
+namespace {
+
+// `job` is wide and read by the page; the partial indexes keep the hot paths (claim, due, live keys) as small
+// as the work at hand, whatever the length of the history. Large columns come last, so that lists which do
+// not want them do not read their pages.
+constexpr std::string_view kVersion1 = R"sql(
+create table job (
+  id integer primary key autoincrement,
+  kind text not null, subject text not null, name text not null, queue text not null,
+  state integer not null, origin integer not null, priority integer not null,
+  created_at integer not null, run_at integer not null,
+  started_at integer, finished_at integer, duration_ms integer,
+  attempt integer not null default 0, max_attempts integer not null, crashes integer not null default 0,
+  lease integer not null default 0, node text not null default '', pinned_node text, exclusive_key text,
+  recurring_id text, fire_at integer, cancel_requested_at integer,
+  progress_rows integer, progress_bytes integer, progress_total integer,
+  blocking_job integer, started_by text not null, reason text not null default '',
+  error_code text, error_message text, retry text not null, args text not null, result text not null default '');
+create index job_ready on job (priority, run_at, id) where state = 1;
+create index job_due on job (run_at) where state = 0;
+create index job_node on job (node) where state = 2;
+create index job_pinned on job (pinned_node) where pinned_node is not null and state in (0, 1);
+create index job_live_key on job (exclusive_key, state) where exclusive_key is not null and state in (0, 1, 2);
+create index job_state on job (state, id);
+create index job_kind on job (kind, state, id);
+create index job_subject on job (subject, state, id) where subject <> '';
+create index job_queue on job (queue, state, id) where queue <> 'default';
+create index job_recurring on job (recurring_id, state, id) where recurring_id is not null;
+create index job_finished on job (state, finished_at) where finished_at is not null;
+
+create table job_history (
+  job integer not null, seq integer not null, state integer not null, at integer not null,
+  attempt integer not null, node text not null, reason text not null, primary key (job, seq)) without rowid;
+create table job_log (
+  job integer not null, seq integer not null, at integer not null, attempt integer not null,
+  level integer not null, text text not null, primary key (job, seq)) without rowid;
+
+create table job_count (state integer primary key, n integer not null);
+insert into job_count values (0, 0), (1, 0), (2, 0), (3, 0), (4, 0), (5, 0), (6, 0), (7, 0), (8, 0);
+create table job_minute (
+  minute integer not null, state integer not null, n integer not null, ms integer not null,
+  primary key (minute, state)) without rowid;
+
+create table recurring (
+  id text primary key, kind text not null, subject text not null, name text not null, args text not null,
+  queue text not null, phrase text not null, zone text not null, anchor integer, missed integer not null,
+  window_ms integer not null, overlap integer not null, jitter_ms integer not null, retry text not null,
+  enabled integer not null, exclusive_key text not null,
+  next_fire_at integer, last_fire_at integer, last_job integer,
+  paused_at integer, paused_by text not null default '', pause_reason text not null default '',
+  retired_at integer, retired_reason text not null default '', error text not null default '',
+  updated_at integer not null);
+create index recurring_next on recurring (next_fire_at) where next_fire_at is not null;
+-- The guard: a nominal time fires once, whoever fires it, and even after its job was forgotten.
+create table fired (
+  recurring_id text not null, fire_at integer not null, job integer not null,
+  primary key (recurring_id, fire_at)) without rowid;
+
+create table node (
+  id text primary key, name text not null, pid integer not null, version text not null,
+  workers integer not null, started_at integer not null) without rowid;
+create table definition (
+  kind text not null, name text not null, path text not null, text text not null, hash text not null,
+  accepted_at integer not null, error text not null default '', primary key (kind, name));
+create table store (identity text not null);
+insert into store (identity) values (lower(hex(randomblob(8))));
+)sql";
+
+constexpr std::string_view kVersion2 = R"sql(
+alter table job add column progress_phase text;
+alter table job add column progress_total_rows integer;
+alter table job_minute add column amount integer not null default 0;
+)sql";
+
+constexpr std::array kVersions = {kVersion1, kVersion2};
+
+}  // namespace
+
+std::span<const std::string_view> sqlite_schema_versions() { return kVersions; }
+
+}  // namespace sluice::jobs

@@ -1,0 +1,128 @@
+#include "jobs/store/rows.h"
+
+#include <fmt/format.h>
+
+namespace sluice::jobs {
+
+std::string_view job_columns() {
+  return "id, kind, subject, name, queue, state, origin, priority, created_at, run_at, started_at, "
+         "finished_at, "
+         "duration_ms, attempt, max_attempts, crashes, node, pinned_node, exclusive_key, recurring_id, "
+         "fire_at, "
+         "cancel_requested_at, progress_rows, progress_bytes, progress_total, progress_phase, "
+         "progress_total_rows, blocking_job, started_by, "
+         "reason, "
+         "error_code, error_message, retry, args, result";
+}
+
+Result<Job> read_job(const Row& row) {
+  Job job;
+  int i = 0;
+  job.id = JobId(row.integer(i++));
+  job.kind = row.text(i++);
+  job.subject = row.text(i++);
+  job.name = row.text(i++);
+  job.queue = row.text(i++);
+  const std::int64_t state = row.integer(i++);
+  const std::int64_t origin = row.integer(i++);
+  if (state < 0 || state >= static_cast<std::int64_t>(kJobStateCount) || origin < 0 || origin > 5) {
+    return fail(ErrorCode::malformed,
+                fmt::format("job {} has state {} and origin {}, which this program does not know",
+                            job.id.value(), state, origin));
+  }
+  job.state = static_cast<JobState>(state);
+  job.origin = static_cast<Origin>(origin);
+  job.priority = static_cast<int>(row.integer(i++));
+  job.created_at = row.time(i++);
+  job.run_at = row.time(i++);
+  job.started_at = row.maybe_time(i++);
+  job.finished_at = row.maybe_time(i++);
+  job.duration_ms = row.maybe_integer(i++);
+  job.attempt = static_cast<int>(row.integer(i++));
+  job.max_attempts = static_cast<int>(row.integer(i++));
+  job.crashes = static_cast<int>(row.integer(i++));
+  job.node = row.text(i++);
+  job.pinned_node = row.text(i++);
+  job.exclusive_key = row.text(i++);
+  job.recurring_id = row.text(i++);
+  job.fire_at = row.maybe_time(i++);
+  job.cancel_requested_at = row.maybe_time(i++);
+  if (const auto rows = row.maybe_integer(i)) {
+    job.progress = Progress{.phase = row.text(i + 3),
+                            .rows = *rows,
+                            .total_rows = row.maybe_integer(i + 4),
+                            .bytes = row.integer(i + 1),
+                            .total_bytes = row.maybe_integer(i + 2)};
+  }
+  i += 5;
+  job.blocking_job = JobId(row.integer(i++));
+  job.started_by = row.text(i++);
+  job.reason = row.text(i++);
+  if (std::string code = row.text(i); !code.empty()) job.error = JobError{std::move(code), row.text(i + 1)};
+  i += 2;
+  SLUICE_TRY(job.retry, retry_policy_from_json(row.text(i++)));
+  job.args = row.text(i++);
+  job.result = row.text(i++);
+  return job;
+}
+
+std::string_view recurring_columns() {
+  return "id, kind, subject, name, args, queue, phrase, zone, anchor, missed, window_ms, overlap, jitter_ms, "
+         "retry, "
+         "enabled, exclusive_key, next_fire_at, last_fire_at, last_job, paused_at, paused_by, pause_reason, "
+         "retired_at, retired_reason, error, updated_at";
+}
+
+Result<Recurring> read_recurring(const Row& row, RetryMemo* memo) {
+  Recurring recurring;
+  RecurringSpec& spec = recurring.spec;
+  int i = 0;
+  spec.id = row.text(i++);
+  spec.kind = row.text(i++);
+  spec.subject = row.text(i++);
+  spec.name = row.text(i++);
+  spec.args = row.text(i++);
+  spec.queue = row.text(i++);
+  spec.phrase = row.text(i++);
+  spec.zone = row.text(i++);
+  if (const auto anchor = row.maybe_time(i++))
+    spec.anchor = std::chrono::floor<std::chrono::seconds>(*anchor);
+  spec.missed = static_cast<Missed>(row.integer(i++));
+  spec.catch_up_window = std::chrono::milliseconds(row.integer(i++));
+  spec.overlap = static_cast<Overlap>(row.integer(i++));
+  spec.jitter = std::chrono::milliseconds(row.integer(i++));
+  if (auto retry = row.text(i++); memo != nullptr && !retry.empty() && retry == memo->text) {
+    spec.retry = memo->policy;
+  } else {
+    SLUICE_TRY(spec.retry, retry_policy_from_json(retry));
+    if (memo != nullptr) *memo = {std::move(retry), spec.retry};
+  }
+  spec.enabled = row.integer(i++) != 0;
+  spec.exclusive_key = row.text(i++);
+  recurring.next_fire_at = row.maybe_time(i++);
+  recurring.last_fire_at = row.maybe_time(i++);
+  recurring.last_job = JobId(row.integer(i++));
+  recurring.paused_at = row.maybe_time(i++);
+  recurring.paused_by = row.text(i++);
+  recurring.pause_reason = row.text(i++);
+  recurring.retired_at = row.maybe_time(i++);
+  recurring.retired_reason = row.text(i++);
+  recurring.error = row.text(i++);
+  recurring.updated_at = row.time(i++);
+  return recurring;
+}
+
+Result<std::optional<Timestamp>> next_tick(Database& database, std::string_view exclusive_key,
+                                           Timestamp now) {
+  std::optional<Timestamp> next;
+  SLUICE_CHECK(database.each(
+      "select min(next_fire_at) from recurring where exclusive_key = ? and next_fire_at > ?",
+      [&](const Row& row) -> Result<void> {
+        next = row.maybe_time(0);
+        return {};
+      },
+      exclusive_key, now));
+  return next;
+}
+
+}  // namespace sluice::jobs

@@ -1,0 +1,39 @@
+// Reading the rows of a job store: jobs and recurring jobs, and what is written beside them.
+#pragma once
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "jobs/job.h"
+#include "jobs/recurring.h"
+#include "jobs/store/database.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sluice::jobs {
+
+// The columns that read_job() expects, in its order.
+std::string_view job_columns();
+Result<Job> read_job(const Row& row);
+
+std::string_view recurring_columns();
+// `memo` spares parsing the same retry policy for each of thousands of rows.
+struct RetryMemo {
+  std::string text;
+  RetryPolicy policy;
+};
+Result<Recurring> read_recurring(const Row& row, RetryMemo* memo = nullptr);
+
+// What insert_job() needs beyond NewJob.
+struct InsertedJob {
+  JobState state = JobState::enqueued;
+  std::optional<Timestamp> fire_at;
+  JobId blocking_job;
+  std::string reason;
+};
+
+// When a recurring job of the exclusive key fires next, after `now`.
+Result<std::optional<Timestamp>> next_tick(Database& database, std::string_view exclusive_key, Timestamp now);
+
+}  // namespace sluice::jobs
