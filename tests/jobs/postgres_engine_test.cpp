@@ -1,6 +1,7 @@
 // Engines on one PostgreSQL: they share the work and wake each other.
 #include "jobs/engine.h"
 #include "jobs/postgres_fixture.h"
+#include "support/postgres_proxy.h"
 
 #include <gtest/gtest.h>
 
@@ -82,6 +83,74 @@ TEST_F(PostgresEngine, two_engines_share_the_work_and_run_each_job_once) {
   EXPECT_EQ(std::set(runs.begin(), runs.end()).size(), static_cast<std::size_t>(kJobs));
   EXPECT_EQ(first_store->queries().counts().value()[static_cast<std::size_t>(JobState::succeeded)], kJobs);
   EXPECT_TRUE(first_store->nodes().nodes().value().empty());
+}
+
+// Counts runs, and lets the test wait for them.
+class Runs {
+ public:
+  Handler handler() {
+    return [this](JobContext&, std::stop_token) -> Result<JobOutcome> {
+      std::lock_guard lock(mutex_);
+      ++count_;
+      ran_.notify_all();
+      return JobOutcome{};
+    };
+  }
+  void wait_for(int count) {
+    std::unique_lock lock(mutex_);
+    ran_.wait(lock, [&] { return count_ >= count; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable ran_;
+  int count_ = 0;
+};
+
+class BlackHole : public PostgresEngine {
+ protected:
+  // An engine whose way to the server may become a black hole, and a store beside it whose way does not.
+  void start(std::chrono::milliseconds poll) {
+    auto opened = open_postgres_store(Secret(proxy_.url()), {.schema = setting_.schema()});
+    ASSERT_TRUE(opened) << opened.error().describe();
+    store_ = *std::move(opened);
+    EngineOptions options;
+    options.workers = 2;
+    options.poll = poll;
+    engine_ = std::make_unique<Engine>(*store_, clock_, options);
+    engine_->register_handler("load", runs_.handler());
+    ASSERT_TRUE(engine_->start());
+    elsewhere_ = setting_.open();
+    ASSERT_TRUE(elsewhere_->nodes().join({.id = "web", .name = "host", .started_at = clock_.now()}));
+  }
+  void enqueue_elsewhere() {
+    const NewJob given = job();
+    ASSERT_TRUE(elsewhere_->jobs().enqueue(std::span(&given, 1), clock_.now()));
+  }
+
+  test::PostgresProxy proxy_{setting_.url()};
+  Runs runs_;
+  std::unique_ptr<Store> store_, elsewhere_;
+  std::unique_ptr<Engine> engine_;
+};
+
+TEST_F(BlackHole, a_listening_connection_that_hears_nothing_more_is_replaced) {
+  start(1h);
+  enqueue_elsewhere();
+  runs_.wait_for(1);  // so it listens by now
+  ASSERT_GE(proxy_.swallow_listeners(), 1);
+  // The notice is swallowed. The next heartbeat is not answered, a new connection is made, and looks.
+  enqueue_elsewhere();
+  runs_.wait_for(2);
+}
+
+TEST_F(BlackHole, polling_goes_on_while_nothing_is_heard) {
+  start(20ms);
+  enqueue_elsewhere();
+  runs_.wait_for(1);
+  ASSERT_GE(proxy_.swallow_listeners(true), 1);
+  enqueue_elsewhere();
+  runs_.wait_for(2);
 }
 
 }  // namespace
