@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Three nodes on one PostgreSQL of their own for MINUTES (default 2): every 2 s one is killed with -9 and started again,
-# one is stopped for 60 s and continued, all connections are cut several times, and the server is restarted twice.
+# one is stopped for 60 s and continued, the connection on which one listens goes deaf without being closed, all
+# connections are cut several times, and the server is restarted twice.
 # Then the work is let end, and every job is looked at: none lost, none run twice without a recorded reason, and no second
 # of the recurring job missing or fired twice. Exit 1 otherwise.
 #   scripts/chaos.sh [MINUTES] [JOBS]    CHAOS_NODE=path/to/chaos_node (default build/release/tests/chaos_node)
@@ -9,12 +10,15 @@ cd "$(dirname "$0")/.."
 minutes=${1:-2}
 jobs=${2:-$((minutes * 20000))}
 node=${CHAOS_NODE:-build/release/tests/chaos_node}
-[ -x "$node" ] || { echo "chaos.sh: there is no $node; build it first (cmake --build --preset release)" >&2; exit 3; }
+proxy=$(dirname "$node")/chaos_proxy
+[ -x "$node" ] && [ -x "$proxy" ] || { echo "chaos.sh: there is no $node or no chaos_proxy beside it; build them first (cmake --build --preset release)" >&2; exit 3; }
 
 folder=$(mktemp -d)
 declare -A pids
+proxy_pid=""
 finish() {
   for one in "${!pids[@]}"; do kill -CONT "${pids[$one]}" 2>/dev/null || true; kill -9 "${pids[$one]}" 2>/dev/null || true; done
+  [ -z "$proxy_pid" ] || { kill -9 "$proxy_pid"; wait "$proxy_pid"; } 2>/dev/null || true
   scripts/test-postgres.sh stop "$folder/url"
   rm -rf "$folder"
 }
@@ -23,14 +27,21 @@ scripts/test-postgres.sh start "$folder/url" -c fsync=on -c full_page_writes=on
 url=$(cat "$folder/url")
 # Autocommit, no start-up file, plain output; the server may be down just now.
 ask() { psql -XqtA "$url" -c "$1" 2>/dev/null; }
-start() { "$node" "$url" work >>"$folder/node$1.log" 2>&1 & pids[$1]=$!; }
+"$proxy" "$url" >"$folder/proxy-url" 2>"$folder/proxy.log" & proxy_pid=$!
+until [ -s "$folder/proxy-url" ]; do kill -0 "$proxy_pid" || exit 1; sleep 0.1; done
+# Node 1 reaches the server through the proxy.
+start() {
+  local way=$url
+  [ "$1" != 1 ] || way=$(cat "$folder/proxy-url")
+  "$node" "$way" work >>"$folder/node$1.log" 2>&1 & pids[$1]=$!
+}
 
 ask "create table chaos_run (job bigint not null, attempt int not null)"
 "$node" "$url" enqueue "$jobs"
 for i in 1 2 3; do start $i; done
 begun=$SECONDS
 until_end=$((begun + minutes * 60))
-kills=0 cuts=0 restarts=0 paused=""
+kills=0 cuts=0 restarts=0 deaf=0 paused=""
 while [ $SECONDS -lt $until_end ]; do
   sleep 2
   left=$((until_end - SECONDS))
@@ -43,6 +54,7 @@ while [ $SECONDS -lt $until_end ]; do
   wait "${pids[$victim]}" 2>/dev/null || true
   kills=$((kills + 1))
   start $victim
+  if [ $((RANDOM % 3)) = 0 ]; then kill -USR1 "$proxy_pid"; deaf=$((deaf + 1)); fi
   if [ $((RANDOM % 5)) = 0 ]; then
     ask "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name like 'sluice%'" >/dev/null || true
     cuts=$((cuts + 1))
@@ -63,7 +75,7 @@ for i in 1 2 3; do wait "${pids[$i]}" 2>/dev/null || true; done
 
 begins="(length(history) - length(replace(history, E'\n[2, ', ''))) / 5"
 query() { printf '%-62s %s\n' "$1" "$(ask "$2")"; }
-echo "$minutes min, $kills kills, $cuts times all connections cut, $restarts restarts of the server"
+echo "$minutes min, $kills kills, $cuts times all connections cut, $deaf times gone deaf, $restarts restarts of the server"
 query "jobs" "select count(*) from sluice_jobs.job"
 query "jobs with a recorded crash" "select count(*) from sluice_jobs.job where crashes > 0"
 query "jobs run more than once, each with a recorded reason" "select count(*) from (select job from chaos_run group by job having count(*) > 1) x"

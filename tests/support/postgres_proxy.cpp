@@ -65,7 +65,8 @@ Socket listen_at(const std::string& path) {
 Socket connect_to(const std::string& path) {
   Socket socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const sockaddr_un address = address_of(path);
-  if (::connect(socket.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return Socket();
+  if (::connect(socket.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return Socket();
   ::fcntl(socket.fd(), F_SETFL, O_NONBLOCK);
   return socket;
 }
@@ -101,7 +102,8 @@ struct Link {
 };
 
 short wanted(const std::string& read_into, const std::string& write_from) {
-  return static_cast<short>((read_into.size() < kMostWaiting ? POLLIN : 0) | (write_from.empty() ? 0 : POLLOUT));
+  return static_cast<short>((read_into.size() < kMostWaiting ? POLLIN : 0) |
+                            (write_from.empty() ? 0 : POLLOUT));
 }
 
 }  // namespace
@@ -181,7 +183,8 @@ void PostgresProxy::loop() {
     if ((polled[1].revents & POLLIN) != 0) {
       Socket program(::accept4(state.listener.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
       Socket server = connect_to(state.server_path);
-      if (program.fd() >= 0 && server.fd() >= 0) state.links.push_back({std::move(program), std::move(server)});
+      if (program.fd() >= 0 && server.fd() >= 0)
+        state.links.push_back({std::move(program), std::move(server)});
     }
     if ((polled[0].revents & POLLIN) != 0) {
       std::array<char, 16> bytes;
