@@ -58,8 +58,9 @@ struct Completion {
   // exclusive key, which would be skipped for a job that only waits. The history tells what was asked and
   // what came of it.
   std::optional<Wish> wish;
-  bool count_attempt = true;  // false: stopped by shut-down
-  std::int64_t amount = 0;    // JobOutcome::amount
+  bool count_attempt = true;                // false: stopped by shut-down
+  std::int64_t amount = 0;                  // JobOutcome::amount
+  std::optional<std::int64_t> duration_ms;  // how long the attempt took; none = since the claim
 };
 
 enum class Cancelled {

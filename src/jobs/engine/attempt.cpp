@@ -98,20 +98,20 @@ Result<void> Attempt::flush() {
   return written;
 }
 
-Completion Attempt::run(const Handler& handler, double random) {
+Completion Attempt::run(const Handler& handler, const Random& random) {
   // Asked to stop before it began: the handler need not be woken for that.
-  if (stop_reason() == StopReason::shutdown) return give_back();
+  if (stop_reason() == StopReason::shutdown) return give_back("stopped by shut-down");
   Result<JobOutcome> outcome = stop_reason() == StopReason::cancelled
                                    ? fail(ErrorCode::cancelled, "cancelled before it began")
                                    : call(handler, *this, stop_.get_token());
   return outcome ? finish(*std::move(outcome)) : finish(outcome.error(), random);
 }
 
-Completion Attempt::give_back() const {
+Completion Attempt::give_back(std::string_view reason) const {
   Completion completion;
   completion.lease = claimed_.lease;
   completion.to = JobState::enqueued;
-  completion.reason = "stopped by shut-down";
+  completion.reason = reason;
   completion.count_attempt = false;
   return completion;
 }
@@ -147,9 +147,9 @@ Completion Attempt::finish(JobOutcome outcome) {
   return completion;
 }
 
-Completion Attempt::finish(const Error& error, double random) {
+Completion Attempt::finish(const Error& error, const Random& random) {
   const Job& job = claimed_.job;
-  if (stop_reason() == StopReason::shutdown) return give_back();
+  if (stop_reason() == StopReason::shutdown) return give_back("stopped by shut-down");
   Completion completion;
   completion.lease = claimed_.lease;
   completion.result = take_result({});
@@ -165,7 +165,7 @@ Completion Attempt::finish(const Error& error, double random) {
   if (error.retryable && job.attempt < job.max_attempts) {
     completion.to = JobState::scheduled;
     const Timestamp now = clock_.now();
-    completion.run_at = now + retry_delay(job.retry, job.attempt, random);
+    completion.run_at = now + retry_delay(job.retry, job.attempt, random());
     if (error.retry_after) {
       // What is longer than a year only means "never"; sums stay far from overflow.
       const auto asked = std::clamp(*error.retry_after, std::chrono::milliseconds(0), kLongestWish);

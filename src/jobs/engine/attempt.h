@@ -8,11 +8,13 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sluice::jobs {
@@ -31,17 +33,19 @@ class Attempt final : public JobContext {
   // The first request counts. From any thread.
   void request_stop(StopReason why, std::string_view reason);
 
-  // Calls the handler and says what became of the job. `random` in [0, 1) is for the retry's jitter.
-  Completion run(const Handler& handler, double random);
+  // Calls the handler and says what became of the job. `random` yields a number in [0, 1), for the retry's
+  // jitter.
+  using Random = std::function<double()>;
+  Completion run(const Handler& handler, const Random& random);
   // As if it had never been claimed.
-  Completion give_back() const;
+  Completion give_back(std::string_view reason) const;
 
   // Writes what was logged and reported since the last time. From any thread.
   Result<void> flush();
 
  private:
   Completion finish(JobOutcome outcome);
-  Completion finish(const Error& error, double random);
+  Completion finish(const Error& error, const Random& random);
   std::string take_result(std::string from_outcome);
 
   const Claimed claimed_;

@@ -3,7 +3,9 @@
 
 #include "jobs/engine.h"
 #include "jobs/engine/attempt.h"
+#include "jobs/engine/completer.h"
 #include "jobs/engine/listeners.h"
+#include "jobs/engine/pace.h"
 #include "jobs/engine/planner.h"
 #include "jobs/engine/worker_pool.h"
 
@@ -12,10 +14,14 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <random>
+#include <span>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <unordered_map>
+#include <vector>
 
 namespace sluice::jobs {
 
@@ -60,11 +66,19 @@ class Engine::Impl {
   Result<void> trim(Timestamp now);
   std::chrono::milliseconds until_next(Timestamp now) const;
 
+  void give_back_stalled();
+
   // On a worker's thread.
   void run(const std::shared_ptr<Attempt>& attempt);
-  void complete(const Completion& completion, const Job& job);
-  void give_back(const Attempt& attempt);  // one that has not begun
+  void freed(int waiting);
   double random();
+
+  // On the completer's.
+  void written(std::span<const Ended> ended, std::span<const std::optional<JobState>> states, bool written);
+
+  void hand_over(std::vector<Claimed> claimed);
+  // Those that have not begun go back to the store.
+  void give_back(const std::vector<std::shared_ptr<Attempt>>& attempts, std::string_view reason);
   std::vector<std::shared_ptr<Attempt>> running() const;
 
   std::mutex phase_mutex_;  // start and stop, one at a time
@@ -73,17 +87,23 @@ class Engine::Impl {
   mutable std::mutex mutex_;
   std::condition_variable_any wake_;
   bool dirty_ = true;
+  bool hungry_ = false;  // workers are free, and there was more than they could take
   std::uint64_t generation_ = 0;
   std::unordered_map<JobId, std::shared_ptr<Attempt>> running_;
   std::mt19937_64 random_;
 
   std::mutex tick_mutex_;  // guards what follows
-  bool claim_again_ = false;
   bool look_for_cancels_ = false;
   std::optional<Timestamp> next_fire_, next_due_, nodes_looked_at_, next_trim_, last_tick_;
 
-  std::stop_source give_up_;  // ends the tries to write completions
+  // There may be more to claim. Written under tick_mutex_, as is the number of waiting attempts at which
+  // more are fetched.
+  std::atomic<bool> claim_again_{false};
+  std::atomic<int> low_water_{0};
+
+  Pace pace_;
   WorkerPool pool_;
+  Completer completer_;  // goes first: it asks the pool
   std::jthread thread_;
 };
 

@@ -7,12 +7,15 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace sluice::jobs {
 namespace {
 
 using std::chrono::milliseconds;
 constexpr int kMostWorkersByDefault = 8;
+// The end of an attempt that took so long is written at once.
+constexpr milliseconds kLong{1'000};
 
 std::string new_node_id() {
   std::random_device device;
@@ -41,9 +44,15 @@ Engine::Impl::Impl(Store& store, Clock& clock, EngineOptions options)
       options_(completed(std::move(options))),
       node_id_(new_node_id()),
       random_(std::random_device{}()),
+      pace_(options_.workers),
       pool_(
           options_.workers, [this](const std::shared_ptr<Attempt>& attempt) { run(attempt); },
-          [this] { wake(); }) {}
+          [this](int waiting) { freed(waiting); }),
+      completer_([this](std::span<const Completion> ends,
+                        Timestamp now) { return store_.jobs().complete(ends, now); },
+                 clock_, [this] { return pool_.waiting() > 0; },
+                 [this](std::span<const Ended> ended, std::span<const std::optional<JobState>> states,
+                        bool all_written) { written(ended, states, all_written); }) {}
 
 Result<void> Engine::Impl::start() {
   std::lock_guard one(phase_mutex_);
@@ -56,6 +65,7 @@ Result<void> Engine::Impl::start() {
   node.workers = options_.workers;
   node.started_at = clock_.now();
   SLUICE_CHECK(store_.nodes().join(node));
+  completer_.start();
   pool_.start();
   phase_ = Phase::running;
   store_.nodes().on_change_elsewhere([this] { wake(); });
@@ -78,12 +88,17 @@ void Engine::Impl::stop(milliseconds timeout) {
     phase_ = Phase::stopped;
     unbegun = pool_.close();
   }
-  for (const auto& attempt : unbegun) give_back(*attempt);
-  if (!pool_.wait_idle(timeout)) {
+  give_back(unbegun, "stopped by shut-down");
+  const auto begun = std::chrono::steady_clock::now();
+  if (pool_.wait_idle(timeout)) {
+    // Their ends may still wait for a busy store.
+    const auto waited = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begun);
+    completer_.wait_empty(std::max(milliseconds(0), timeout - waited));
+  } else {
     for (const auto& attempt : running()) attempt->request_stop(StopReason::shutdown, "stopped by shut-down");
   }
-  give_up_.request_stop();
   pool_.join();
+  completer_.stop();
   // What could not be written, the store takes back as this node leaves, or as its lock is found free.
   if (auto left = store_.nodes().leave(node_id_, clock_.now()); !left) {
     spdlog::warn("the job engine could not sign off: {}", left.error().describe());
@@ -92,47 +107,63 @@ void Engine::Impl::stop(milliseconds timeout) {
   tell(NodesChanged{});
 }
 
-void Engine::Impl::give_back(const Attempt& attempt) {
-  const Completion completion = attempt.give_back();
+void Engine::Impl::give_back(const std::vector<std::shared_ptr<Attempt>>& attempts, std::string_view reason) {
+  if (attempts.empty()) return;
+  std::vector<Completion> completions;
+  completions.reserve(attempts.size());
+  for (const auto& attempt : attempts) completions.push_back(attempt->give_back(reason));
   // Tried once: what cannot be written now goes back as this node leaves, and nobody waits for that.
-  const auto done = store_.jobs().complete(std::span(&completion, 1), clock_.now());
+  const auto done = store_.jobs().complete(completions, clock_.now());
   {
     std::lock_guard lock(mutex_);
-    running_.erase(attempt.job().id);
+    for (const auto& attempt : attempts) running_.erase(attempt->job().id);
   }
-  if (done && done->front()) tell(JobChanged{attempt.job().id, attempt.job().subject, *done->front()});
+  if (!done) return;
+  for (std::size_t i = 0; i < attempts.size(); ++i) {
+    const Job& job = attempts[i]->job();
+    if ((*done)[i]) tell(JobChanged{job.id, job.subject, *(*done)[i]});
+  }
 }
 
 void Engine::Impl::run(const std::shared_ptr<Attempt>& attempt) {
-  const Job& job = attempt->job();
-  const Completion completion = attempt->run(handlers_.at(job.kind), random());
+  const auto begun = clock_.steady();
+  Ended ended{attempt, attempt->run(handlers_.at(attempt->job().kind), [this] { return random(); })};
+  const auto now = clock_.steady();
   if (auto flushed = attempt->flush(); !flushed) {
-    spdlog::warn("the log of job {} could not be kept: {}", job.id.value(), flushed.error().describe());
+    spdlog::warn("the log of job {} could not be kept: {}", attempt->job().id.value(),
+                 flushed.error().describe());
   }
-  complete(completion, job);
+  ended.completion.duration_ms = std::chrono::duration_cast<milliseconds>(now - begun).count();
+  ended.at_once = now - begun >= kLong;
+  pace_.ended(now - begun, now);
+  completer_.add(std::move(ended));
 }
 
-void Engine::Impl::complete(const Completion& completion, const Job& job) {
-  // A result is not thrown away because the store is busy or its disk is full just now.
-  milliseconds pause{50};
-  auto done = store_.jobs().complete(std::span(&completion, 1), clock_.now());
-  while (!done && clock_.sleep_for(pause, give_up_.get_token())) {
-    spdlog::error("the end of job {} could not be written, trying again: {}", job.id.value(),
-                  done.error().describe());
-    pause = std::min(pause * 2, milliseconds(5'000));
-    done = store_.jobs().complete(std::span(&completion, 1), clock_.now());
-  }
+void Engine::Impl::freed(int waiting) {
+  // Where the last claim found less than it had asked for, only what is written or enqueued can make more.
+  if (!claim_again_ || waiting > low_water_) return;
   {
     std::lock_guard lock(mutex_);
-    running_.erase(job.id);
+    if (std::exchange(hungry_, true)) return;
   }
-  if (!done) {
-    spdlog::error("the end of job {} was not written: {}", job.id.value(), done.error().describe());
-  } else if (!done->front()) {
-    spdlog::warn("job {} was taken from this node before it ended; its result is dropped", job.id.value());
-  } else {
-    tell(JobChanged{job.id, job.subject, *done->front()});
+  wake_.notify_all();
+}
+
+void Engine::Impl::written(std::span<const Ended> ended, std::span<const std::optional<JobState>> states,
+                           bool all_written) {
+  {
+    std::lock_guard lock(mutex_);
+    for (const Ended& one : ended) running_.erase(one.attempt->job().id);
   }
+  for (std::size_t i = 0; i < ended.size() && all_written; ++i) {
+    const Job& job = ended[i].attempt->job();
+    if (states[i]) {
+      tell(JobChanged{job.id, job.subject, *states[i]});
+    } else {
+      spdlog::warn("job {} was taken from this node before it ended; its result is dropped", job.id.value());
+    }
+  }
+  wake();
 }
 
 double Engine::Impl::random() {

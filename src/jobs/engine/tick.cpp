@@ -31,8 +31,8 @@ void Engine::Impl::loop(std::stop_token stop) {
       last_error = std::move(text);
     }
     std::unique_lock lock(mutex_);
-    if (!last_error.empty()) dirty_ = false;  // nothing but time helps
-    wake_.wait_for(lock, stop, delay, [this] { return dirty_; });
+    if (!last_error.empty()) dirty_ = hungry_ = false;  // nothing but time helps
+    wake_.wait_for(lock, stop, delay, [this] { return dirty_ || hungry_; });
     if (!last_error.empty()) dirty_ = true;
   }
 }
@@ -49,6 +49,7 @@ Result<milliseconds> Engine::Impl::tick() {
   {
     std::lock_guard lock(mutex_);
     dirty = std::exchange(dirty_, false);
+    hungry_ = false;
   }
   const auto due = [&](const std::optional<Timestamp>& time) { return time && *time <= now; };
   const auto work = [&]() -> Result<void> {
@@ -66,7 +67,8 @@ Result<milliseconds> Engine::Impl::tick() {
 }
 
 milliseconds Engine::Impl::until_next(Timestamp now) const {
-  if (claim_again_ && pool_.free() > 0) return milliseconds(0);
+  if (claim_again_ && pool_.waiting() <= low_water_ && pool_.room(pace_.ahead(clock_.steady())) > 0)
+    return milliseconds(0);
   milliseconds delay = options_.poll;
   for (const auto& time : {next_fire_, next_due_}) {
     // Rounded up: woken a moment early, we would find nothing due.
@@ -122,9 +124,18 @@ Result<void> Engine::Impl::look_after_nodes(Timestamp now) {
       tell(NodesChanged{});
     }
     for (const auto& attempt : running()) SLUICE_CHECK(attempt->flush());
+    give_back_stalled();
   }
   if (time_for_it || look_for_cancels_) SLUICE_CHECK(stop_cancelled());
   return {};
+}
+
+void Engine::Impl::give_back_stalled() {
+  // Claimed for workers that were quick, and are not now: another node may have time for them.
+  if (pool_.waiting() == 0 || !pace_.stalled(clock_.steady())) return;
+  const auto waiting = pool_.take_waiting();
+  spdlog::info("{} jobs that waited for a worker of this node go back to their queue", waiting.size());
+  give_back(waiting, "its node is busy with others");
 }
 
 Result<void> Engine::Impl::stop_cancelled() {
@@ -158,28 +169,39 @@ Result<void> Engine::Impl::fire(Timestamp now) {
 }
 
 Result<void> Engine::Impl::claim(Timestamp now) {
-  claim_again_ = false;
+  const int ahead = pace_.ahead(clock_.steady());
   ClaimRequest request{
-      .node = node_id_, .limit = pool_.free(), .kinds = {}, .only_pinned = options_.only_pinned};
+      .node = node_id_, .limit = pool_.room(ahead), .kinds = {}, .only_pinned = options_.only_pinned};
   for (const auto& [kind, handler] : handlers_) request.kinds.push_back(kind);
+  // Until the store says otherwise.
+  claim_again_ = !request.kinds.empty();
+  low_water_ = ahead / 2;
   if (request.limit > 0 && !request.kinds.empty()) {
     SLUICE_TRY(auto claimed, store_.jobs().claim(request, now));
-    claim_again_ = static_cast<int>(claimed.size()) == request.limit;
-    for (Claimed& one : claimed) {
-      const Job job = one.job;
-      auto attempt = std::make_shared<Attempt>(std::move(one), store_.jobs(), clock_, listeners_);
-      {
-        std::lock_guard lock(mutex_);
-        running_.emplace(job.id, attempt);
-      }
-      tell(JobChanged{job.id, job.subject, JobState::processing});
-      // The pool is closed only by stop(), which takes the tick's lock first.
-      pool_.submit(std::move(attempt));
-    }
-    if (!claimed.empty()) look_for_cancels_ = true;  // asked for between the claim and now
+    const bool full = static_cast<int>(claimed.size()) == request.limit;
+    pace_.claimed(full, clock_.steady());
+    claim_again_ = full;
+    hand_over(std::move(claimed));
   }
   SLUICE_TRY(next_due_, store_.jobs().next_due());
   return {};
+}
+
+void Engine::Impl::hand_over(std::vector<Claimed> claimed) {
+  if (claimed.empty()) return;
+  std::vector<std::shared_ptr<Attempt>> attempts;
+  attempts.reserve(claimed.size());
+  for (Claimed& one : claimed)
+    attempts.push_back(std::make_shared<Attempt>(std::move(one), store_.jobs(), clock_, listeners_));
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& attempt : attempts) running_.emplace(attempt->job().id, attempt);
+  }
+  for (const auto& attempt : attempts)
+    tell(JobChanged{attempt->job().id, attempt->job().subject, JobState::processing});
+  // The pool is closed only by stop(), which takes the tick's lock first.
+  pool_.submit(std::move(attempts));
+  look_for_cancels_ = true;  // asked for between the claim and now
 }
 
 Result<void> Engine::Impl::trim(Timestamp now) {

@@ -1,6 +1,7 @@
 #include "jobs/engine/worker_pool.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace sluice::jobs {
 
@@ -14,29 +15,60 @@ void WorkerPool::start() {
   for (int i = 0; i < workers_; ++i) threads_.emplace_back([this] { work(); });
 }
 
-int WorkerPool::free() const {
+int WorkerPool::room(int ahead) const {
   std::lock_guard lock(mutex_);
-  return closed_ ? 0 : std::max(0, workers_ - busy_ - static_cast<int>(waiting_.size()));
+  if (closed_) return 0;
+  return std::max(0, workers_ + ahead - busy_ - reserved_ - static_cast<int>(waiting_.size()));
 }
 
-bool WorkerPool::submit(std::shared_ptr<Attempt> attempt) {
+int WorkerPool::waiting() const {
+  std::lock_guard lock(mutex_);
+  return static_cast<int>(waiting_.size());
+}
+
+int WorkerPool::reserve(int most) {
+  std::lock_guard lock(mutex_);
+  if (closed_) return 0;
+  const int free = workers_ - busy_ - reserved_ - static_cast<int>(waiting_.size());
+  const int granted = std::clamp(free, 0, std::max(0, most));
+  reserved_ += granted;
+  return granted;
+}
+
+void WorkerPool::take_back(int reserved) {
+  std::lock_guard lock(mutex_);
+  reserved_ -= reserved;
+}
+
+bool WorkerPool::submit(std::vector<std::shared_ptr<Attempt>> attempts, int reserved) {
+  const std::size_t count = attempts.size();
   {
     std::lock_guard lock(mutex_);
-    if (closed_) return false;
-    waiting_.push_back(std::move(attempt));
+    reserved_ -= reserved;
+    if (closed_) return count == 0;
+    std::ranges::move(attempts, std::back_inserter(waiting_));
   }
-  wake_.notify_one();
+  if (count == 1) {
+    wake_.notify_one();
+  } else if (count > 1) {
+    wake_.notify_all();
+  }
   return true;
 }
 
+std::vector<std::shared_ptr<Attempt>> WorkerPool::take_waiting() {
+  std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<Attempt>> waiting(waiting_.begin(), waiting_.end());
+  waiting_.clear();
+  return waiting;
+}
+
 std::vector<std::shared_ptr<Attempt>> WorkerPool::close() {
-  std::vector<std::shared_ptr<Attempt>> unbegun;
   {
     std::lock_guard lock(mutex_);
     closed_ = true;
-    unbegun.assign(waiting_.begin(), waiting_.end());
-    waiting_.clear();
   }
+  auto unbegun = take_waiting();
   wake_.notify_all();
   return unbegun;
 }
@@ -63,8 +95,9 @@ void WorkerPool::work() {
     run_(attempt);
     lock.lock();
     if (--busy_ == 0) idle_.notify_all();
+    const auto left = static_cast<int>(waiting_.size());
     lock.unlock();
-    freed_();
+    freed_(left);
     lock.lock();
   }
 }

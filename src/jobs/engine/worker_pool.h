@@ -18,18 +18,28 @@ class WorkerPool {
  public:
   using Run = std::function<void(const std::shared_ptr<Attempt>&)>;
 
-  // `freed` is called after each attempt, when its worker counts as free again.
-  WorkerPool(int workers, Run run, std::function<void()> freed)
+  // `freed` is called after each attempt, when its worker counts as free again, with how many attempts still
+  // wait for one.
+  WorkerPool(int workers, Run run, std::function<void(int waiting)> freed)
       : workers_(workers), run_(std::move(run)), freed_(std::move(freed)) {}
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
   void start();
-  // Workers with nothing to do.
-  int free() const;
-  // At most free() attempts may be handed over; false when the pool is closed.
-  bool submit(std::shared_ptr<Attempt> attempt);
+  // Workers with nothing to do, and nothing promised to them.
+  int free() const { return room(0); }
+  // How many attempts may be handed over so that no more than `ahead` wait for a worker.
+  int room(int ahead) const;
+  // Attempts that wait for a worker.
+  int waiting() const;
+  // Promises up to so many free workers to the caller, who then submits, or takes back, as many.
+  int reserve(int most);
+  void take_back(int reserved);
+  // False when the pool is closed. `reserved` of them were promised a worker.
+  bool submit(std::vector<std::shared_ptr<Attempt>> attempts, int reserved = 0);
+  // Those that wait; they are the caller's now.
+  std::vector<std::shared_ptr<Attempt>> take_waiting();
   // Takes no more; returns what has not begun.
   std::vector<std::shared_ptr<Attempt>> close();
   // Waits until all is done; false when the time is over first.
@@ -41,11 +51,11 @@ class WorkerPool {
 
   const int workers_;
   const Run run_;
-  const std::function<void()> freed_;
+  const std::function<void(int)> freed_;
   mutable std::mutex mutex_;
   std::condition_variable wake_, idle_;
   std::deque<std::shared_ptr<Attempt>> waiting_;
-  int busy_ = 0;
+  int busy_ = 0, reserved_ = 0;
   bool closed_ = false;
   std::vector<std::thread> threads_;
 };

@@ -11,11 +11,12 @@ namespace {
 // Only who holds the lease may end the job: its row goes, and with it the right.
 constexpr std::string_view kFinish =
     "with v as materialized (select * from json_to_recordset(?1::json) as x(i int, job bigint, token bigint, "
-    "s smallint, result text, code text, message text, why text, amount bigint)), "
+    "s smallint, result text, code text, message text, why text, amount bigint, ms bigint)), "
     "f as (delete from lease l using v where l.job = v.job and l.token = v.token returning l.*, v.i, v.s, "
-    "v.result, v.code, v.message, v.why, v.amount), "
+    "v.result, v.code, v.message, v.why, v.amount, v.ms), "
     "u as (update job j set state = f.s, lease = f.token, attempt = f.attempt, node = f.node, started_at = "
-    "f.started_at, finished_at = ?2::bigint, duration_ms = greatest(0, (?2::bigint - f.started_at) / 1000), "
+    "f.started_at, finished_at = ?2::bigint, duration_ms = coalesce(f.ms, greatest(0, (?2::bigint - "
+    "f.started_at) / 1000)), "
     "error_code = "
     "f.code, error_message = f.message, reason = '', result = case when f.result = '' then j.result else "
     "f.result end, progress_rows = f.progress_rows, progress_bytes = f.progress_bytes, progress_total = "
@@ -51,6 +52,7 @@ nlohmann::json row_of(std::size_t index, const Completion& completion) {
                         {"result", storable(completion.result)},
                         {"why", storable(completion.reason)},
                         {"amount", completion.amount}};
+  if (completion.duration_ms) row["ms"] = *completion.duration_ms;
   if (const auto& error = completion.error) {
     row["code"] = storable(error->code);
     row["message"] = storable(error->message);

@@ -67,7 +67,9 @@ Result<Ending> end_of(const Completion& completion, const Held& held,
   ending.until = pause.until;
   if (ending.to == JobState::scheduled) ending.why = joined(std::move(ending.why), pause.told);
   if (ending.to != JobState::held && ending.to != JobState::deleted) ending.reason.clear();
-  if (held.started_at) {
+  if (completion.duration_ms) {
+    ending.duration_ms = *completion.duration_ms;
+  } else if (held.started_at) {
     ending.duration_ms = std::max<std::int64_t>(
         0, std::chrono::floor<std::chrono::milliseconds>(now - *held.started_at).count());
   }

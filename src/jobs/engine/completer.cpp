@@ -1,0 +1,139 @@
+#include "jobs/engine/completer.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace sluice::jobs {
+namespace {
+
+using std::chrono::milliseconds;
+// While more are to come, ends are held back until there are so many, or for so long.
+constexpr std::size_t kEnough = 200;
+constexpr milliseconds kHeldBack{10};
+// One transaction stays short for those who wait for its locks.
+constexpr std::size_t kMostAtOnce = 1'000;
+constexpr milliseconds kFirstPause{50}, kLongestPause{5'000};
+
+// Real time: the machine's own threads are waited for.
+std::chrono::steady_clock::time_point steady_now() { return std::chrono::steady_clock::now(); }
+
+// Whether another of the batch may be written although this one failed with it.
+bool may_be_one_of_them(const Error& error) {
+  return !error.retryable && error.code != ErrorCode::io && error.code != ErrorCode::unreachable &&
+         error.code != ErrorCode::locked;
+}
+
+}  // namespace
+
+void Completer::start() {
+  thread_ = std::thread([this] { work(); });
+}
+
+void Completer::add(Ended ended) {
+  {
+    std::lock_guard lock(mutex_);
+    if (waiting_.empty()) since_ = steady_now();
+    at_once_ = at_once_ || ended.at_once;
+    waiting_.push_back(std::move(ended));
+    // Woken once for the first, and again only when there is something to do.
+    if (waiting_.size() > 1 && !due()) return;
+  }
+  wake_.notify_one();
+}
+
+bool Completer::due() const {
+  return closing_ || at_once_ || waiting_.size() >= kEnough || steady_now() - since_ >= kHeldBack || !more_();
+}
+
+bool Completer::wait_empty(milliseconds timeout) {
+  std::unique_lock lock(mutex_);
+  return empty_.wait_for(lock, timeout, [this] { return waiting_.empty() && !writing_; });
+}
+
+void Completer::stop() {
+  give_up_.request_stop();
+  {
+    std::lock_guard lock(mutex_);
+    closing_ = true;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Completer::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    wake_.wait(lock, [this] { return closing_ || !waiting_.empty(); });
+    if (waiting_.empty()) return;
+    if (!due()) {
+      wake_.wait_until(lock, since_ + kHeldBack, [this] { return due(); });
+    }
+    const std::size_t most = std::min(waiting_.size(), kMostAtOnce);
+    const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(most);
+    std::vector<Ended> batch(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
+    waiting_.erase(waiting_.begin(), end);
+    at_once_ = false;
+    writing_ = true;
+    lock.unlock();
+    write(std::move(batch));
+    lock.lock();
+    writing_ = false;
+    if (waiting_.empty()) empty_.notify_all();
+  }
+}
+
+void Completer::write(std::vector<Ended> batch) {
+  milliseconds pause = kFirstPause;
+  for (;;) {
+    batch = try_write(std::move(batch));
+    if (batch.empty()) return;
+    // A result is not thrown away because the store is busy or its disk is full just now.
+    if (!clock_.sleep_for(pause, give_up_.get_token())) break;
+    pause = std::min(pause * 2, kLongestPause);
+    // What has ended meanwhile need not wait for a turn of its own.
+    std::lock_guard lock(mutex_);
+    const std::size_t more = std::min(waiting_.size(), kMostAtOnce - std::min(kMostAtOnce, batch.size()));
+    const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(more);
+    batch.insert(batch.end(), std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
+    waiting_.erase(waiting_.begin(), end);
+  }
+  for (const Ended& one : batch)
+    spdlog::error("the end of job {} was not written", one.attempt->job().id.value());
+  on_written_(batch, std::vector<std::optional<JobState>>(batch.size()), false);
+}
+
+std::vector<Ended> Completer::try_write(std::vector<Ended> batch) {
+  std::vector<Completion> completions;
+  completions.reserve(batch.size());
+  for (const Ended& one : batch) completions.push_back(one.completion);
+  const auto done = store_(completions, clock_.now());
+  if (done) {
+    on_written_(batch, *done, true);
+    return {};
+  }
+  const auto say = [](const Ended& one, std::size_t others, const Error& error) {
+    spdlog::error("the end of job {}{} could not be written, trying again: {}", one.attempt->job().id.value(),
+                  others == 0 ? "" : " (and of others)", error.describe());
+  };
+  if (batch.size() == 1 || !may_be_one_of_them(done.error())) {
+    say(batch.front(), batch.size() - 1, done.error());
+    return batch;
+  }
+  // One that the store does not take must not keep the others from being written.
+  std::vector<Ended> left;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const auto one = store_(std::span(completions).subspan(i, 1), clock_.now());
+    if (one) {
+      on_written_(std::span(batch).subspan(i, 1), *one, true);
+    } else {
+      say(batch[i], 0, one.error());
+      left.push_back(std::move(batch[i]));
+    }
+  }
+  return left;
+}
+
+}  // namespace sluice::jobs

@@ -1,0 +1,80 @@
+// Writes how attempts ended, many in one transaction, on a thread of its own, so that workers go on at once.
+#pragma once
+
+#include "base/clock.h"
+#include "jobs/engine/attempt.h"
+#include "jobs/store.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace sluice::jobs {
+
+// An attempt that is over, and what became of it.
+struct Ended {
+  std::shared_ptr<Attempt> attempt;
+  Completion completion;
+  bool at_once = false;  // it took so long that nobody shall wait for its end any longer
+};
+
+class Completer {
+ public:
+  // JobStore::complete().
+  using Write =
+      std::function<Result<std::vector<std::optional<JobState>>>(std::span<const Completion>, Timestamp)>;
+  // Whether more attempts will end within a moment, so that theirs may be written together with these.
+  using MoreToCome = std::function<bool()>;
+  // After the commit: the state that each has now, nothing where the lease was lost or where it was not
+  // written at all (`written` false: only after stop()). On the completer's thread.
+  using OnWritten =
+      std::function<void(std::span<const Ended>, std::span<const std::optional<JobState>>, bool written)>;
+
+  Completer(Write write, Clock& clock, MoreToCome more, OnWritten on_written)
+      : store_(std::move(write)), clock_(clock), more_(std::move(more)), on_written_(std::move(on_written)) {}
+  ~Completer() { stop(); }
+  Completer(const Completer&) = delete;
+  Completer& operator=(const Completer&) = delete;
+
+  void start();
+  void add(Ended ended);  // from any thread
+  // Waits until all is written; false when the time is over first.
+  bool wait_empty(std::chrono::milliseconds timeout);
+  // What is left is tried once more; then the thread ends. Harmless when called twice.
+  void stop();
+
+ private:
+  void work();
+  // Tries until it is written, or until stop().
+  void write(std::vector<Ended> batch);
+  // One try. What could not be written comes back.
+  std::vector<Ended> try_write(std::vector<Ended> batch);
+  bool due() const;
+
+  const Write store_;
+  Clock& clock_;
+  const MoreToCome more_;
+  const OnWritten on_written_;
+
+  mutable std::mutex mutex_;  // guards what follows
+  std::condition_variable wake_, empty_;
+  std::vector<Ended> waiting_;
+  std::chrono::steady_clock::time_point since_{};  // when the first of them came
+  bool at_once_ = false;
+  bool writing_ = false;
+  bool closing_ = false;
+
+  std::stop_source give_up_;
+  std::thread thread_;
+};
+
+}  // namespace sluice::jobs

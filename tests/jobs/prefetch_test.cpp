@@ -1,0 +1,119 @@
+// Claiming more than the free workers can begin: only where jobs are short, and never for good.
+#include "jobs/engine/pace.h"
+#include "jobs/engine_fixture.h"
+
+#include <algorithm>
+
+namespace sluice::jobs {
+namespace {
+
+using namespace std::chrono_literals;
+
+class PaceTest : public testing::Test {
+ protected:
+  // So many attempts, each as long as said.
+  void ended(int count, std::chrono::nanoseconds took) {
+    for (int i = 0; i < count; ++i) pace_.ended(took, now_);
+  }
+  Pace pace_{4};
+  Pace::Steady now_{10h};
+};
+
+TEST_F(PaceTest, claims_nothing_ahead_before_it_knows_that_jobs_are_short) {
+  pace_.claimed(true, now_);
+  EXPECT_EQ(pace_.ahead(now_), 0);
+  ended(15, 1us);
+  pace_.claimed(true, now_);
+  EXPECT_EQ(pace_.ahead(now_), 0);
+  ended(1, 1us);
+  pace_.claimed(true, now_);
+  EXPECT_EQ(pace_.ahead(now_), 4) << "as many as there are workers";
+}
+
+TEST_F(PaceTest, doubles_while_there_is_more_up_to_what_the_workers_do_in_a_moment) {
+  ended(16, 1ms);
+  for (int i = 0; i < 10; ++i) pace_.claimed(true, now_);
+  EXPECT_EQ(pace_.ahead(now_), 40);
+  ended(200, 1us);
+  for (int i = 0; i < 10; ++i) pace_.claimed(true, now_);
+  EXPECT_EQ(pace_.ahead(now_), 1000);
+  pace_.claimed(false, now_);
+  EXPECT_EQ(pace_.ahead(now_), 1000) << "an empty queue says nothing of their length";
+}
+
+TEST_F(PaceTest, one_long_job_ends_it) {
+  ended(100, 1us);
+  for (int i = 0; i < 10; ++i) pace_.claimed(true, now_);
+  ended(1, 1s);
+  EXPECT_EQ(pace_.ahead(now_), 0);
+}
+
+TEST_F(PaceTest, silence_ends_it_too) {
+  ended(100, 1us);
+  for (int i = 0; i < 10; ++i) pace_.claimed(true, now_);
+  EXPECT_EQ(pace_.ahead(now_ + 101ms), 0) << "those under way are long";
+  EXPECT_FALSE(pace_.stalled(now_ + 1s));
+  EXPECT_TRUE(pace_.stalled(now_ + 1001ms));
+  pace_.claimed(true, now_ + 1001ms);
+  EXPECT_FALSE(pace_.stalled(now_ + 1002ms)) << "what was claimed just now may begin yet";
+}
+
+using PrefetchTest = EngineTest;
+
+TEST_F(PrefetchTest, jobs_claimed_ahead_go_back_when_the_workers_turn_out_to_be_busy) {
+  auto engine = make({.workers = 1});
+  Gate busy, free;
+  engine->register_handler("load", [&](JobContext& context, std::stop_token) -> Result<JobOutcome> {
+    if (context.job().subject == "long") {
+      busy.open();
+      free.wait();
+    }
+    return JobOutcome{};
+  });
+  start(*engine);
+  for (int i = 0; i < 20; ++i) engine->enqueue(job("short")).value();
+  while (std::ranges::any_of(all(), [](const Job& one) { return !is_final(one.state); })) {
+    tick(*engine);
+    std::this_thread::yield();
+  }
+  // While the first is run, the two others wait here for the only worker.
+  NewJob first = job("long");
+  first.priority = 1;
+  std::vector<NewJob> jobs = {first, job("short"), job("short")};
+  const auto ids = engine->enqueue_all(jobs).value();
+  tick(*engine);
+  busy.wait();
+  EXPECT_EQ(get(ids[0].id).state, JobState::processing);
+  EXPECT_EQ(get(ids[1].id).state, JobState::processing) << "claimed ahead";
+  clock_.advance(1s);
+  tick(*engine);
+  EXPECT_EQ(get(ids[1].id).state, JobState::processing) << "they may have their turn within a second";
+  clock_.advance(1s);
+  tick(*engine);
+  EXPECT_EQ(get(ids[0].id).state, JobState::processing);
+  EXPECT_EQ(get(ids[1].id).state, JobState::enqueued);
+  EXPECT_EQ(get(ids[2].id).state, JobState::enqueued);
+  EXPECT_EQ(get(ids[1].id).attempt, 0);
+  const auto other_store = open_store(scratch_.path());
+  Engine other(*other_store, clock_, {.workers = 1, .own_thread = false});
+  other.register_handler("load", succeeds());
+  start(other);
+  EXPECT_EQ(wait(other, ids[1].id).node, other.node_id());
+  free.open();
+  EXPECT_EQ(wait(*engine, ids[0].id).state, JobState::succeeded);
+}
+
+TEST_F(PrefetchTest, a_job_tells_how_long_its_handler_ran_not_how_long_it_waited) {
+  auto engine = make({.workers = 1});
+  engine->register_handler("load", [&](JobContext&, std::stop_token) -> Result<JobOutcome> {
+    clock_.advance(250ms);
+    return JobOutcome{};
+  });
+  start(*engine);
+  const JobId id = engine->enqueue(job()).value();
+  tick(*engine);
+  EXPECT_EQ(wait(*engine, id).duration_ms, 250);
+}
+
+}  // namespace
+}  // namespace sluice::jobs
