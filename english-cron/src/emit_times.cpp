@@ -192,7 +192,7 @@ bool Emitter::add_seconds(Minutes today, Minutes next) {
   // The end of a window belongs to it to the second: no run at 17:00:10 of "until 17:00".
   std::vector<std::pair<int, bool>> ends;
   for (const Window& window : plan_.windows) {
-    const bool following = window.to < window.from;
+    const bool following = window.to < window.from && !same_day_enough();
     Minutes& minutes_there = following ? next : today;
     // A window that ends with minute 59 is meant to the end of the hour, as cron describers have it.
     if (window.to % 60 == 59 || !minutes_there.has(window.to)) continue;

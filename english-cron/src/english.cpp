@@ -85,29 +85,38 @@ bool append_even_minutes(std::string& out, const Times& minutes, bool daily) {
   return true;
 }
 
+// Whether a list of values is told as a range, which makes an interval of what reads it.
+bool told_as_range(std::uint64_t bits) {
+  const Values values = values_of(bits);
+  return (bits & bits >> 1) != 0 || (values.size() >= 3 && step_of(values) > 0);
+}
+
 // "past every hour" needs every hour; else the hours are listed.
 void append_general_times(std::string& out, const CronFields& cron) {
   const bool seconds = cron.seconds != 1;
-  if (seconds) {
-    out += "at second ";
-    append_numbers(out, cron.seconds, true);
-    out += ' ';
-  }
   const bool every_minute = cron.minutes == (std::uint64_t{1} << 60) - 1;
   const bool every_hour = cron.hours == 0xFFFFFF;
+  // Of "*/30" the two values are left: told as a list they would read back as fixed times.
+  const bool pairs = cron.interval && !every_hour && !told_as_range(cron.seconds) &&
+                     !told_as_range(cron.minutes) && !told_as_range(cron.hours);
+  if (seconds) {
+    out += "at second ";
+    append_numbers(out, cron.seconds, cron.interval, pairs);
+    out += ' ';
+  }
   if (seconds && every_minute && every_hour) {
     out += "of every minute";
     return;
   }
   out += "at minute ";
-  append_numbers(out, cron.minutes, cron.interval);
+  append_numbers(out, cron.minutes, cron.interval, pairs);
   out += " past ";
   if (every_hour) {
     out += "every hour";
     return;
   }
   out += "hour ";
-  append_numbers(out, cron.hours, cron.interval && std::popcount(cron.hours) > 1);
+  append_numbers(out, cron.hours, cron.interval && std::popcount(cron.hours) > 1, pairs);
 }
 
 using Group = std::pmr::vector<const Told*>;

@@ -83,9 +83,9 @@ void append_joint(std::string& out, std::size_t index, std::size_t count) {
   if (index > 0) out += index + 1 == count ? " and " : ", ";
 }
 
-void append_numbers(std::string& out, std::uint64_t bits, bool ranges) {
+void append_numbers(std::string& out, std::uint64_t bits, bool ranges, bool pairs) {
   const Values values = values_of(bits);
-  if (const int step = ranges && values.size() >= 3 ? step_of(values) : 0; step > 0) {
+  if (const int step = ranges && values.size() >= (pairs ? 2 : 3) ? step_of(values) : 0; step > 0) {
     append_number(out, values.front());
     out += " through ";
     append_number(out, values.back());

@@ -26,8 +26,9 @@ void append_unit(std::string& out, int n, std::string_view unit);
 /// An interval of so many minutes of the day.
 void append_step(std::string& out, int minutes);
 
-/// "5 and 35"; with `ranges` "0 through 55 in steps of 5", which makes the cron an interval.
-void append_numbers(std::string& out, std::uint64_t bits, bool ranges);
+/// "5 and 35"; with `ranges` "0 through 55 in steps of 5", which makes the cron an interval; with `pairs`
+/// also two values so, "0 through 30 in steps of 30".
+void append_numbers(std::string& out, std::uint64_t bits, bool ranges, bool pairs = false);
 
 /// False: every day is meant, which needs no words.
 bool has_day_words(const Told& cron);
