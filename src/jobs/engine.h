@@ -11,6 +11,7 @@
 #include "jobs/store.h"
 
 #include <chrono>
+#include <concepts>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -88,6 +89,9 @@ class Engine {
 
   // Before start(). A kind without a handler is left to other nodes.
   void register_handler(std::string kind, Handler handler);
+  // For the type's kind and each of its versions; typed.h says which types and which handlers.
+  template <class T, class F>
+  void on(F handler);
 
   // Joins the store, rescues what dead nodes left, begins to work. Once only.
   Result<void> start();
@@ -99,6 +103,13 @@ class Engine {
   Store& store();
 
   Result<JobId> enqueue(NewJob job);
+  // Typed (typed.h): with the type's own options, or with those given in their place.
+  template <class T>
+    requires(!std::same_as<T, NewJob>)
+  Result<JobId> enqueue(const T& job);
+  template <class T>
+    requires(!std::same_as<T, NewJob>)
+  Result<JobId> enqueue(const T& job, NewJob options);
   Result<std::vector<Enqueued>> enqueue_all(std::span<const NewJob> jobs);
   // Fires a recurring job by hand, now; its schedule goes on as before.
   Result<JobId> run_now(std::string_view recurring_id, Origin origin, std::string started_by = {});
@@ -112,6 +123,9 @@ class Engine {
   // Creates or changes recurring jobs, all in one transaction; an edited schedule counts from now. An error
   // names the first spec that is refused, and nothing is changed.
   Result<void> upsert_recurring(std::span<const RecurringSpec> specs);
+  // Typed: kind and arguments come from the job, as do name, queue and retry where the spec says none.
+  template <class T>
+  Result<void> upsert_recurring(const T& job, RecurringSpec spec);
   Result<void> retire_recurring(std::string_view id, std::string_view reason);
   Result<void> pause_recurring(std::string_view id, std::string_view by, std::string_view reason);
   Result<void> resume_recurring(std::string_view id);

@@ -5,8 +5,13 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <utility>
+
 namespace sluice::jobs {
 namespace {
+
+constexpr std::chrono::milliseconds kLongestDelay = std::chrono::hours(24) * 365 * 100;
 
 Result<void> check_new_job(const NewJob& job) {
   const auto refuse = [&](std::string message, ErrorCode code = ErrorCode::invalid_argument) {
@@ -25,7 +30,21 @@ Result<void> check_new_job(const NewJob& job) {
   if (!args.is_object()) return refuse("the arguments must be a JSON object");
   if (job.unless_live && job.exclusive_key.empty()) return refuse("unless_live needs an exclusive key");
   if (job.retry.limit < 0) return refuse("the retry limit must not be negative");
+  if (job.delay && job.run_at) return refuse("give a delay or a time to run at, not both");
+  if (job.delay && (job.delay->count() < 0 || *job.delay > kLongestDelay))
+    return refuse("a delay is at least 0 and at most 100 years");
   return {};
+}
+
+// The same jobs with the moment that their delays come to; `changed` holds them where there are any.
+std::span<const NewJob> without_delays(std::span<const NewJob> jobs, std::vector<NewJob>& changed,
+                                       Timestamp now) {
+  if (std::ranges::none_of(jobs, [](const NewJob& job) { return job.delay.has_value(); })) return jobs;
+  changed.assign(jobs.begin(), jobs.end());
+  for (NewJob& job : changed) {
+    if (job.delay) job.run_at = now + *std::exchange(job.delay, std::nullopt);
+  }
+  return changed;
 }
 
 }  // namespace
@@ -139,9 +158,11 @@ Subscription Engine::subscribe(Listener listener) {
 
 // Inside: the calls that change jobs.
 
-Result<std::vector<Enqueued>> Engine::Impl::enqueue(std::span<const NewJob> jobs) {
-  for (const NewJob& job : jobs) SLUICE_CHECK(check_new_job(job));
+Result<std::vector<Enqueued>> Engine::Impl::enqueue(std::span<const NewJob> given) {
+  for (const NewJob& job : given) SLUICE_CHECK(check_new_job(job));
   const Timestamp now = clock_.now();
+  std::vector<NewJob> changed;
+  const std::span<const NewJob> jobs = without_delays(given, changed, now);
   SLUICE_TRY(auto made, store_.jobs().enqueue(jobs, now));
   wake();
   for (std::size_t i = 0; i < made.size(); ++i) {
