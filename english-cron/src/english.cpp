@@ -121,6 +121,18 @@ void append_general_times(std::string& out, const CronFields& cron) {
 
 using Group = std::pmr::vector<const Told*>;
 
+// Told as one run, hours that share their minutes become one cron again. A fixed time among intervals, the
+// end of a window, has to stay a cron of its own, or it would run in both passes of a repeated hour.
+bool fixed_times_stay(const Group& crons) {
+  return std::all_of(crons.begin(), crons.end(), [&](const Told* fixed) {
+    if (fixed->interval) return true;
+    if (std::popcount(fixed->hours) != 1 || std::popcount(fixed->minutes) != 1) return false;
+    return std::all_of(crons.begin(), crons.end(), [&](const Told* other) {
+      return other == fixed || (other->minutes != fixed->minutes && (other->hours & fixed->hours) == 0);
+    });
+  });
+}
+
 // False: these crons have no words in common, each is to be told on its own.
 bool append_times(std::string& out, const Group& crons, bool daily) {
   if (const CronFields& only = *crons.front();
@@ -171,7 +183,7 @@ bool append_times(std::string& out, const Group& crons, bool daily) {
     append_number(out, std::countr_zero(crons.front()->minutes));
     return true;
   }
-  if (on_the_minute && !times.empty()) {
+  if (on_the_minute && !times.empty() && (crons.size() == 1 || fixed_times_stay(crons))) {
     for (int& time : times) time /= 60;
     if (append_even_minutes(out, times, daily)) return true;
   }
