@@ -111,7 +111,9 @@ int run_cron(const CronOptions& options, const GlobalOptions& globals) {
         print_refusal(phrase, asked.error(), globals);
         all_understood = false;
       }
+      std::fflush(stdout);  // who asks line by line waits for each answer
     }
+    if (std::cin.bad()) return report(ErrorCode::io, "cannot read standard input", globals);
   } else {
     for (const auto& phrase : phrases_of(options)) {
       if (auto asked = ask(phrase, {}, {}); !asked) return report(asked.error(), globals);

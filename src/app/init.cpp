@@ -8,9 +8,12 @@
 #include "base/text.h"
 
 #include <nlohmann/json.hpp>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <system_error>
 
 namespace sluice::app {
@@ -25,7 +28,39 @@ Result<void> write(const Draft& draft, const GlobalOptions& globals) {
   if (failed)
     return fail(ErrorCode::io,
                 fmt::format("cannot create {}: {}", globals.definitions.string(), failed.message()));
-  return write_file_atomically(draft.path(), draft.text());
+  // People edit and share it: it gets the mode of any new file, or keeps the one it had.
+  const auto before = fs::status(draft.path(), failed);
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  const auto mode = fs::exists(before) ? before.permissions() : static_cast<fs::perms>(0666U & ~mask);
+  SLUICE_CHECK(write_file_atomically(draft.path(), draft.text()));
+  fs::permissions(draft.path(), mode, failed);
+  return {};
+}
+
+// As a shell reads it back.
+std::string shell_word(const std::string& text) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:,+@%=-";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+// The options that this call was given and the next one needs too.
+std::string same_options(const GlobalOptions& globals) {
+  const GlobalOptions usual;
+  std::string words;
+  const auto add = [&](std::string_view option, const std::string& value) {
+    words += fmt::format(" {} {}", option, shell_word(value));
+  };
+  if (globals.definitions != usual.definitions) add("--definitions", globals.definitions.string());
+  if (globals.data != usual.data) add("--data", globals.data.string());
+  if (globals.database.starts_with("sqlite:")) add("--database", globals.database);  // others hold passwords
+  for (const auto& path : globals.allow_paths) add("--allow-path", path.string());
+  for (const auto& address : globals.allow_addresses) add("--allow-address", address);
+  return words;
 }
 
 Json to_json(const Draft& draft, bool written) {
@@ -59,13 +94,9 @@ void print_text(const Draft& draft, const GlobalOptions& globals) {
         draft.key().empty() ? "none, so the table is replaced as a whole by each run"
                             : printable(fmt::format("{}", fmt::join(draft.key(), ", ")), 500));
   }
-  const bool plain = draft.name().find_first_of(" '\"$\\*?&;()<>|`!#~") == std::string::npos;
-  const auto name = plain ? draft.name() : fmt::format("'{}'", draft.name());
-  const auto folder = globals.definitions == "definitions"
-                          ? std::string()
-                          : fmt::format(" --definitions {}", globals.definitions.string());
-  out("Next: look it over, then\n  sluice check{1}\n  sluice plan {0}{2}\n", name,
-      folder.empty() ? "" : " " + globals.definitions.string(), folder);
+  const auto options = same_options(globals);
+  out("Next: look it over, then\n  sluice check{1}\n  sluice plan {0}{1}\n", shell_word(draft.name()),
+      options);
 }
 
 int run_init(const InitOptions& options, const GlobalOptions& globals) {

@@ -70,7 +70,8 @@ std::string source_from(const fs::path& definitions, const std::string& source) 
   std::error_code failed;
   const auto folder = fs::absolute(definitions, failed).lexically_normal();
   const auto here = fs::absolute(path, failed).lexically_normal();
-  if (failed || leads_somewhere(folder / path) || !leads_somewhere(here)) return source;
+  // As in every shell, what is named here is meant; only what is not here may lie beside the definitions.
+  if (failed || !leads_somewhere(here)) return source;
   const auto relative = here.lexically_relative(folder.has_filename() ? folder : folder.parent_path());
   return relative.empty() ? here.string() : relative.generic_string();
 }

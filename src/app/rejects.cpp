@@ -36,6 +36,7 @@ struct RejectsOptions {
 struct Search {
   std::vector<std::unique_ptr<sql::Connection>> targets;
   history::RejectFilter filter;
+  std::optional<Error> unknown;  // there is no such loader; its record may be there all the same
 };
 
 Result<Search> of_job(JobId id, const GlobalOptions& globals) {
@@ -55,26 +56,38 @@ Result<void> add_target(const std::string& url, const GlobalOptions& globals, Se
   return {};
 }
 
-Result<Search> of_loader(const std::string& name, const GlobalOptions& globals) {
-  SLUICE_TRY(const auto definitions, read_definitions(globals));
-  if (definitions->catalog->find(name) == nullptr) return std::unexpected(why_not(*definitions, name).error);
+// Every database that loads go to, and the one that they go to when nothing else is said.
+Result<Search> of_all(const service::Definitions& definitions, const GlobalOptions& globals) {
+  std::set<std::string> urls;
+  const service::Databases databases(globals.database, globals.data);
+  const ServiceSpec& service = definitions.catalog->service;
+  if (auto usual = databases.url_for(LoaderSpec{}, service)) urls.insert(*std::move(usual));
+  for (const auto& loader : definitions.catalog->loaders) {
+    SLUICE_TRY(auto url, databases.url_for(loader.spec, service));
+    urls.insert(std::move(url));
+  }
   Search search;
-  search.filter.loader = name;
-  SLUICE_TRY(const auto url, database_of(name, globals));
-  SLUICE_CHECK(add_target(url, globals, search));
+  for (const auto& url : urls) SLUICE_CHECK(add_target(url, globals, search));
   return search;
 }
 
 Result<Search> of_all(const GlobalOptions& globals) {
   SLUICE_TRY(const auto definitions, read_definitions(globals));
-  std::set<std::string> urls;
-  const service::Databases databases(globals.database, globals.data);
-  for (const auto& loader : definitions->catalog->loaders) {
-    SLUICE_TRY(auto url, databases.url_for(loader.spec, definitions->catalog->service));
-    urls.insert(std::move(url));
-  }
+  return of_all(*definitions, globals);
+}
+
+Result<Search> of_loader(const std::string& name, const GlobalOptions& globals) {
+  SLUICE_TRY(const auto definitions, read_definitions(globals));
   Search search;
-  for (const auto& url : urls) SLUICE_CHECK(add_target(url, globals, search));
+  if (const auto* loader = definitions->catalog->find(name)) {
+    const service::Databases databases(globals.database, globals.data);
+    SLUICE_TRY(const auto url, databases.url_for(loader->spec, definitions->catalog->service));
+    SLUICE_CHECK(add_target(url, globals, search));
+  } else {
+    SLUICE_TRY(search, of_all(*definitions, globals));
+    search.unknown = why_not(*definitions, name).error;
+  }
+  search.filter.loader = name;
   return search;
 }
 
@@ -129,6 +142,7 @@ Result<int> rejects(const RejectsOptions& options, const GlobalOptions& globals)
     }
     if (left) break;
   }
+  if (printed == 0 && search.unknown) return std::unexpected(*search.unknown);
   if (globals.quiet) return 0;
   if (printed == 0) err("No rejects{}\n", options.all || search.filter.job ? "" : " that are still open");
   if (left) err("… and more: --limit N shows N of them\n");

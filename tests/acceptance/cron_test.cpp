@@ -136,5 +136,11 @@ TEST_F(Cron, goes_on_after_a_line_it_cannot_read) {
   EXPECT_EQ(json_lines(finished.out).size(), 3U) << finished.out;
 }
 
+TEST_F(Cron, standard_input_that_cannot_be_read_is_an_error_not_the_end) {
+  const auto finished = run({"sh", "-c", "exec '" + sluice_program() + "' cron --stdin < ."}, site_.path());
+  EXPECT_EQ(finished.exit_code, 3) << finished.out << finished.err;
+  EXPECT_NE(finished.err.find("standard input"), std::string::npos) << finished.err;
+}
+
 }  // namespace
 }  // namespace sluice::test

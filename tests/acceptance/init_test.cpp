@@ -57,6 +57,36 @@ TEST_F(Init, starts_in_a_folder_that_holds_nothing_but_the_source) {
   starts_with({"infer", "city.csv"});
 }
 
+TEST_F(Init, a_file_that_is_named_here_is_meant_before_one_beside_the_definitions) {
+  site_.write("city.csv", "id,name\n1,a\n2,b\n");
+  site_.write("definitions/city.csv", "code,other\n1,a\n");
+  const auto inferred = site_.sluice({"infer", "city.csv", "--print"});
+  EXPECT_EQ(inferred.exit_code, 0) << inferred.err;
+  EXPECT_THAT(inferred.out, HasSubstr("../city.csv"));
+  EXPECT_THAT(inferred.out, HasSubstr("name"));
+  EXPECT_THAT(site_.sluice({"infer", "only.csv", "--print", "--offline"}).out, HasSubstr("only.csv"));
+}
+
+TEST_F(Init, what_it_writes_has_the_mode_of_any_new_file_and_keeps_the_one_it_had) {
+  namespace fs = std::filesystem;
+  site_.write("city.csv", "id,name\n1,a\n2,b\n");
+  site_.write("other.txt", "");
+  ASSERT_EQ(site_.sluice({"infer", "city.csv"}).exit_code, 0);
+  const auto file = site_.definitions() / "City.loader.yaml";
+  EXPECT_EQ(fs::status(file).permissions(), fs::status(site_.path() / "other.txt").permissions());
+  fs::permissions(file, fs::perms(0640));
+  ASSERT_EQ(site_.sluice({"infer", "city.csv", "--force"}).exit_code, 0);
+  EXPECT_EQ(fs::status(file).permissions(), fs::perms(0640));
+}
+
+TEST_F(Init, the_next_commands_that_it_tells_can_be_pasted) {
+  site_.write("city.csv", "id,name\n1,a\n2,b\n");
+  const auto told = site_.sluice({"infer", "city.csv", "it's $HOME", "--data", "other data"});
+  ASSERT_EQ(told.exit_code, 0) << told.err;
+  EXPECT_THAT(told.out, HasSubstr("sluice check --data 'other data'\n"));
+  EXPECT_THAT(told.out, HasSubstr("sluice plan 'it'\\''s $HOME' --data 'other data'\n"));
+}
+
 TEST_F(Init, finds_the_key_of_a_csv_file_by_its_name_and_its_values) {
   site_.write("in/city.csv", "population,city_id,name\n5,10,a\n6,11,b\n7,12,b\n");
   const auto made = starts_with({"init", "City", "--source", "in/city.csv"});

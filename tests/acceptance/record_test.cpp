@@ -99,6 +99,17 @@ TEST_F(Records, a_data_folder_that_is_none_is_an_error_and_not_empty) {
   }
 }
 
+TEST_F(Records, rejects_of_a_loader_whose_file_is_gone_or_broken_are_listed) {
+  load("1,a,5\n2,b,x\n3,c,7\n");
+  site_.write_loader("Aa", "name: Aa\nschedule: [\n");
+  EXPECT_THAT(site_.sluice({"rejects", "list", "Aa"}).out, HasSubstr("Aa"));
+  std::filesystem::remove(site_.definitions() / "Aa.loader.yaml");
+  const auto listed = site_.sluice({"rejects", "list", "Aa"});
+  EXPECT_EQ(listed.exit_code, 0) << listed.err;
+  EXPECT_THAT(listed.out, HasSubstr("Aa"));
+  EXPECT_NE(site_.sluice({"rejects", "list", "Never"}).exit_code, 0);
+}
+
 TEST_F(Records, exported_rejects_are_whole) {
   const std::string is_long(5000, 'y');
   load("1,a,5\n2," + is_long + ",x6\n");
