@@ -5,7 +5,9 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/id.h"
+#include "jobs/background.h"
 #include "jobs/context.h"
+#include "jobs/filter.h"
 #include "jobs/job.h"
 #include "jobs/recurring.h"
 #include "jobs/store.h"
@@ -92,6 +94,12 @@ class Engine {
   // For the type's kind and each of its versions; typed.h says which types and which handlers.
   template <class T, class F>
   void on(F handler);
+  // Before start(). For jobs of the kind, or of every kind; filter.h says in which order.
+  void add_filter(std::shared_ptr<Filter> filter, std::string kind = {});
+  // Before start(). The name is for people and for services().
+  void add_service(std::string name, BackgroundService service, RestartPause pause = {});
+  // As added. Thread-safe.
+  std::vector<ServiceStatus> services() const;
 
   // Joins the store, rescues what dead nodes left, begins to work. Once only.
   Result<void> start();

@@ -36,14 +36,17 @@ bool same_number(const Json& given, const Json& again) {
   if (given.is_number_float() || again.is_number_float()) {
     const double a = given.get<double>(), b = again.get<double>();
     // A fraction that an integer field has cut off is far apart by this measure.
-    return a == b || (again.is_number_float() && std::abs(a - b) <= kSameFloat * std::max(std::abs(a), std::abs(b)));
+    return a == b ||
+           (again.is_number_float() && std::abs(a - b) <= kSameFloat * std::max(std::abs(a), std::abs(b)));
   }
-  const bool below_zero = given.is_number_integer() && !given.is_number_unsigned() && given.get<std::int64_t>() < 0;
+  const bool below_zero =
+      given.is_number_integer() && !given.is_number_unsigned() && given.get<std::int64_t>() < 0;
   return below_zero == (!again.is_number_unsigned() && again.get<std::int64_t>() < 0) && given == again;
 }
 
 // Where what was read says something else than what was given.
-void compare(const Json& given, const Json& again, const std::string& path, std::vector<std::string>& problems) {
+void compare(const Json& given, const Json& again, const std::string& path,
+             std::vector<std::string>& problems) {
   if (problems.size() >= kMostProblems) return;
   if (given.is_object() && again.is_object()) {
     for (const auto& [key, value] : given.items()) {
@@ -70,8 +73,8 @@ void compare(const Json& given, const Json& again, const std::string& path, std:
 
 // Each field alone among the default values: which of them cannot be read. `at` is the object looked into,
 // both inside the whole of the arguments and inside the whole of the defaults.
-void find_unreadable(const Json& given, const Json& defaults, const Json::json_pointer& at, const std::string& path,
-                     const JsonForm& form, std::vector<std::string>& problems) {
+void find_unreadable(const Json& given, const Json& defaults, const Json::json_pointer& at,
+                     const std::string& path, const JsonForm& form, std::vector<std::string>& problems) {
   for (const auto& [key, fallback] : defaults.at(at).items()) {
     if (problems.size() >= kMostProblems) return;
     const std::string name = joined(path, key);
@@ -128,16 +131,18 @@ Result<std::string> write_args(const Json& json, std::string_view kind) {
       try {
         (void)value.dump();
       } catch (const Json::exception&) {
-        return refuse(ErrorCode::invalid_argument, fmt::format("{}: is not UTF-8 text: {}", key, shown(value)));
+        return refuse(ErrorCode::invalid_argument,
+                      fmt::format("{}: is not UTF-8 text: {}", key, shown(value)));
       }
     }
     return refuse(ErrorCode::invalid_argument, plain(exception.what()));
   }
   if (text.size() > kMaxJobText) {
-    return refuse(ErrorCode::too_large,
-                  fmt::format("the arguments are {} bytes long; at most {} are kept: put the data in a file or "
-                              "table and pass its name",
-                              text.size(), kMaxJobText));
+    return refuse(
+        ErrorCode::too_large,
+        fmt::format("the arguments are {} bytes long; at most {} are kept: put the data in a file or "
+                    "table and pass its name",
+                    text.size(), kMaxJobText));
   }
   return text;
 }

@@ -1,5 +1,5 @@
-// Arguments and results as JSON: what typed.h needs that does not depend on the type. Thread-safe, and nothing
-// is thrown.
+// Arguments and results as JSON: what typed.h needs that does not depend on the type. Thread-safe, and
+// nothing is thrown.
 #pragma once
 
 #include "base/error.h"

@@ -1,5 +1,5 @@
-// Jobs as C++ types: a struct holds the arguments, a handler is registered for the struct, and what is enqueued
-// is known to be readable again.
+// Jobs as C++ types: a struct holds the arguments, a handler is registered for the struct, and what is
+// enqueued is known to be readable again.
 //
 //   struct SendReport {
 //     std::string to;
@@ -15,11 +15,12 @@
 //   static constexpr int job_version = 2;            1 where it says nothing
 //   static Result<nlohmann::json> upgrade_job(nlohmann::json args, int version);
 //       Makes the arguments of `version` those of version + 1. Needed from version 2 on.
-//   NewJob job_options() const;                      queue, priority, retry, name … of a job of these arguments
+//   NewJob job_options() const;                      queue, priority, retry, name … of a job of these
+//   arguments
 // A type that cannot have members of its own gets them as a specialisation of JobType.
 //
-// Version 2 of the kind "send-report" is stored as the kind "send-report@2". A program knows the versions up to
-// its own; jobs of a newer one wait for a program that knows it (docs/decisions/0055).
+// Version 2 of the kind "send-report" is stored as the kind "send-report@2". A program knows the versions up
+// to its own; jobs of a newer one wait for a program that knows it (docs/decisions/0055).
 #pragma once
 
 #include "jobs/engine.h"
@@ -153,8 +154,8 @@ Result<JobOutcome> outcome_of(Result<R> result, JobContext& context) {
     outcome.result = json->dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   } else {
     // The work is done, so the job is not failed for its report.
-    context.log(LogLevel::warning, "the result could not be written as JSON and was not kept: " +
-                                       json.error().message);
+    context.log(LogLevel::warning,
+                "the result could not be written as JSON and was not kept: " + json.error().message);
   }
   return outcome;
 }
@@ -193,7 +194,8 @@ template <class R>
 Result<R> result_of(const Job& job) {
   SLUICE_TRY(const auto json, parse_result(job));
   auto result = typed::decode<R>(json);
-  if (!result) return fail_within("result of job " + std::to_string(job.id.value()), std::move(result).error());
+  if (!result)
+    return fail_within("result of job " + std::to_string(job.id.value()), std::move(result).error());
   return result;
 }
 

@@ -81,7 +81,11 @@ namespace {
 class TypedJobs : public EngineTest {
  protected:
   SendReport report() const {
-    return {.to = "ada@example.org", .year = 2026, .weight = 0.1, .copies = 255, .address = {"Bern", 3000},
+    return {.to = "ada@example.org",
+            .year = 2026,
+            .weight = 0.1,
+            .copies = 255,
+            .address = {"Bern", 3000},
             .pages = {1, 2}};
   }
   // A job of the kind with arguments that somebody wrote by hand, or an earlier program.
@@ -178,13 +182,15 @@ TEST_F(TypedJobs, arguments_that_do_not_fit_fail_the_job_at_once) {
   const std::string good = R"("to":"a","year":1,"weight":1,"copies":1,"pages":[])";
   const std::string at = R"(,"address":{"city":"Bern","zip":3000})";
   const std::map<std::string, std::string> cases = {
-      {"{" + good + R"(,"address":{"city":"Bern","zip":"x"}})", "address.zip: type must be number, but is string"},
+      {"{" + good + R"(,"address":{"city":"Bern","zip":"x"}})",
+       "address.zip: type must be number, but is string"},
       {R"({"to":"a","weight":1,"copies":1,"pages":[])" + at + "}", "year: is missing"},
       {R"({"to":7,"year":"soon","weight":1,"copies":1,"pages":[])" + at + "}", "year: type must be number"},
       {R"({"to":"a","year":2.5,"weight":1,"copies":1,"pages":[])" + at + "}", "year: 2.5 cannot be kept"},
       {R"({"to":"a","year":true,"weight":1,"copies":1,"pages":[])" + at + "}", "year: true cannot be kept"},
       {R"({"to":"a","year":1,"weight":1,"copies":256,"pages":[])" + at + "}", "copies: 256 cannot be kept"},
-      {R"({"to":"a","year":1,"weight":1,"copies":1,"pages":[1,2.5])" + at + "}", "pages[1]: 2.5 cannot be kept"},
+      {R"({"to":"a","year":1,"weight":1,"copies":1,"pages":[1,2.5])" + at + "}",
+       "pages[1]: 2.5 cannot be kept"},
       {"{" + good + at + R"(,"when":"now"})", "when: there is no such field"},
   };
   for (const auto& [args, message] : cases) {

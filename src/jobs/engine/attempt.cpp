@@ -1,12 +1,12 @@
 #include "jobs/engine/attempt.h"
 
 #include "base/text.h"
+#include "jobs/engine/filters.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <exception>
 
 namespace sluice::jobs {
 namespace {
@@ -19,17 +19,6 @@ constexpr std::chrono::milliseconds kLongestWish = std::chrono::hours(366 * 24);
 
 JobError as_job_error(const Error& error) {
   return {std::string(to_string(error.code)), clean_text(error.describe(), kMessageLimit)};
-}
-
-Result<JobOutcome> call(const Handler& handler, JobContext& context, std::stop_token stop) {
-  try {
-    return handler(context, std::move(stop));
-  } catch (const std::exception& exception) {
-    return fail(ErrorCode::internal,
-                fmt::format("the handler of kind \"{}\" threw: {}", context.job().kind, exception.what()));
-  } catch (...) {
-    return fail(ErrorCode::internal, fmt::format("the handler of kind \"{}\" threw", context.job().kind));
-  }
 }
 
 }  // namespace
@@ -103,7 +92,7 @@ Completion Attempt::run(const Handler& handler, const Random& random) {
   if (stop_reason() == StopReason::shutdown) return give_back("stopped by shut-down");
   Result<JobOutcome> outcome = stop_reason() == StopReason::cancelled
                                    ? fail(ErrorCode::cancelled, "cancelled before it began")
-                                   : call(handler, *this, stop_.get_token());
+                                   : call_handler(handler, *this, stop_.get_token());
   return outcome ? finish(*std::move(outcome)) : finish(outcome.error(), random);
 }
 

@@ -57,6 +57,14 @@ void Engine::register_handler(std::string kind, Handler handler) {
   impl_->handlers_.insert_or_assign(std::move(kind), std::move(handler));
 }
 
+void Engine::add_filter(std::shared_ptr<Filter> filter, std::string kind) {
+  impl_->filters_.add(std::move(filter), std::move(kind));
+}
+void Engine::add_service(std::string name, BackgroundService service, RestartPause pause) {
+  impl_->services_.add(std::move(name), std::move(service), pause);
+}
+std::vector<ServiceStatus> Engine::services() const { return impl_->services_.status(); }
+
 Result<void> Engine::start() { return impl_->start(); }
 void Engine::stop(std::optional<std::chrono::milliseconds> timeout) {
   impl_->stop(timeout.value_or(impl_->options_.shutdown_timeout));
@@ -159,10 +167,11 @@ Subscription Engine::subscribe(Listener listener) {
 // Inside: the calls that change jobs.
 
 Result<std::vector<Enqueued>> Engine::Impl::enqueue(std::span<const NewJob> given) {
-  for (const NewJob& job : given) SLUICE_CHECK(check_new_job(job));
+  std::vector<NewJob> filtered, changed;
+  SLUICE_TRY(const auto passed, filters_.enqueuing(given, filtered));
+  for (const NewJob& job : passed) SLUICE_CHECK(check_new_job(job));
   const Timestamp now = clock_.now();
-  std::vector<NewJob> changed;
-  const std::span<const NewJob> jobs = without_delays(given, changed, now);
+  const std::span<const NewJob> jobs = without_delays(passed, changed, now);
   SLUICE_TRY(auto made, store_.jobs().enqueue(jobs, now));
   wake();
   for (std::size_t i = 0; i < made.size(); ++i) {
@@ -170,6 +179,7 @@ Result<std::vector<Enqueued>> Engine::Impl::enqueue(std::span<const NewJob> give
     const bool later = jobs[i].run_at && *jobs[i].run_at > now;
     tell(JobChanged{made[i].id, jobs[i].subject, later ? JobState::scheduled : JobState::enqueued});
   }
+  filters_.enqueued(jobs, made);
   return made;
 }
 

@@ -4,9 +4,11 @@
 #include "jobs/engine.h"
 #include "jobs/engine/attempt.h"
 #include "jobs/engine/completer.h"
+#include "jobs/engine/filters.h"
 #include "jobs/engine/listeners.h"
 #include "jobs/engine/pace.h"
 #include "jobs/engine/planner.h"
+#include "jobs/engine/services.h"
 #include "jobs/engine/worker_pool.h"
 
 #include <atomic>
@@ -49,7 +51,9 @@ class Engine::Impl {
   const std::string node_id_;
   const std::shared_ptr<Listeners> listeners_ = std::make_shared<Listeners>();
   std::map<std::string, Handler, std::less<>> handlers_;
+  Filters filters_;
   Planner planner_;
+  Services services_{clock_, [this] { tell(NodesChanged{}); }};
 
  private:
   enum class Phase { fresh, running, stopped };

@@ -68,6 +68,7 @@ Result<void> Engine::Impl::start() {
   completer_.start();
   pool_.start();
   phase_ = Phase::running;
+  services_.start();
   store_.nodes().on_change_elsewhere([this] { wake(); });
   if (options_.own_thread) thread_ = std::jthread([this](std::stop_token stop) { loop(std::move(stop)); });
   tell(NodesChanged{});
@@ -78,6 +79,7 @@ void Engine::Impl::stop(milliseconds timeout) {
   std::lock_guard one(phase_mutex_);
   if (phase_ != Phase::running) return;
   store_.nodes().on_change_elsewhere({});
+  services_.stop();
   if (thread_.joinable()) {
     thread_.request_stop();
     thread_.join();
@@ -127,7 +129,14 @@ void Engine::Impl::give_back(const std::vector<std::shared_ptr<Attempt>>& attemp
 
 void Engine::Impl::run(const std::shared_ptr<Attempt>& attempt) {
   const auto begun = clock_.steady();
-  Ended ended{attempt, attempt->run(handlers_.at(attempt->job().kind), [this] { return random(); })};
+  const Handler& handler = handlers_.at(attempt->job().kind);
+  const auto filtered = [&](JobContext& context, std::stop_token stop) {
+    return filters_.perform(handler, context, std::move(stop));
+  };
+  Ended ended{attempt, filters_.empty() ? attempt->run(handler, [this] { return random(); })
+                                        : attempt->run(filtered, [this] { return random(); })};
+  if (!filters_.empty() && ended.completion.count_attempt)
+    filters_.elect(*attempt, ended.completion, clock_.now());
   const auto now = clock_.steady();
   if (auto flushed = attempt->flush(); !flushed) {
     spdlog::warn("the log of job {} could not be kept: {}", attempt->job().id.value(),
@@ -159,6 +168,7 @@ void Engine::Impl::written(std::span<const Ended> ended, std::span<const std::op
     const Job& job = ended[i].attempt->job();
     if (states[i]) {
       tell(JobChanged{job.id, job.subject, *states[i]});
+      filters_.applied(job, *states[i]);
     } else {
       spdlog::warn("job {} was taken from this node before it ended; its result is dropped", job.id.value());
     }
