@@ -8,7 +8,7 @@ build="g++ cmake ninja-build pkg-config ccache mold ca-certificates
   libyaml-cpp-dev libcurl4-openssl-dev libsqlite3-dev nlohmann-json3-dev libspdlog-dev libfmt-dev
   libsimdjson-dev libzip-dev zlib1g-dev libzstd-dev libxxhash-dev libboost1.81-dev libboost-url1.81-dev libcli11-dev libpq-dev
   libhowardhinnant-date-dev tzdata"
-test="libgtest-dev libgmock-dev libbenchmark-dev sqlite3 postgresql-15 nginx-light chromium zip zstd"
+test="libgtest-dev libgmock-dev libbenchmark-dev sqlite3 postgresql-15 pgbouncer nginx-light chromium zip zstd"
 check="clang-format-19 clang-tidy-19 git"
 fuzz="clang-19 libclang-rt-19-dev"
 

@@ -14,7 +14,6 @@ constexpr std::uint16_t kAllMonths = 0x1FFE;
 std::uint32_t first_days(int n) { return static_cast<std::uint32_t>((std::uint64_t{2} << n) - 2); }
 
 Told without_days(Told cron) {
-  cron.nth = {};
   cron.days = cron.days_before_last = cron.but_last = 0;
   cron.any_day = false;
   return cron;
@@ -31,6 +30,11 @@ bool is_product(const Told& cron) {
   return true;
 }
 
+Told without_places(Told cron) {
+  cron.nth = {};
+  return without_days(cron);
+}
+
 bool only_nth(const Told& cron) {
   return cron.any_day && !cron.any_weekday && cron.weekdays == 0 && cron.last_weekdays == 0;
 }
@@ -38,13 +42,13 @@ bool only_nth(const Told& cron) {
 void join_nth(Tolds& crons, std::size_t first) {
   if (!only_nth(crons[first])) return;
   Told joined = crons[first];
-  const Told base = without_days(joined);
+  const Told base = without_places(joined);
   for (std::size_t i = first + 1; i < crons.size(); ++i) {
-    if (!only_nth(crons[i]) || without_days(crons[i]) != base) continue;
+    if (!only_nth(crons[i]) || without_places(crons[i]) != base) continue;
     for (std::size_t k = 1; k <= 5; ++k) joined.nth[k] |= crons[i].nth[k];
   }
   if (!is_product(joined)) return;
-  const auto said = [&](const Told& cron) { return only_nth(cron) && without_days(cron) == base; };
+  const auto said = [&](const Told& cron) { return only_nth(cron) && without_places(cron) == base; };
   crons.erase(std::remove_if(crons.begin() + static_cast<std::ptrdiff_t>(first) + 1, crons.end(), said),
               crons.end());
   crons[first] = joined;

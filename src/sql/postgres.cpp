@@ -20,7 +20,7 @@ class LibpqConnection final : public PostgresConnection {
     SLUICE_CHECK(check(sql));
     if (trim(sql).empty()) return fail(ErrorCode::internal, "an empty statement", session_->where());
     const std::string text = number_parameters(sql);
-    const std::string name = fmt::format("s{}", ++session_->statements);
+    const std::string name = session_->new_statement_name();
     SLUICE_TRY(const auto prepared, session_->prepare(name, text));
     static_cast<void>(prepared);
     SLUICE_TRY(auto description, session_->describe(name));

@@ -27,6 +27,8 @@ constexpr Meaning kMeanings[] = {
     {"23", ErrorCode::conflict, false, ""},
     {"25006", ErrorCode::io, true, "the server is read-only (a standby?); use the primary"},
     {"25P03", ErrorCode::unreachable, true, ""},
+    // Its session is no longer the one it was prepared in.
+    {"26000", ErrorCode::unreachable, true, "a connection pooler has to work by session"},
     {"28", ErrorCode::unauthorized, false, "check user and password"},
     {"3D000", ErrorCode::not_found, false, "create it, or name another one"},
     {"40", ErrorCode::locked, true, "another transaction was in the way; try again"},

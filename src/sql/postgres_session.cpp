@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <optional>
+#include <random>
 
 namespace sluice::sql {
 namespace {
@@ -33,6 +34,11 @@ void ring(const FileHandle& wake) {
 void silence(const FileHandle& wake) {
   std::uint64_t rung = 0;
   [[maybe_unused]] const auto read = ::read(wake.get(), &rung, sizeof rung);
+}
+
+std::string random_name() {
+  std::random_device device;
+  return fmt::format("s{:08x}{:08x}", device(), device());
 }
 
 struct FreeOptions {
@@ -79,8 +85,27 @@ std::string describe_postgres(const Secret& url) {
                      port, name);
 }
 
+PostgresSession::PostgresSession(std::unique_ptr<PGconn, Finish> connection, FileHandle wake,
+                                 std::string where, milliseconds answer_timeout)
+    : connection_(std::move(connection)),
+      wake_(std::move(wake)),
+      where_(std::move(where)),
+      answer_timeout_(answer_timeout),
+      name_(random_name()) {}
+
+std::string PostgresSession::new_statement_name() { return fmt::format("{}_{}", name_, ++statements_); }
+
 Result<std::unique_ptr<PostgresSession>> PostgresSession::connect(const Secret& url,
                                                                   const PostgresOptions& options) {
+  SLUICE_TRY(auto session, open(url, options));
+  SLUICE_CHECK(session->check_pooling(url, options));
+  SLUICE_TRY(const auto set, session->run(settings_of(options)));
+  static_cast<void>(set);
+  return session;
+}
+
+Result<std::unique_ptr<PostgresSession>> PostgresSession::open(const Secret& url,
+                                                               const PostgresOptions& options) {
   SLUICE_CHECK(check_postgres_url(url));
   const std::string where = fmt::format("database {}", describe_postgres(url));
   const std::string timeout = std::to_string(std::max<std::int64_t>(options.connect_timeout.count(), 2));
@@ -108,11 +133,8 @@ Result<std::unique_ptr<PostgresSession>> PostgresSession::connect(const Secret& 
   PQsetNoticeProcessor(connection.get(), [](void*, const char*) {}, nullptr);
   FileHandle wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake) return fail(ErrorCode::io, os_message(errno), where);
-  std::unique_ptr<PostgresSession> session(
+  return std::unique_ptr<PostgresSession>(
       new PostgresSession(std::move(connection), std::move(wake), where, options.answer_timeout));
-  SLUICE_TRY(const auto set, session->run(settings_of(options)));
-  static_cast<void>(set);
-  return session;
 }
 
 Result<Answer> PostgresSession::run(const std::string& script) {

@@ -31,6 +31,7 @@ struct BoundValues {
 
 class PostgresSession {
  public:
+  // Refuses a connection pooler that works by transaction (postgres_pooler.cpp).
   static Result<std::unique_ptr<PostgresSession>> connect(const Secret& url, const PostgresOptions& options);
 
   // Statements without parameters; the last one's answer.
@@ -48,20 +49,23 @@ class PostgresSession {
   int server_process() const { return PQbackendPID(connection_.get()); }
 
   const std::string& where() const { return where_; }
+  // A name for a statement to prepare that no other session ever uses: whatever sits in between, another
+  // one's statement is never run for ours.
+  std::string new_statement_name();
   std::stop_token stop;
   std::int64_t changes = 0;
-  std::uint64_t statements = 0;  // named so far
 
  private:
   struct Finish {
     void operator()(PGconn* connection) const { PQfinish(connection); }
   };
   PostgresSession(std::unique_ptr<PGconn, Finish> connection, FileHandle wake, std::string where,
-                  std::chrono::milliseconds answer_timeout)
-      : connection_(std::move(connection)),
-        wake_(std::move(wake)),
-        where_(std::move(where)),
-        answer_timeout_(answer_timeout) {}
+                  std::chrono::milliseconds answer_timeout);
+
+  // The bare connection, nothing asked and nothing set yet.
+  static Result<std::unique_ptr<PostgresSession>> open(const Secret& url, const PostgresOptions& options);
+  Result<void> check_pooling(const Secret& url, const PostgresOptions& options);
+  Result<int> ask_server_process();
 
   Result<Answer> answer(int sent, std::string_view what);
   Result<void> wait_for_answer();
@@ -74,6 +78,8 @@ class PostgresSession {
   FileHandle wake_;  // an eventfd that a stop request rings
   const std::string where_;
   const std::chrono::milliseconds answer_timeout_;
+  const std::string name_;  // of this session, at random
+  std::uint64_t statements_ = 0;
 };
 
 }  // namespace sluice::sql

@@ -97,7 +97,8 @@ class PostgresPool {
     for (int tries = 1;; ++tries) {
       SLUICE_TRY(auto slot, take(false));
       auto result = work(*slot.database);
-      give(std::move(slot), result || result.error().code != ErrorCode::timeout);
+      give(std::move(slot), result || (result.error().code != ErrorCode::timeout &&
+                                       result.error().code != ErrorCode::unreachable));
       if (result || result.error().code != ErrorCode::locked || !result.error().retryable || tries == kTries)
         return result;
     }
