@@ -47,6 +47,7 @@ struct NewJob {
   // The recurring job it is a run of, or belongs to: with that one it is retired. May be empty.
   std::string recurring_id;
   std::optional<std::chrono::milliseconds> delay;  // run_at, counted from the moment it is enqueued
+  friend bool operator==(const NewJob&, const NewJob&) = default;
 };
 
 struct Enqueued {

@@ -63,6 +63,15 @@ struct Completion {
   std::optional<std::int64_t> duration_ms;  // how long the attempt took; none = since the claim
 };
 
+// What became of a job that was to start at once.
+struct Begun {
+  JobId id;
+  std::optional<Claimed> claimed;  // none: it was enqueued like any other, as something holds it back
+};
+// Whether nothing about the job itself can hold it back: it has no key, no time of its own, no special node,
+// nor anything else but what describes it.
+bool may_start_at_once(const NewJob& job);
+
 enum class Cancelled {
   deleted,    // it had not begun: it is deleted now
   requested,  // it runs: its node has been asked to stop it; unless it succeeds or fails first, it is deleted
@@ -73,6 +82,10 @@ class JobStore {
  public:
   virtual ~JobStore() = default;
   virtual Result<std::vector<Enqueued>> enqueue(std::span<const NewJob> jobs, Timestamp now) = 0;
+  // Enqueues jobs and claims them for the node in the same transaction: for idle workers of the process that
+  // enqueues. Only jobs that may_start_at_once().
+  virtual Result<std::vector<Begun>> start(std::span<const NewJob> jobs, std::string_view node,
+                                           Timestamp now) = 0;
   // Makes due scheduled jobs enqueued, then takes up to `limit` by (priority, run_at, id).
   virtual Result<std::vector<Claimed>> claim(const ClaimRequest& request, Timestamp now) = 0;
   // The state that each job has now; none = the lease was lost, nothing was written. A job that would go on

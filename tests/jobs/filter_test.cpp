@@ -153,8 +153,8 @@ TEST_F(FilterTest, a_handler_that_throws_is_an_error_to_the_filter_and_a_filter_
     seen = outcome ? "" : outcome.error().message;
     throw std::runtime_error("mine");
   };
-  const auto engine =
-      with(filter, [](JobContext&, std::stop_token) -> Result<JobOutcome> { throw std::runtime_error("its"); });
+  const auto engine = with(
+      filter, [](JobContext&, std::stop_token) -> Result<JobOutcome> { throw std::runtime_error("its"); });
   const Job ended = wait(*engine, engine->enqueue(job()).value());
   EXPECT_THAT(seen, HasSubstr("its"));
   EXPECT_EQ(ended.error->code, "internal");

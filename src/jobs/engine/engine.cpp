@@ -172,6 +172,11 @@ Result<std::vector<Enqueued>> Engine::Impl::enqueue(std::span<const NewJob> give
   for (const NewJob& job : passed) SLUICE_CHECK(check_new_job(job));
   const Timestamp now = clock_.now();
   const std::span<const NewJob> jobs = without_delays(passed, changed, now);
+  SLUICE_TRY(auto begun, start_here(jobs, now));
+  if (begun) {
+    filters_.enqueued(jobs, *begun);
+    return *std::move(begun);
+  }
   SLUICE_TRY(auto made, store_.jobs().enqueue(jobs, now));
   wake();
   for (std::size_t i = 0; i < made.size(); ++i) {

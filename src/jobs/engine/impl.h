@@ -18,6 +18,7 @@
 #include <mutex>
 #include <optional>
 #include <random>
+#include <shared_mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,6 +37,9 @@ class Engine::Impl {
   Result<std::chrono::milliseconds> tick();
 
   Result<std::vector<Enqueued>> enqueue(std::span<const NewJob> jobs);
+  // Enqueues jobs and hands them to idle workers of this process, without the way over the store's queue;
+  // nothing where that is not possible for all of them.
+  Result<std::optional<std::vector<Enqueued>>> start_here(std::span<const NewJob> jobs, Timestamp now);
   Result<Cancelled> cancel(JobId job, std::string_view reason);
   Result<Job> wait(JobId job, std::stop_token stop);
 
@@ -80,7 +84,8 @@ class Engine::Impl {
   // On the completer's.
   void written(std::span<const Ended> ended, std::span<const std::optional<JobState>> states, bool written);
 
-  void hand_over(std::vector<Claimed> claimed);
+  // `reserved` of them were promised a worker.
+  void hand_over(std::vector<Claimed> claimed, int reserved = 0);
   // Those that have not begun go back to the store.
   void give_back(const std::vector<std::shared_ptr<Attempt>>& attempts, std::string_view reason);
   std::vector<std::shared_ptr<Attempt>> running() const;
@@ -97,9 +102,10 @@ class Engine::Impl {
   std::mt19937_64 random_;
 
   std::mutex tick_mutex_;  // guards what follows
-  bool look_for_cancels_ = false;
   std::optional<Timestamp> next_fire_, next_due_, nodes_looked_at_, next_trim_, last_tick_;
 
+  std::atomic<bool> look_for_cancels_{false};
+  std::shared_mutex start_mutex_;  // shared while jobs are started here; stop() waits for that
   // There may be more to claim. Written under tick_mutex_, as is the number of waiting attempts at which
   // more are fetched.
   std::atomic<bool> claim_again_{false};

@@ -86,7 +86,7 @@ void Engine::Impl::stop(milliseconds timeout) {
   }
   std::vector<std::shared_ptr<Attempt>> unbegun;
   {
-    std::lock_guard last(tick_mutex_);
+    std::scoped_lock last(tick_mutex_, start_mutex_);
     phase_ = Phase::stopped;
     unbegun = pool_.close();
   }

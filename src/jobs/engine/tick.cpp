@@ -187,8 +187,8 @@ Result<void> Engine::Impl::claim(Timestamp now) {
   return {};
 }
 
-void Engine::Impl::hand_over(std::vector<Claimed> claimed) {
-  if (claimed.empty()) return;
+void Engine::Impl::hand_over(std::vector<Claimed> claimed, int reserved) {
+  if (claimed.empty()) return pool_.take_back(reserved);
   std::vector<std::shared_ptr<Attempt>> attempts;
   attempts.reserve(claimed.size());
   for (Claimed& one : claimed)
@@ -199,8 +199,8 @@ void Engine::Impl::hand_over(std::vector<Claimed> claimed) {
   }
   for (const auto& attempt : attempts)
     tell(JobChanged{attempt->job().id, attempt->job().subject, JobState::processing});
-  // The pool is closed only by stop(), which takes the tick's lock first.
-  pool_.submit(std::move(attempts));
+  // The pool is closed only by stop(), which takes the lock of the tick, and of the start, first.
+  pool_.submit(std::move(attempts), reserved);
   look_for_cancels_ = true;  // asked for between the claim and now
 }
 

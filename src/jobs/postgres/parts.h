@@ -24,6 +24,8 @@ class PostgresJobStore final : public JobStore {
  public:
   PostgresJobStore(PostgresPool& pool, bool low_water_mark) : pool_(pool), use_mark_(low_water_mark) {}
   Result<std::vector<Enqueued>> enqueue(std::span<const NewJob> jobs, Timestamp now) override;
+  Result<std::vector<Begun>> start(std::span<const NewJob> jobs, std::string_view node,
+                                   Timestamp now) override;
   Result<std::vector<Claimed>> claim(const ClaimRequest& request, Timestamp now) override;
   Result<std::vector<std::optional<JobState>>> complete(std::span<const Completion> completions,
                                                         Timestamp now) override;

@@ -71,31 +71,6 @@ Result<std::vector<JobId>> choose(Database& database, const ClaimRequest& reques
   return chosen;
 }
 
-Result<Claimed> take(Database& database, Account& account, JobId id, std::string_view node, Timestamp now) {
-  SLUICE_CHECK(
-      database.run("update job set state = ?, attempt = attempt + 1, lease = lease + 1, node = ?, started_at "
-                   "= ?, finished_at = null, "
-                   "duration_ms = null, progress_rows = null, progress_bytes = null, progress_total = null, "
-                   "cancel_requested_at = null where id = ?",
-                   JobState::processing, node, now, id));
-  Claimed claimed;
-  const std::string query = fmt::format("select {}, lease from job where id = ?", job_columns());
-  SLUICE_CHECK(database.each(
-      query,
-      [&](const Row& row) -> Result<void> {
-        SLUICE_TRY(claimed.job, read_job(row));
-        claimed.lease = {id, row.integer(row.size() - 1)};
-        return {};
-      },
-      id));
-  SLUICE_CHECK(account.step({.job = id,
-                             .from = JobState::enqueued,
-                             .to = JobState::processing,
-                             .attempt = claimed.job.attempt,
-                             .node = node}));
-  return claimed;
-}
-
 }  // namespace
 
 Result<std::vector<Enqueued>> SqliteJobStore::enqueue(std::span<const NewJob> jobs, Timestamp now) {

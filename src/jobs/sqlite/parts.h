@@ -17,6 +17,8 @@ class SqliteJobStore final : public JobStore {
  public:
   explicit SqliteJobStore(SqliteFile& file) : file_(file) {}
   Result<std::vector<Enqueued>> enqueue(std::span<const NewJob> jobs, Timestamp now) override;
+  Result<std::vector<Begun>> start(std::span<const NewJob> jobs, std::string_view node,
+                                   Timestamp now) override;
   Result<std::vector<Claimed>> claim(const ClaimRequest& request, Timestamp now) override;
   Result<std::vector<std::optional<JobState>>> complete(std::span<const Completion> completions,
                                                         Timestamp now) override;

@@ -61,4 +61,7 @@ class Account {
   std::map<JobState, Finished> finished_;
 };
 
+// Makes an enqueued job the node's, in the caller's transaction.
+Result<Claimed> take(Database& database, Account& account, JobId id, std::string_view node, Timestamp now);
+
 }  // namespace sluice::jobs

@@ -60,7 +60,13 @@ Result<Job> read_job(const Row& row) {
   job.reason = row.text(i++);
   if (std::string code = row.text(i); !code.empty()) job.error = JobError{std::move(code), row.text(i + 1)};
   i += 2;
-  SLUICE_TRY(job.retry, retry_policy_from_json(row.text(i++)));
+  // Most jobs are tried once; thousands are read at a time.
+  static const std::string once = to_json(RetryPolicy::none());
+  if (const std::string retry = row.text(i++); retry == once) {
+    job.retry = RetryPolicy::none();
+  } else {
+    SLUICE_TRY(job.retry, retry_policy_from_json(retry));
+  }
   job.args = row.text(i++);
   job.result = row.text(i++);
   return job;

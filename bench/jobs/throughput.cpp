@@ -1,0 +1,103 @@
+// No-op jobs a second through the whole engine, preloaded, history kept; and with a commit a job.
+#include "base/clock.h"
+#include "jobs/engine.h"
+#include "ours.h"
+#include "sql/postgres.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+namespace sluice::bench {
+namespace {
+
+Steady::duration drain(jobs::Store& store, int count) {
+  SystemClock clock;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::atomic<int> done = 0;
+  jobs::Engine engine(store, clock, {.workers = 4, .fire_recurring = false});
+  engine.register_handler("noop", [](jobs::JobContext&, std::stop_token) -> Result<jobs::JobOutcome> {
+    return jobs::JobOutcome{};
+  });
+  const auto listening = engine.subscribe([&](const jobs::Change& change) {
+    const auto* job = std::get_if<jobs::JobChanged>(&change);
+    if (job == nullptr || job->state != jobs::JobState::succeeded || ++done < count) return;
+    std::lock_guard lock(mutex);
+    changed.notify_all();
+  });
+  const auto begun = Steady::now();
+  must(engine.start());
+  {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return done >= count; });
+  }
+  return Steady::now() - begun;
+}
+
+// Claim one, end it, each with a commit, on so many threads.
+Steady::duration drain_singly(jobs::Store& store, int threads) {
+  const SystemClock clock;
+  must(store.nodes().join({.id = "bench", .name = "bench", .started_at = clock.now()}));
+  const auto begun = Steady::now();
+  {
+    std::vector<std::jthread> workers;
+    for (int i = 0; i < threads; ++i) {
+      workers.emplace_back([&] {
+        for (;;) {
+          const auto claimed =
+              must(store.jobs().claim({.node = "bench", .limit = 1, .kinds = {"noop"}}, clock.now()));
+          if (claimed.empty()) return;
+          jobs::Completion end;
+          end.lease = claimed.front().lease;
+          must(store.jobs().complete(std::span(&end, 1), clock.now()));
+        }
+      });
+    }
+  }
+  return Steady::now() - begun;
+}
+
+}  // namespace
+
+void throughput(const std::string& url, int count) {
+  for (int run = 0; run < 2; ++run) {
+    const Place place(url);
+    const auto store = place.open();
+    const auto before = Steady::now();
+    preload(*store, count);
+    if (run == 0)
+      say_rate(fmt::format("sluice on {}: enqueue in batches of 1000", place.name()), count,
+               Steady::now() - before);
+    say_rate(fmt::format("sluice on {}: through the engine", place.name()), count, drain(*store, count));
+  }
+  const Place place(url);
+  const auto store = place.open();
+  const int singly = std::min(count, 10'000);
+  preload(*store, singly);
+  say_rate(fmt::format("sluice on {}: a claim and a commit a job", place.name()), singly,
+           drain_singly(*store, place.postgres() ? 8 : 1));
+}
+
+void pinned(const std::string& url, int count) {
+  if (url == "sqlite") return;
+  for (const bool old_snapshot : {false, true}) {
+    const Place place(url);
+    const auto store = place.open();
+    preload(*store, count);
+    const auto beside = must(sql::open_postgres(place.url()));
+    if (old_snapshot) {
+      must(beside->execute("begin isolation level repeatable read"));
+      must(beside->execute("select count(*) from pg_class"));
+    }
+    say_rate(old_snapshot ? "sluice on PostgreSQL: another session holds an old snapshot"
+                          : "sluice on PostgreSQL: no old snapshot",
+             count, drain(*store, count));
+    must(beside->execute("rollback"));
+  }
+}
+
+}  // namespace sluice::bench
