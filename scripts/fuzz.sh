@@ -4,12 +4,13 @@
 # put it into fuzz/corpus/TARGET, where every test run plays it again, and fix what it found.
 #
 #   scripts/fuzz.sh [SECONDS] [TARGET…]     for example: scripts/fuzz.sh 600 csv_fuzz json_fuzz
+# FUZZ_SEED=N walks the same way each time; else each run takes another.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 seconds=${1:-60}
 if [[ ! $seconds =~ ^[1-9][0-9]*$ ]]; then
-  sed -n '2,6s/^# \{0,1\}//p' "$0" >&2
+  sed -n '2,7s/^# \{0,1\}//p' "$0" >&2
   exit 2
 fi
 shift $(($# > 0))
@@ -42,5 +43,5 @@ for name in "${targets[@]}"; do
   done < "build/fuzz/fuzz/$name.seeds"
   echo "== $name: $seconds s"
   "build/fuzz/fuzz/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$found" \
-    -print_final_stats=1 -verbosity=0 "$learnt" "${folders[@]}"
+    ${FUZZ_SEED:+-seed="$FUZZ_SEED"} -print_final_stats=1 -verbosity=0 "$learnt" "${folders[@]}"
 done
