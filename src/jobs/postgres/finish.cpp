@@ -5,15 +5,18 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <iterator>
+
 namespace sluice::jobs {
 namespace {
 
-// Only who holds the lease may end the job: its row goes, and with it the right.
+// Only who holds the lease may end the job: its row goes, and with it the right. The lines of the history are
+// put together here: history_line() takes longer than all else that is done to a row. `why` comes as JSON.
 constexpr std::string_view kFinish =
     "with v as materialized (select * from json_to_recordset(?1::json) as x(i int, job bigint, token bigint, "
     "s smallint, result text, code text, message text, why text, amount bigint, ms bigint)), "
     "f as (delete from lease l using v where l.job = v.job and l.token = v.token returning l.*, v.i, v.s, "
-    "v.result, v.code, v.message, v.why, v.amount, v.ms), "
+    "v.result, v.code, v.message, v.why, v.amount, v.ms, to_json(l.node) as node_json), "
     "u as (update job j set state = f.s, lease = f.token, attempt = f.attempt, node = f.node, started_at = "
     "f.started_at, finished_at = ?2::bigint, duration_ms = coalesce(f.ms, greatest(0, (?2::bigint - "
     "f.started_at) / 1000)), "
@@ -21,8 +24,11 @@ constexpr std::string_view kFinish =
     "f.code, error_message = f.message, reason = '', result = case when f.result = '' then j.result else "
     "f.result end, progress_rows = f.progress_rows, progress_bytes = f.progress_bytes, progress_total = "
     "f.progress_total, progress_phase = f.progress_phase, progress_total_rows = f.progress_total_rows, "
-    "history = j.history || history_line(2, f.started_at, f.attempt, f.node, '') || history_line(f.s, ?2, "
-    "f.attempt, f.node, f.why) from f where j.id = f.job returning f.i, f.s, j.duration_ms, f.amount), "
+    "history = j.history || '[2, ' || f.started_at || ', ' || f.attempt || ', ' || f.node_json || ', \"\"]' "
+    "|| "
+    "chr(10) || '[' || f.s || ', ' || ?2::bigint || ', ' || f.attempt || ', ' || f.node_json || ', ' || "
+    "f.why || "
+    "']' || chr(10) from f where j.id = f.job returning f.i, f.s, j.duration_ms, f.amount), "
     "t as (insert into tally (state, n, minute, finished, ms, amount) select 2, -count(*), 0, 0, 0, 0 from u "
     "having count(*) > 0 union all select s, count(*), ?3::bigint, count(*), sum(duration_ms), sum(amount) "
     "from u "
@@ -44,21 +50,29 @@ bool is_simple(const Completion& completion) {
          (completion.to == JobState::succeeded || completion.to == JobState::failed);
 }
 
-nlohmann::json row_of(std::size_t index, const Completion& completion) {
-  nlohmann::json row = {{"i", index},
-                        {"job", completion.lease.job.value()},
-                        {"token", completion.lease.token},
-                        {"s", static_cast<int>(completion.to)},
-                        {"result", storable(completion.result)},
-                        {"why", storable(completion.reason)},
-                        {"amount", completion.amount}};
-  if (completion.duration_ms) row["ms"] = *completion.duration_ms;
+// A text as JSON; mostly there is none.
+std::string as_json(std::string_view text) {
+  if (text.empty()) return "\"\"";
+  return nlohmann::json(storable(text)).dump();
+}
+
+// By hand, as it is done for every job: {"i":0,"job":7,…}.
+void add_row(std::string& rows, std::size_t index, const Completion& completion) {
+  rows += rows.empty() ? '[' : ',';
+  std::string why = completion.reason;
+  if (const auto& error = completion.error; error && why.empty())
+    why = fmt::format("{}: {}", error->code, error->message);
+  fmt::format_to(std::back_inserter(rows),
+                 R"({{"i":{},"job":{},"token":{},"s":{},"amount":{},"result":{},"why":{})", index,
+                 completion.lease.job.value(), completion.lease.token, static_cast<int>(completion.to),
+                 completion.amount, as_json(completion.result), as_json(as_json(why)));
+  if (completion.duration_ms)
+    fmt::format_to(std::back_inserter(rows), R"(,"ms":{})", *completion.duration_ms);
   if (const auto& error = completion.error) {
-    row["code"] = storable(error->code);
-    row["message"] = storable(error->message);
-    if (completion.reason.empty()) row["why"] = storable(fmt::format("{}: {}", error->code, error->message));
+    fmt::format_to(std::back_inserter(rows), R"(,"code":{},"message":{})", as_json(error->code),
+                   as_json(error->message));
   }
-  return row;
+  rows += '}';
 }
 
 Result<std::optional<JobState>> end_one(Database& database, Tally& tally, const Completion& completion,
@@ -128,7 +142,7 @@ Result<std::optional<JobState>> PostgresJobStore::ended_before(Database& databas
 Result<std::vector<std::optional<JobState>>> PostgresJobStore::complete(
     std::span<const Completion> completions, Timestamp now) {
   std::vector<std::optional<JobState>> ended(completions.size());
-  nlohmann::json simple = nlohmann::json::array();
+  std::string simple;  // a JSON array, its end not yet written
   bool all_simple = true;
   for (std::size_t i = 0; i < completions.size(); ++i) {
     const Completion& completion = completions[i];
@@ -137,7 +151,7 @@ Result<std::vector<std::optional<JobState>>> PostgresJobStore::complete(
                                                    completion.lease.job.value(), to_string(completion.to)));
     }
     if (is_simple(completion)) {
-      simple.push_back(row_of(i, completion));
+      add_row(simple, i, completion);
     } else {
       all_simple = false;
     }
@@ -153,7 +167,7 @@ Result<std::vector<std::optional<JobState>>> PostgresJobStore::complete(
           change = row.integer(2);
           return {};
         },
-        simple.dump(), now, minute_of(now));
+        simple + ']', now, minute_of(now));
   };
   const auto finish_all = [&](Database& database) -> Result<void> {
     SLUICE_CHECK(finish_simple(database));

@@ -12,11 +12,15 @@ namespace {
 
 // The working set is small, and an idle service shall stay small too.
 constexpr int kCacheKib = 8 * 1024;
+// Pages of the -wal file before they are carried over, 32 MiB: a busy store writes the ends of its indexes
+// again and again, and so they are carried over once instead of with each large batch.
+constexpr const char* kCarryOver = "pragma wal_autocheckpoint = 8192";
 
 }  // namespace
 
 Result<std::unique_ptr<SqliteFile>> SqliteFile::open(const std::filesystem::path& path) {
   SLUICE_TRY(auto writer, sql::open_sqlite(path, {.cache_kib = kCacheKib}));
+  SLUICE_CHECK(writer->execute(kCarryOver));
   SLUICE_CHECK(sql::migrate(*writer, "jobs", sqlite_schema_versions()));
   SLUICE_TRY(auto reader,
              sql::open_sqlite(path, {.read_only = true, .create = false, .cache_kib = kCacheKib}));

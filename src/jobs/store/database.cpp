@@ -52,11 +52,10 @@ std::string storable(std::string_view text) {
 }
 
 Result<sql::Statement*> Database::bound(std::string_view sql, std::span<const sql::Value> values) {
-  std::string key(sql);
-  auto found = statements_.find(key);
+  auto found = statements_.find(sql);
   if (found == statements_.end()) {
     SLUICE_TRY(auto statement, connection_->prepare(sql));
-    found = statements_.emplace(std::move(key), std::move(statement)).first;
+    found = statements_.emplace(std::string(sql), std::move(statement)).first;
   }
   sql::Statement& statement = *found->second;
   const bool any_bytes = connection_->dialect() == sql::Dialect::sqlite;

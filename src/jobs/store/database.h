@@ -98,7 +98,11 @@ class Database {
 
   std::unique_ptr<sql::Connection> connection_;  // outlives its statements
   std::deque<std::string> storable_;             // values that had to be changed for this call
-  std::unordered_map<std::string, std::unique_ptr<sql::Statement>> statements_;
+  // Found by a view: the texts are long, and asked for several times a job.
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+  std::unordered_map<std::string, std::unique_ptr<sql::Statement>, Hash, std::equal_to<>> statements_;
 };
 
 // What is no text for PostgreSQL (bytes that are not UTF-8, NUL) becomes U+FFFD; all else stays as it is.
