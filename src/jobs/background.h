@@ -12,11 +12,12 @@
 
 namespace sluice::jobs {
 
-// Runs on a thread of its own from Engine::start() until stop() requests it by the token, which it heeds within
-// a moment. A value ends it for good; an error, or what it throws, starts it again after a pause.
+// Runs on a thread of its own from Engine::start() until stop() requests it by the token, which it heeds
+// within a moment. A value ends it for good; an error, or what it throws, starts it again after a pause.
 using BackgroundService = std::function<Result<void>(std::stop_token)>;
 
-// The pause after an error; doubled with each, and from the start again once it ran for longer than `longest`.
+// The pause after an error; doubled with each, and from the start again once it ran for longer than
+// `longest`.
 struct RestartPause {
   std::chrono::milliseconds first{1'000};
   std::chrono::milliseconds longest{60'000};
@@ -29,8 +30,8 @@ struct ServiceStatus {
   std::string name;
   ServiceState state = ServiceState::waiting_for_start;
   int restarts = 0;
-  std::string error;    // of its last end by one; empty = none so far
-  Timestamp since{};    // when the state began
+  std::string error;  // of its last end by one; empty = none so far
+  Timestamp since{};  // when the state began
 };
 
 }  // namespace sluice::jobs

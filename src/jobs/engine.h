@@ -119,6 +119,16 @@ class Engine {
     requires(!std::same_as<T, NewJob>)
   Result<JobId> enqueue(const T& job, NewJob options);
   Result<std::vector<Enqueued>> enqueue_all(std::span<const NewJob> jobs);
+  // In the caller's own transaction, on its connection to the store's database: the jobs are there exactly
+  // when it commits (JobStore::enqueue_in). Call wake() afterwards, or the jobs wait for the next poll.
+  // Filters are told before, enqueuing(), and not after: the commit is the caller's.
+  Result<std::vector<Enqueued>> enqueue_in(sql::Connection& transaction, std::span<const NewJob> jobs);
+  Result<JobId> enqueue_in(sql::Connection& transaction, NewJob job);
+  template <class T>  // typed (typed.h)
+    requires(!std::same_as<T, NewJob> && !std::convertible_to<const T&, std::span<const NewJob>>)
+  Result<JobId> enqueue_in(sql::Connection& transaction, const T& job);
+  // Something may have been committed that the engine has not heard of: it looks at once. Thread-safe.
+  void wake();
   // Fires a recurring job by hand, now; its schedule goes on as before.
   Result<JobId> run_now(std::string_view recurring_id, Origin origin, std::string started_by = {});
   // Enqueues a job that only this engine runs while it lives.

@@ -19,6 +19,10 @@
 #include <string_view>
 #include <vector>
 
+namespace sluice::sql {
+class Connection;
+}
+
 namespace sluice::jobs {
 
 // What a node asks for when it has free workers.
@@ -82,6 +86,12 @@ class JobStore {
  public:
   virtual ~JobStore() = default;
   virtual Result<std::vector<Enqueued>> enqueue(std::span<const NewJob> jobs, Timestamp now) = 0;
+  // The same inside a transaction that the caller has begun on a connection of its own to the store's
+  // database: the jobs are there when it commits, and gone without a trace when it is rolled back. Until
+  // then, others who enqueue under a key of these jobs may wait. invalid_argument: no transaction, or another
+  // database. After an error the transaction is as it was before the call, and goes on.
+  virtual Result<std::vector<Enqueued>> enqueue_in(sql::Connection& transaction, std::span<const NewJob> jobs,
+                                                   Timestamp now) = 0;
   // Enqueues jobs and claims them for the node in the same transaction: for idle workers of the process that
   // enqueues. Only jobs that may_start_at_once().
   virtual Result<std::vector<Begun>> start(std::span<const NewJob> jobs, std::string_view node,

@@ -229,6 +229,13 @@ Result<JobId> Engine::enqueue(const T& job, NewJob options) {
 }
 
 template <class T>
+  requires(!std::same_as<T, NewJob> && !std::convertible_to<const T&, std::span<const NewJob>>)
+Result<JobId> Engine::enqueue_in(sql::Connection& transaction, const T& job) {
+  SLUICE_TRY(auto made, new_job(job));
+  return enqueue_in(transaction, std::move(made));
+}
+
+template <class T>
 Result<void> Engine::upsert_recurring(const T& job, RecurringSpec spec) {
   SLUICE_TRY(auto made, new_job(job));
   spec.kind = std::move(made.kind);

@@ -74,4 +74,9 @@ Result<std::unique_ptr<PostgresConnection>> open_postgres(const Secret& url, con
   return std::make_unique<LibpqConnection>(std::move(session));
 }
 
+Result<std::unique_ptr<PostgresConnection>> borrow_postgres(PGconn* connection) {
+  SLUICE_TRY(auto session, PostgresSession::borrow(connection));
+  return std::make_unique<LibpqConnection>(std::move(session));
+}
+
 }  // namespace sluice::sql

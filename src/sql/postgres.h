@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+struct pg_conn;
+
 namespace sluice::sql {
 
 struct PostgresOptions {
@@ -47,6 +49,10 @@ class PostgresConnection : public Connection {
 // such database), timeout. Messages name host and database, never the password.
 Result<std::unique_ptr<PostgresConnection>> open_postgres(const Secret& url,
                                                           const PostgresOptions& options = {});
+
+// The seam over a connection that stays its owner's and outlives the object and its statements: it is not in
+// pipeline mode and no answer of it is outstanding. Errors: unreachable, io.
+Result<std::unique_ptr<PostgresConnection>> borrow_postgres(pg_conn* connection);
 
 // "postgres://user@host:5432/name", for people: without the password and other parameters.
 std::string describe_postgres(const Secret& url);

@@ -137,6 +137,20 @@ Result<std::unique_ptr<PostgresSession>> PostgresSession::open(const Secret& url
       new PostgresSession(std::move(connection), std::move(wake), where, options.answer_timeout));
 }
 
+Result<std::unique_ptr<PostgresSession>> PostgresSession::borrow(PGconn* connection) {
+  const char* const host = PQhost(connection);
+  const char* const name = PQdb(connection);
+  const std::string where =
+      fmt::format("database {} on {}", name == nullptr ? "?" : name, host == nullptr ? "?" : host);
+  if (PQstatus(connection) != CONNECTION_OK)
+    return std::unexpected(lost_error(PQerrorMessage(connection), where));
+  FileHandle wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!wake) return fail(ErrorCode::io, os_message(errno), where);
+  std::unique_ptr<PostgresSession> session(new PostgresSession(
+      std::unique_ptr<PGconn, Finish>(connection, Finish(true)), std::move(wake), where, milliseconds(0)));
+  return session;
+}
+
 Result<Answer> PostgresSession::run(const std::string& script) {
   return answer(PQsendQuery(connection_.get(), script.c_str()), script);
 }
@@ -168,6 +182,10 @@ void PostgresSession::deallocate(const std::string& name) {
 bool PostgresSession::in_transaction() const {
   const auto status = PQtransactionStatus(connection_.get());
   return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+}
+
+void PostgresSession::give_up() {
+  connection_ = std::unique_ptr<PGconn, Finish>(PQconnectStart(""), Finish());
 }
 
 std::unexpected<Error> PostgresSession::lost() {
@@ -216,7 +234,7 @@ Result<void> PostgresSession::wait_for_answer() {
       say_at = now() + kSayAgain;
     }
     if (answer_timeout_.count() > 0 && now() >= begun + answer_timeout_) {
-      connection_.reset(PQconnectStart(""));  // dead: nobody may read the late answer as another one's
+      give_up();  // dead: nobody may read the late answer as another one's
       return fail_transient(ErrorCode::timeout,
                             fmt::format("the server has not answered within {} ms", answer_timeout_.count()),
                             where_);
@@ -243,7 +261,7 @@ Result<Answer> PostgresSession::answer(int sent, std::string_view what) {
       if (state == nullptr && PQstatus(connection_.get()) == CONNECTION_BAD)
         error = lost_error(PQresultErrorMessage(next.get()), where_);
     } else if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) {
-      connection_.reset(PQconnectStart(""));
+      give_up();
       return fail(ErrorCode::internal, "copy is not a statement", where_);
     }
     last = std::move(next);

@@ -34,6 +34,8 @@ class PostgresSession {
   // Refuses a connection pooler that works by transaction (postgres_pooler.cpp).
   static Result<std::unique_ptr<PostgresSession>> connect(const Secret& url, const PostgresOptions& options);
 
+  static Result<std::unique_ptr<PostgresSession>> borrow(PGconn* connection);
+
   // Statements without parameters; the last one's answer.
   Result<Answer> run(const std::string& script);
   Result<Answer> prepare(const std::string& name, const std::string& sql);
@@ -57,7 +59,12 @@ class PostgresSession {
 
  private:
   struct Finish {
-    void operator()(PGconn* connection) const { PQfinish(connection); }
+    Finish() {}  // written out: "= default" comes too late for the members below
+    explicit Finish(bool is_borrowed) : borrowed(is_borrowed) {}
+    bool borrowed{false};
+    void operator()(PGconn* connection) const {
+      if (!borrowed) PQfinish(connection);
+    }
   };
   PostgresSession(std::unique_ptr<PGconn, Finish> connection, FileHandle wake, std::string where,
                   std::chrono::milliseconds answer_timeout);
@@ -70,6 +77,7 @@ class PostgresSession {
   Result<Answer> answer(int sent, std::string_view what);
   Result<void> wait_for_answer();
   void send_cancel();
+  void give_up();  // an unconnected handle in its place
   std::unexpected<Error> lost();
   // True: the socket has something, false: the time is over or the wake-up rang.
   bool wait_for_socket(std::chrono::milliseconds most, bool& rang);

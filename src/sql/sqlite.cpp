@@ -27,7 +27,10 @@ namespace {
 constexpr int kStepsBetweenStopChecks = 20'000;
 
 struct CloseDatabase {
-  void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
+  bool borrowed = false;
+  void operator()(sqlite3* database) const {
+    if (!borrowed) sqlite3_close_v2(database);
+  }
 };
 struct FinalizeStatement {
   void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
@@ -172,7 +175,7 @@ class SqliteConnection final : public Connection {
  public:
   SqliteConnection(Database database, std::string where, std::chrono::milliseconds busy_timeout)
       : session_{std::move(database), std::move(where), busy_timeout} {
-    sqlite3_busy_handler(session_.database.get(), &wait_for_lock, &session_);
+    if (!borrowed()) sqlite3_busy_handler(session_.database.get(), &wait_for_lock, &session_);
   }
 
   Result<std::unique_ptr<Statement>> prepare(std::string_view sql) override {
@@ -208,12 +211,14 @@ class SqliteConnection final : public Connection {
 
   std::stop_token stop_on(std::stop_token stop) override {
     auto before = std::exchange(session_.stop, std::move(stop));
+    if (borrowed()) return before;
     const int steps = session_.stop.stop_possible() ? kStepsBetweenStopChecks : 0;
     sqlite3_progress_handler(session_.database.get(), steps, steps == 0 ? nullptr : &stop_asked, &session_);
     return before;
   }
 
  private:
+  bool borrowed() const { return session_.database.get_deleter().borrowed; }
   Result<sqlite3_stmt*> compile(std::string_view sql, const char*& tail) {
     if (sql.size() > 1'000'000) return fail(ErrorCode::too_large, "a statement of over 1 MB", session_.where);
     // SQLite would take it for the end of the text.
@@ -265,6 +270,14 @@ Result<void> configure(Connection& connection, const OpenOptions& options) {
 }
 
 }  // namespace
+
+std::unique_ptr<Connection> borrow_sqlite(sqlite3* database) {
+  const char* const file = sqlite3_db_filename(database, "main");
+  return std::make_unique<SqliteConnection>(
+      Database(database, CloseDatabase{true}),
+      fmt::format("database {}", file == nullptr || *file == '\0' ? "in memory" : file),
+      std::chrono::milliseconds(0));
+}
 
 Result<std::unique_ptr<Connection>> open_sqlite(const std::filesystem::path& path,
                                                 const OpenOptions& options) {

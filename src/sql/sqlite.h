@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <memory>
 
+struct sqlite3;
+
 namespace sluice::sql {
 
 struct OpenOptions {
@@ -22,5 +24,9 @@ struct OpenOptions {
 // Errors: not_found (no file and not created), malformed (not an SQLite database), io, locked.
 Result<std::unique_ptr<Connection>> open_sqlite(const std::filesystem::path& path,
                                                 const OpenOptions& options = {});
+
+// The seam over a connection that stays its owner's: nothing of it is changed (pragmas, handlers, functions),
+// and it outlives the object and its statements. A stop token does not reach into its statements.
+std::unique_ptr<Connection> borrow_sqlite(sqlite3* database);
 
 }  // namespace sluice::sql

@@ -39,15 +39,14 @@ TEST_F(BackgroundTest, errors_and_exceptions_start_it_again_after_doubled_pauses
   Gate fifth;
   int runs = 0;
   const auto engine = make();
-  engine->add_service(
-      "flaky",
-      [&](std::stop_token) -> Result<void> {
-        ++runs;
-        if (runs == 5) return {};
-        if (runs == 2) throw std::runtime_error("boom");
-        return fail(ErrorCode::unreachable, "down");
-      },
-      {.first = milliseconds(100), .longest = milliseconds(300)});
+  engine->add_service("flaky",
+                      [&](std::stop_token) -> Result<void> {
+                        ++runs;
+                        if (runs == 5) return {};
+                        if (runs == 2) throw std::runtime_error("boom");
+                        return fail(ErrorCode::unreachable, "down");
+                      },
+                      {.first = milliseconds(100), .longest = milliseconds(300)});
   const auto subscription = engine->subscribe([&](const Change& change) {
     if (std::holds_alternative<NodesChanged>(change) && engine->services().at(0).state == ServiceState::ended)
       fifth.open();

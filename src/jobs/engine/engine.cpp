@@ -36,11 +36,12 @@ Result<void> check_new_job(const NewJob& job) {
   return {};
 }
 
-// The same jobs with the moment that their delays come to; `changed` holds them where there are any.
+// The same jobs with the moment that their delays come to. `changed` holds them where there are any; it is
+// empty, or the jobs are its own.
 std::span<const NewJob> without_delays(std::span<const NewJob> jobs, std::vector<NewJob>& changed,
                                        Timestamp now) {
   if (std::ranges::none_of(jobs, [](const NewJob& job) { return job.delay.has_value(); })) return jobs;
-  changed.assign(jobs.begin(), jobs.end());
+  if (changed.empty()) changed.assign(jobs.begin(), jobs.end());
   for (NewJob& job : changed) {
     if (job.delay) job.run_at = now + *std::exchange(job.delay, std::nullopt);
   }
@@ -81,6 +82,17 @@ Result<JobId> Engine::enqueue(NewJob job) {
 Result<std::vector<Enqueued>> Engine::enqueue_all(std::span<const NewJob> jobs) {
   return impl_->enqueue(jobs);
 }
+
+Result<std::vector<Enqueued>> Engine::enqueue_in(sql::Connection& transaction, std::span<const NewJob> jobs) {
+  return impl_->enqueue_in(transaction, jobs);
+}
+
+Result<JobId> Engine::enqueue_in(sql::Connection& transaction, NewJob job) {
+  SLUICE_TRY(const auto made, impl_->enqueue_in(transaction, std::span(&job, 1)));
+  return made.front().id;
+}
+
+void Engine::wake() { impl_->wake(); }
 
 Result<JobId> Engine::run_here(NewJob job) {
   job.pinned_node = impl_->node_id_;
@@ -166,12 +178,26 @@ Subscription Engine::subscribe(Listener listener) {
 
 // Inside: the calls that change jobs.
 
-Result<std::vector<Enqueued>> Engine::Impl::enqueue(std::span<const NewJob> given) {
-  std::vector<NewJob> filtered, changed;
-  SLUICE_TRY(const auto passed, filters_.enqueuing(given, filtered));
+Result<std::span<const NewJob>> Engine::Impl::ready_to_store(std::span<const NewJob> given,
+                                                             std::vector<NewJob>& changed,
+                                                             Timestamp now) const {
+  SLUICE_TRY(const auto passed, filters_.enqueuing(given, changed));
   for (const NewJob& job : passed) SLUICE_CHECK(check_new_job(job));
+  return without_delays(passed, changed, now);
+}
+
+Result<std::vector<Enqueued>> Engine::Impl::enqueue_in(sql::Connection& transaction,
+                                                       std::span<const NewJob> given) {
   const Timestamp now = clock_.now();
-  const std::span<const NewJob> jobs = without_delays(passed, changed, now);
+  std::vector<NewJob> changed;
+  SLUICE_TRY(const auto jobs, ready_to_store(given, changed, now));
+  return store_.jobs().enqueue_in(transaction, jobs, now);
+}
+
+Result<std::vector<Enqueued>> Engine::Impl::enqueue(std::span<const NewJob> given) {
+  const Timestamp now = clock_.now();
+  std::vector<NewJob> changed;
+  SLUICE_TRY(const auto jobs, ready_to_store(given, changed, now));
   SLUICE_TRY(auto begun, start_here(jobs, now));
   if (begun) {
     filters_.enqueued(jobs, *begun);

@@ -83,7 +83,8 @@ Result<std::span<const NewJob>> Filters::enqueuing(std::span<const NewJob> jobs,
     for (const Entry& entry : entries_) {
       if (!entry.kind.empty() && entry.kind != job.kind) continue;
       auto passed = guarded("enqueuing()", [&] { return entry.filter->enqueuing(job); });
-      if (!passed) return fail_within(fmt::format("job {} {}", job.kind, job.subject), std::move(passed).error());
+      if (!passed)
+        return fail_within(fmt::format("job {} {}", job.kind, job.subject), std::move(passed).error());
     }
   }
   return changed;
@@ -91,7 +92,8 @@ Result<std::span<const NewJob>> Filters::enqueuing(std::span<const NewJob> jobs,
 
 void Filters::enqueued(std::span<const NewJob> jobs, std::span<const Enqueued> made) const {
   for (std::size_t i = 0; i < jobs.size(); ++i) {
-    each(jobs[i].kind, [&](Filter& filter) { told("enqueued()", [&] { filter.enqueued(jobs[i], made[i]); }); });
+    each(jobs[i].kind,
+         [&](Filter& filter) { told("enqueued()", [&] { filter.enqueued(jobs[i], made[i]); }); });
   }
 }
 
@@ -114,7 +116,8 @@ Result<JobOutcome> Filters::perform(const Handler& handler, JobContext& context,
 
 void Filters::elect(JobContext& context, Completion& completion, Timestamp now) const {
   each(context.job().kind, [&](Filter& filter) {
-    Election election{completion.to, completion.run_at, completion.reason, completion.error, completion.result};
+    Election election{completion.to, completion.run_at, completion.reason, completion.error,
+                      completion.result};
     const auto called = guarded("elect()", [&]() -> Result<void> {
       filter.elect(context.job(), election);
       return {};

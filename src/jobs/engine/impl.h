@@ -40,6 +40,11 @@ class Engine::Impl {
   // Enqueues jobs and hands them to idle workers of this process, without the way over the store's queue;
   // nothing where that is not possible for all of them.
   Result<std::optional<std::vector<Enqueued>>> start_here(std::span<const NewJob> jobs, Timestamp now);
+  Result<std::vector<Enqueued>> enqueue_in(sql::Connection& transaction, std::span<const NewJob> jobs);
+  // As they are to be stored: filtered, checked, without delays. `changed` holds them where that is no longer
+  // as given.
+  Result<std::span<const NewJob>> ready_to_store(std::span<const NewJob> given, std::vector<NewJob>& changed,
+                                                 Timestamp now) const;
   Result<Cancelled> cancel(JobId job, std::string_view reason);
   Result<Job> wait(JobId job, std::stop_token stop);
 

@@ -24,10 +24,14 @@ Result<void> call(const BackgroundService& service, const std::stop_token& stop)
 
 std::string_view to_string(ServiceState state) {
   switch (state) {
-    case ServiceState::waiting_for_start: return "waiting";
-    case ServiceState::running: return "running";
-    case ServiceState::pausing: return "pausing";
-    case ServiceState::ended: return "ended";
+    case ServiceState::waiting_for_start:
+      return "waiting";
+    case ServiceState::running:
+      return "running";
+    case ServiceState::pausing:
+      return "pausing";
+    case ServiceState::ended:
+      return "ended";
   }
   return "?";
 }
@@ -43,7 +47,8 @@ void Services::add(std::string name, BackgroundService service, RestartPause pau
 }
 
 void Services::start() {
-  for (One& one : services_) one.thread = std::jthread([this, &one](const std::stop_token& stop) { run(one, stop); });
+  for (One& one : services_)
+    one.thread = std::jthread([this, &one](const std::stop_token& stop) { run(one, stop); });
 }
 
 void Services::stop() {
@@ -83,8 +88,8 @@ void Services::run(One& one, const std::stop_token& stop) {
       return;
     }
     if (clock_.steady() - begun > one.pause.longest) pause = one.pause.first;
-    spdlog::warn("background service \"{}\" ended with an error and starts again in {} ms: {}", one.status.name,
-                 pause.count(), ended.error().describe());
+    spdlog::warn("background service \"{}\" ended with an error and starts again in {} ms: {}",
+                 one.status.name, pause.count(), ended.error().describe());
     set(one, ServiceState::pausing, ended.error().describe());
     clock_.sleep_for(pause, stop);
     pause = std::min(pause * 2, one.pause.longest);

@@ -39,42 +39,50 @@ Result<void> delete_waiting(Database& database, JobId job, JobState from, int at
 }  // namespace
 
 Result<std::vector<Enqueued>> PostgresJobStore::enqueue(std::span<const NewJob> jobs, Timestamp now) {
-  std::vector<std::string> keys;
+  std::vector<Enqueued> made;
+  if (jobs.empty()) return made;
+  if (std::ranges::any_of(jobs, asks_first))
+    return pool_.write([&](Database& database) { return insert_unless_live(database, jobs, now); });
   std::vector<PostgresNewJob> plain;
+  plain.reserve(jobs.size());
   for (const NewJob& job : jobs) {
-    if (asks_first(job)) keys.push_back(job.exclusive_key);
     plain.push_back(new_job(job, now));
     forget_mark_after(job.priority, now);
   }
-  std::vector<Enqueued> made;
+  SLUICE_TRY(const auto ids,
+             pool_.once([&](Database& database) { return insert_jobs(pool_, database, plain, now, true); }));
   made.reserve(jobs.size());
-  if (jobs.empty()) return made;
-  if (keys.empty()) {
-    SLUICE_TRY(const auto ids, pool_.once([&](Database& database) {
-      return insert_jobs(pool_, database, plain, now, true);
-    }));
-    for (const JobId id : ids) made.push_back({id, true});
-    return made;
+  for (const JobId id : ids) made.push_back({id, true});
+  return made;
+}
+
+Result<std::vector<Enqueued>> PostgresJobStore::insert_unless_live(Database& database,
+                                                                   std::span<const NewJob> jobs,
+                                                                   Timestamp now) {
+  std::vector<std::string> keys;
+  for (const NewJob& job : jobs) {
+    if (asks_first(job)) keys.push_back(job.exclusive_key);
+    forget_mark_after(job.priority, now);
   }
   // All locks first and in one order: two that enqueue at once do not wait for each other in a circle.
   std::ranges::sort(keys);
   keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
-  return pool_.write([&](Database& database) -> Result<std::vector<Enqueued>> {
-    made.clear();
-    for (const std::string& key : keys) SLUICE_CHECK(lock_key(database, key));
-    for (std::size_t i = 0; i < jobs.size(); ++i) {
-      if (asks_first(jobs[i])) {
-        SLUICE_TRY(const auto live, find_live_job(database, jobs[i].exclusive_key));
-        if (live) {
-          made.push_back({*live, false});
-          continue;
-        }
+  for (const std::string& key : keys) SLUICE_CHECK(lock_key(database, key));
+  std::vector<Enqueued> made;
+  made.reserve(jobs.size());
+  for (const NewJob& job : jobs) {
+    if (asks_first(job)) {
+      SLUICE_TRY(const auto live, find_live_job(database, job.exclusive_key));
+      if (live) {
+        made.push_back({*live, false});
+        continue;
       }
-      SLUICE_TRY(const auto ids, insert_jobs(pool_, database, std::span(plain).subspan(i, 1), now, false));
-      made.push_back({ids.at(0), true});
     }
-    return made;
-  });
+    const PostgresNewJob one = new_job(job, now);
+    SLUICE_TRY(const auto ids, insert_jobs(pool_, database, std::span(&one, 1), now, false));
+    made.push_back({ids.at(0), true});
+  }
+  return made;
 }
 
 void PostgresJobStore::forget_mark_after(std::int64_t priority, Timestamp run_at) {

@@ -26,6 +26,8 @@ class PostgresJobStore final : public JobStore {
   Result<std::vector<Enqueued>> enqueue(std::span<const NewJob> jobs, Timestamp now) override;
   Result<std::vector<Begun>> start(std::span<const NewJob> jobs, std::string_view node,
                                    Timestamp now) override;
+  Result<std::vector<Enqueued>> enqueue_in(sql::Connection& transaction, std::span<const NewJob> jobs,
+                                           Timestamp now) override;
   Result<std::vector<Claimed>> claim(const ClaimRequest& request, Timestamp now) override;
   Result<std::vector<std::optional<JobState>>> complete(std::span<const Completion> completions,
                                                         Timestamp now) override;
@@ -51,6 +53,8 @@ class PostgresJobStore final : public JobStore {
   void remember(const ClaimRequest& request, const std::vector<Claimed>& claimed, bool full);
   // Something may have become ready that comes before the mark.
   void forget_mark();
+  Result<std::vector<Enqueued>> insert_unless_live(Database& database, std::span<const NewJob> jobs,
+                                                   Timestamp now);
   void forget_mark_after(std::int64_t priority, Timestamp run_at);
   std::string new_claim_id();
   Result<std::optional<JobState>> ended_before(Database& database, Lease lease);

@@ -1,4 +1,5 @@
 // Enqueue, claim, complete, cancel on SQLite.
+#include "jobs/sqlite/enqueue.h"
 #include "jobs/sqlite/finish.h"
 #include "jobs/sqlite/parts.h"
 
@@ -73,27 +74,29 @@ Result<std::vector<JobId>> choose(Database& database, const ClaimRequest& reques
 
 }  // namespace
 
-Result<std::vector<Enqueued>> SqliteJobStore::enqueue(std::span<const NewJob> jobs, Timestamp now) {
-  return file_.write([&](Database& database) -> Result<std::vector<Enqueued>> {
-    Account account(database, now);
-    std::vector<Enqueued> made;
-    made.reserve(jobs.size());
-    for (const NewJob& job : jobs) {
-      if (job.unless_live && !job.exclusive_key.empty()) {
-        SLUICE_TRY(const auto live, find_live(database, job.exclusive_key));
-        if (live) {
-          made.push_back({*live, false});
-          continue;
-        }
+Result<std::vector<Enqueued>> enqueue_jobs(Database& database, std::span<const NewJob> jobs, Timestamp now) {
+  Account account(database, now);
+  std::vector<Enqueued> made;
+  made.reserve(jobs.size());
+  for (const NewJob& job : jobs) {
+    if (job.unless_live && !job.exclusive_key.empty()) {
+      SLUICE_TRY(const auto live, find_live(database, job.exclusive_key));
+      if (live) {
+        made.push_back({*live, false});
+        continue;
       }
-      const bool later = job.run_at && *job.run_at > now;
-      SLUICE_TRY(const JobId id,
-                 account.insert_job(job, {.state = later ? JobState::scheduled : JobState::enqueued}));
-      made.push_back({id, true});
     }
-    SLUICE_CHECK(account.close());
-    return made;
-  });
+    const bool later = job.run_at && *job.run_at > now;
+    SLUICE_TRY(const JobId id,
+               account.insert_job(job, {.state = later ? JobState::scheduled : JobState::enqueued}));
+    made.push_back({id, true});
+  }
+  SLUICE_CHECK(account.close());
+  return made;
+}
+
+Result<std::vector<Enqueued>> SqliteJobStore::enqueue(std::span<const NewJob> jobs, Timestamp now) {
+  return file_.write([&](Database& database) { return enqueue_jobs(database, jobs, now); });
 }
 
 Result<std::vector<Claimed>> SqliteJobStore::claim(const ClaimRequest& request, Timestamp now) {

@@ -19,6 +19,8 @@ class SqliteJobStore final : public JobStore {
   Result<std::vector<Enqueued>> enqueue(std::span<const NewJob> jobs, Timestamp now) override;
   Result<std::vector<Begun>> start(std::span<const NewJob> jobs, std::string_view node,
                                    Timestamp now) override;
+  Result<std::vector<Enqueued>> enqueue_in(sql::Connection& transaction, std::span<const NewJob> jobs,
+                                           Timestamp now) override;
   Result<std::vector<Claimed>> claim(const ClaimRequest& request, Timestamp now) override;
   Result<std::vector<std::optional<JobState>>> complete(std::span<const Completion> completions,
                                                         Timestamp now) override;

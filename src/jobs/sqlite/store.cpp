@@ -47,9 +47,10 @@ std::unexpected<Error> not_opened(Error error, const std::filesystem::path& file
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> open_sqlite_store(const std::filesystem::path& data_dir) {
+Result<std::unique_ptr<Store>> open_sqlite_store(const std::filesystem::path& data_dir,
+                                                 const std::filesystem::path& name) {
   SLUICE_CHECK(make_private_directory(data_dir));
-  const auto path = data_dir / "jobs.db";
+  const auto path = data_dir / name;
   auto file = SqliteFile::open(path);
   if (!file) return not_opened(std::move(file).error(), path);
   std::string identity;

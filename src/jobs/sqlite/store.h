@@ -14,7 +14,11 @@ namespace sluice::jobs {
 
 // Creates the folder (0700) and the file (0600) where they are missing, and brings the schema up to date.
 // A file written by a newer program is refused.
-Result<std::unique_ptr<Store>> open_sqlite_store(const std::filesystem::path& data_dir);
+//
+// `file` is its name in the folder. A program whose own tables share the file, so that one transaction holds
+// both (Engine::enqueue_in), gives them names that the store does not use: src/jobs/sqlite/schema.cpp.
+Result<std::unique_ptr<Store>> open_sqlite_store(const std::filesystem::path& data_dir,
+                                                 const std::filesystem::path& file = "jobs.db");
 
 // The lock that lets one `serve` own a data folder. An error with code `locked` when another has it; the
 // lock is free again when the object or the process is gone.

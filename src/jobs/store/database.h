@@ -62,6 +62,8 @@ sql::Value to_value(const std::optional<T>& value) {
 class Database {
  public:
   explicit Database(std::unique_ptr<sql::Connection> connection) : connection_(std::move(connection)) {}
+  // Somebody else's, who keeps it for as long as this object is there.
+  explicit Database(sql::Connection& borrowed) : connection_(std::shared_ptr<void>(), &borrowed) {}
 
   // Runs a statement without rows; returns how many rows it changed.
   template <class... Args>
@@ -96,7 +98,7 @@ class Database {
   Result<int> run_values(std::string_view sql, std::span<const sql::Value> values);
   Result<void> each_row(std::string_view sql, const OnRow& on_row, std::span<const sql::Value> values);
 
-  std::unique_ptr<sql::Connection> connection_;  // outlives its statements
+  std::shared_ptr<sql::Connection> connection_;  // outlives its statements
   std::deque<std::string> storable_;             // values that had to be changed for this call
   // Found by a view: the texts are long, and asked for several times a job.
   struct Hash : std::hash<std::string_view> {

@@ -1,0 +1,64 @@
+// Enqueue on a connection of the caller's, inside its transaction.
+#include "jobs/store/borrowed.h"
+
+#include "jobs/postgres/parts.h"
+#include "sql/identifier.h"
+
+#include <string>
+
+namespace sluice::jobs {
+namespace {
+
+// The settings under which our statements mean what they say, until put back: the caller has its own.
+class Settings {
+ public:
+  static Result<Settings> set(Database& database, std::string_view schema) {
+    Settings before;
+    SLUICE_CHECK(database.each("select current_setting('search_path'), current_setting('client_encoding')",
+                               [&](const Row& row) -> Result<void> {
+                                 before.path_ = row.text(0);
+                                 before.encoding_ = row.text(1);
+                                 return {};
+                               }));
+    SLUICE_CHECK(apply(database, sql::quote_identifier(schema), "UTF8"));
+    return before;
+  }
+  Result<void> put_back(Database& database) const { return apply(database, path_, encoding_); }
+
+ private:
+  static Result<void> apply(Database& database, std::string_view path, std::string_view encoding) {
+    return database.each(
+        "select set_config('search_path', ?, true), set_config('client_encoding', ?, true)",
+        [](const Row&) -> Result<void> { return {}; }, path, encoding);
+  }
+  std::string path_, encoding_;
+};
+
+}  // namespace
+
+Result<std::vector<Enqueued>> PostgresJobStore::enqueue_in(sql::Connection& transaction,
+                                                           std::span<const NewJob> jobs, Timestamp now) {
+  std::string identity;
+  SLUICE_CHECK(pool_.once([&](Database& own) {
+    return own.each("select identity from store", [&](const Row& row) -> Result<void> {
+      identity = row.text(0);
+      return {};
+    });
+  }));
+  SLUICE_TRY(auto savepoint, Savepoint::begin(transaction, sql::Dialect::postgres));
+  std::vector<Enqueued> made;
+  {
+    Database database(transaction);
+    // On an error the savepoint takes the settings back too.
+    SLUICE_TRY(const auto before, Settings::set(database, pool_.schema()));
+    SLUICE_CHECK(check_identity(database, "select identity from store", identity));
+    SLUICE_TRY(made, insert_unless_live(database, jobs, now));
+    // The number is not noted as our own: when the caller commits, this store is to look again as well.
+    SLUICE_CHECK(database.each("select " + pool_.touching(), [](const Row&) -> Result<void> { return {}; }));
+    SLUICE_CHECK(before.put_back(database));
+  }
+  SLUICE_CHECK(savepoint.keep());
+  return made;
+}
+
+}  // namespace sluice::jobs
