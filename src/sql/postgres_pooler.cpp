@@ -1,6 +1,6 @@
-// Connection poolers. Prepared statements, settings and LISTEN belong to a session of the server; a pooler that gives
-// each transaction another session (PgBouncer's pool_mode = transaction or statement) would lose them, and would leave
-// our settings to other programs. Such a pooler is found out before anything is set.
+// Connection poolers. Prepared statements, settings and LISTEN belong to a session of the server; a pooler
+// that gives each transaction another session (PgBouncer's pool_mode = transaction or statement) would lose
+// them, and would leave our settings to other programs. Such a pooler is found out before anything is set.
 #include "sql/postgres_session.h"
 
 #include <charconv>
@@ -18,7 +18,8 @@ Result<int> PostgresSession::ask_server_process() {
   const std::string_view text = PQntuples(answer.get()) == 1 ? PQgetvalue(answer.get(), 0, 0) : "";
   int process = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), process);
-  if (read.ec != std::errc()) return fail(ErrorCode::malformed, "the server does not name its process", where_);
+  if (read.ec != std::errc())
+    return fail(ErrorCode::malformed, "the server does not name its process", where_);
   return process;
 }
 
@@ -38,12 +39,14 @@ Result<void> PostgresSession::check_pooling(const Secret& url, const PostgresOpt
     SLUICE_TRY(const int again, ask_server_process());
     if (*second != first && again == first) return {};
   } else if (begun.error().message.find("statement pooling") == std::string::npos) {
-    return {};  // it has no session left to lend, or none just now; PgBouncer by statement refuses, and hangs up
+    return {};  // it has no session left to lend, or none just now; PgBouncer by statement refuses, and hangs
+                // up
   }
-  return fail(ErrorCode::unsupported,
-              "a connection pooler stands before the server and gives each transaction another session; let it work "
-              "by session (PgBouncer: pool_mode = session), or name the server itself",
-              where_);
+  return fail(
+      ErrorCode::unsupported,
+      "a connection pooler stands before the server and gives each transaction another session; let it work "
+      "by session (PgBouncer: pool_mode = session), or name the server itself",
+      where_);
 }
 
 }  // namespace sluice::sql

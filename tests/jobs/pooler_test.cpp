@@ -1,8 +1,9 @@
-// A connection pooler between the node and the server: by session it is none of our concern, by transaction it would
-// take our prepared statements and settings to others' sessions.
+// A connection pooler between the node and the server: by session it is none of our concern, by transaction
+// it would take our prepared statements and settings to others' sessions.
+#include "support/pooler.h"
+
 #include "jobs/engine.h"
 #include "jobs/postgres_fixture.h"
-#include "support/pooler.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,7 +20,8 @@ TEST(Pooler, that_works_by_session_carries_jobs) {
   ASSERT_TRUE(store) << store.error().describe();
   SystemClock clock;
   Engine engine(**store, clock, {.workers = 2});
-  engine.register_handler("load", [](JobContext&, std::stop_token) -> Result<JobOutcome> { return JobOutcome{}; });
+  engine.register_handler("load",
+                          [](JobContext&, std::stop_token) -> Result<JobOutcome> { return JobOutcome{}; });
   ASSERT_TRUE(engine.start());
   NewJob job;
   job.kind = "load";

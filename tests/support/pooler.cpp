@@ -28,16 +28,16 @@ Pooler::Pooler(const std::string& url, const std::string& mode) {
   must(::mkdtemp(name.data()) != nullptr, "making its folder");
   folder_ = name;
   url_ = url.substr(0, begin) + folder_ + url.substr(end);
-  std::ofstream(folder_ + "/pooler.ini") << "[databases]\n* = host=" << url.substr(begin, end - begin)
-                                         << " port=5432 user=sluice\n[pgbouncer]\nlisten_addr =\nlisten_port = 5432\n"
-                                         << "unix_socket_dir = " << folder_ << "\nauth_type = any\npool_mode = " << mode
-                                         << "\ndefault_pool_size = 50\nlogfile = " << folder_ << "/log\npidfile = "
-                                         << folder_ << "/pid\n";
+  std::ofstream(folder_ + "/pooler.ini")
+      << "[databases]\n* = host=" << url.substr(begin, end - begin)
+      << " port=5432 user=sluice\n[pgbouncer]\nlisten_addr =\nlisten_port = 5432\n"
+      << "unix_socket_dir = " << folder_ << "\nauth_type = any\npool_mode = " << mode
+      << "\ndefault_pool_size = 50\nlogfile = " << folder_ << "/log\npidfile = " << folder_ << "/pid\n";
   // It refuses to run as root, and takes the server's user then (scripts/test-postgres.sh).
   std::string line = "pgbouncer -q -d '" + folder_ + "/pooler.ini'";
   if (::geteuid() == 0) {
-    line = "user=$(id -un postgres 2>/dev/null || echo nobody); chown \"$user\" '" + folder_ + "' && " + line +
-           " -u \"$user\"";
+    line = "user=$(id -un postgres 2>/dev/null || echo nobody); chown \"$user\" '" + folder_ + "' && " +
+           line + " -u \"$user\"";
   }
   // It goes into the background before it listens.
   line += "; n=0; until [ -S '" + folder_ +

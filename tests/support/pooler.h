@@ -7,8 +7,8 @@ namespace sluice::test {
 
 class Pooler {
  public:
-  /// `url` names a server on a Unix socket; `mode` is session, transaction or statement. The process ends with a
-  /// message when PgBouncer does not start.
+  /// `url` names a server on a Unix socket; `mode` is session, transaction or statement. The process ends
+  /// with a message when PgBouncer does not start.
   Pooler(const std::string& url, const std::string& mode);
   ~Pooler();
   Pooler(const Pooler&) = delete;
