@@ -74,8 +74,9 @@ void preload(jobs::Store& store, int count) {
   }
 }
 
-void say_rate(std::string_view name, int jobs, Steady::duration took) {
-  fmt::print("{{\"name\":\"{}\",\"jobs\":{},\"perSecond\":{:.0f}}}\n", name, jobs, jobs / (ms(took) / 1000));
+void say_rate(std::string_view name, int jobs, const Cost& cost) {
+  fmt::print("{{\"name\":\"{}\",\"jobs\":{},\"perSecond\":{:.0f},\"cpuMicros\":{:.1f}}}\n", name, jobs,
+             jobs / (ms(cost.took) / 1000), cost.cpu.count() * 1e6 / jobs);
   std::fflush(stdout);
 }
 

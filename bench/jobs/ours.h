@@ -49,8 +49,13 @@ class Place {
 jobs::NewJob noop();
 void preload(jobs::Store& store, int count);
 
-// {"name":…,"jobs":…,"perSecond":…}
-void say_rate(std::string_view name, int jobs, Steady::duration took);
+// What a measurement took, by the clock and of processors.
+struct Cost {
+  Steady::duration took{};
+  std::chrono::duration<double> cpu{};
+};
+// {"name":…,"jobs":…,"perSecond":…,"cpuMicros":…}, the last one for each job
+void say_rate(std::string_view name, int jobs, const Cost& cost);
 // {"name":…,"samples":…,"p50":…,"p95":…,"p99":…,"max":…}, in milliseconds
 void say_times(std::string_view name, std::vector<double> milliseconds);
 

@@ -1,6 +1,7 @@
 // The same work in other job queues: no-op jobs, preloaded, from the start of the worker until none is left; and, with
 // an idle worker, from the call that enqueues to the start of the handler. One JSON line a measurement.
 //   node peers.mjs URL JOBS SAMPLES
+import { readFileSync, readdirSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import pg from 'pg'
 import { run, runOnce, makeWorkerUtils } from 'graphile-worker'
@@ -9,7 +10,31 @@ import { PgBoss } from 'pg-boss'
 const [url, jobsText, samplesText] = process.argv.slice(2)
 const jobs = Number(jobsText), samples = Number(samplesText)
 const say = line => console.log(JSON.stringify(line))
-const rate = milliseconds => Math.round(jobs / (milliseconds / 1000))
+
+// Microseconds of processors: ours and, of SERVER_PID, the server's (as cpu.cpp does).
+function cpuMicros() {
+  const own = process.cpuUsage()
+  const ticks = pid => {
+    try {
+      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/.*\) /s, '').split(' ').map(Number)
+      return { parent: fields[1], own: fields[11] + fields[12], ended: fields[13] + fields[14] }
+    } catch { return { parent: 0, own: 0, ended: 0 } }
+  }
+  const server = Number(process.env.SERVER_PID ?? 0)
+  let sum = 0
+  if (server) {
+    const parent = ticks(server)
+    sum = parent.own + parent.ended
+    for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
+      const child = ticks(pid)
+      if (child.parent === server) sum += child.own
+    }
+  }
+  return own.user + own.system + sum * 10_000
+}
+function sayRate(name, count, milliseconds, cpu) {
+  say({ name, jobs: count, perSecond: Math.round(count / (milliseconds / 1000)), cpuMicros: Math.round(cpu / count * 10) / 10 })
+}
 
 function percentiles(times) {
   const sorted = [...times].sort((a, b) => a - b)
@@ -27,12 +52,13 @@ async function graphile(name, settings, count) {
     from generate_series(1, $1)))`, [count])
   await pool.query('vacuum analyze graphile_worker._private_jobs')
   let done = 0
+  const cpu = cpuMicros()
   const begun = performance.now()
   await runOnce({ pgPool: pool, taskList: { noop: () => { ++done } }, noHandleSignals: true,
     preset: { worker: { maxPoolSize: 10, ...settings } }, logger: undefined })
   const took = performance.now() - begun
   if (done !== count) throw new Error(`${name}: ${done} of ${count} ran`)
-  say({ name, jobs: count, perSecond: Math.round(count / (took / 1000)) })
+  sayRate(name, count, took, cpuMicros() - cpu)
   await utils.release()
   await pool.end()
 }
@@ -74,17 +100,17 @@ async function boss(batch, loops) {
       done += got.length
     }
   }
+  const cpu = cpuMicros()
   const begun = performance.now()
   await Promise.all(Array.from({ length: loops }, loop))
   const took = performance.now() - begun
   if (done !== jobs) throw new Error(`pg-boss: ${done} of ${jobs} ran`)
-  say({ name: `pg-boss: batches of ${batch}`, jobs, perSecond: rate(took) })
+  sayRate(`pg-boss: batches of ${batch}`, jobs, took, cpuMicros() - cpu)
   await boss.stop({ graceful: false })
 }
 
 const batched = { concurrentJobs: 24, localQueue: { size: 500 }, completeJobBatchDelay: 0, failJobBatchDelay: 0 }
-await graphile('graphile-worker: batched', batched, jobs)
-await graphile('graphile-worker: batched', batched, jobs)
+for (let run = 0; run < 3; ++run) await graphile('graphile-worker: batched', batched, jobs)
 await graphile('graphile-worker: a job at a time', { concurrentJobs: 24 }, Math.min(jobs, 10_000))
 await graphileLatency()
 await boss(1000, 2)

@@ -1,5 +1,6 @@
 // No-op jobs a second through the whole engine, preloaded, history kept; and with a commit a job.
 #include "base/clock.h"
+#include "cpu.h"
 #include "jobs/engine.h"
 #include "ours.h"
 #include "sql/postgres.h"
@@ -14,7 +15,7 @@
 namespace sluice::bench {
 namespace {
 
-Steady::duration drain(jobs::Store& store, int count) {
+Cost drain(jobs::Store& store, int count) {
   SystemClock clock;
   std::mutex mutex;
   std::condition_variable changed;
@@ -29,19 +30,21 @@ Steady::duration drain(jobs::Store& store, int count) {
     std::lock_guard lock(mutex);
     changed.notify_all();
   });
+  const auto cpu = cpu_time();
   const auto begun = Steady::now();
   must(engine.start());
   {
     std::unique_lock lock(mutex);
     changed.wait(lock, [&] { return done >= count; });
   }
-  return Steady::now() - begun;
+  return {Steady::now() - begun, cpu_time() - cpu};
 }
 
 // Claim one, end it, each with a commit, on so many threads.
-Steady::duration drain_singly(jobs::Store& store, int threads) {
+Cost drain_singly(jobs::Store& store, int threads) {
   const SystemClock clock;
   must(store.nodes().join({.id = "bench", .name = "bench", .started_at = clock.now()}));
+  const auto cpu = cpu_time();
   const auto begun = Steady::now();
   {
     std::vector<std::jthread> workers;
@@ -58,20 +61,21 @@ Steady::duration drain_singly(jobs::Store& store, int threads) {
       });
     }
   }
-  return Steady::now() - begun;
+  return {Steady::now() - begun, cpu_time() - cpu};
 }
 
 }  // namespace
 
 void throughput(const std::string& url, int count) {
-  for (int run = 0; run < 2; ++run) {
+  for (int run = 0; run < 3; ++run) {
     const Place place(url);
     const auto store = place.open();
+    const auto cpu = cpu_time();
     const auto before = Steady::now();
     preload(*store, count);
     if (run == 0)
       say_rate(fmt::format("sluice on {}: enqueue in batches of 1000", place.name()), count,
-               Steady::now() - before);
+               Cost{Steady::now() - before, cpu_time() - cpu});
     say_rate(fmt::format("sluice on {}: through the engine", place.name()), count, drain(*store, count));
   }
   const Place place(url);
