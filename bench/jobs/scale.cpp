@@ -16,7 +16,7 @@ namespace {
 // Finished jobs of the last week: of each 20, one failed; 50 subjects; two kinds.
 std::string many_jobs(bool postgres, int count, Timestamp now) {
   const std::int64_t end = now.time_since_epoch().count();
-  const std::string numbers = postgres ? fmt::format("generate_series(1, {}) as n(i)", count)
+  const std::string numbers = postgres ? fmt::format("generate_series(1::bigint, {}) as n(i)", count)
                                        : fmt::format(
                                              "(with recursive n(i) as (select 1 union all select i + 1 "
                                              "from n where i < {}) select i from n) as n",
