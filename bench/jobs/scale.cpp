@@ -26,9 +26,10 @@ std::string many_jobs(bool postgres, int count, Timestamp now) {
       "finished_at, duration_ms, attempt, max_attempts, lease, node, started_by, retry, args, result{1}) "
       "select case when i % 10 = 0 then 'undo' else 'load' end, 'S' || (i % 50), 'S' || (i % 50), 'default', "
       "case when i % 20 = 0 then 6 else 5 end, 0, 5, {2} - ({0} - i) * 300000, {2} - ({0} - i) * 300000, "
-      "{2} - ({0} - i) * 300000, {2} - ({0} - i) * 300000 + 5000, 5, 1, 1, 1, 'bench', '', '{{}}', '{{}}', "
+      "{2} - ({0} - i) * 300000, {2} - ({0} - i) * 300000 + 5000, 5, 1, 1, 1, 'bench', '', '{5}', '{{}}', "
       "'{{\"read\":249}}'{3} from {4};",
-      count, postgres ? ", history" : "", end, postgres ? ", '[1, 0, 0, \"\", \"\"]'" : "", numbers);
+      count, postgres ? ", history" : "", end, postgres ? ", '[1, 0, 0, \"\", \"\"]'" : "", numbers,
+      jobs::to_json(jobs::RetryPolicy::none()));
   for (const int state : {5, 6}) {
     const int share = state == 6 ? count / 20 : count - count / 20;
     script += postgres ? fmt::format("insert into tally (state, n) values ({}, {});", state, share)
