@@ -1,0 +1,21 @@
+# Copies the public headers from `source` to `target`: those of the folders themselves and of the stores, and
+# whatever they include. Run at install time.
+cmake_policy(VERSION 3.25)
+set(todo jobs/engine.h jobs/typed.h jobs/sqlite/store.h jobs/postgres/store.h
+         sql/sqlite.h sql/postgres.h sql/transaction.h sql/migration.h base/log.h)
+set(done)
+while(todo)
+  list(POP_FRONT todo header)
+  if(header IN_LIST done)
+    continue()
+  endif()
+  list(APPEND done ${header})
+  file(READ ${source}/${header} text)
+  string(REGEX MATCHALL "#include \"[^\"]+\"" includes "${text}")
+  foreach(include IN LISTS includes)
+    string(REGEX REPLACE "#include \"(.+)\"" "\\1" included "${include}")
+    list(APPEND todo ${included})
+  endforeach()
+  string(REGEX REPLACE "#include \"" "#include \"sluice/" text "${text}")
+  file(WRITE ${target}/${header} "${text}")
+endwhile()
