@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <optional>
 
 namespace sluice::jobs {
 namespace {
@@ -13,28 +15,59 @@ constexpr int kMostPerSubject = 100;
 // Results are read in parts of so many jobs, so that thousands are never in memory at once.
 constexpr std::size_t kResultsAtOnce = 256;
 
-// A job's row says `enqueued` while it runs; its lease says so. The conditions name the partial indexes.
+// The index that leads straight to what is wanted, by its first column, which is compared with a parameter:
+// after it come state and id. Nothing = (state, id).
+struct Way {
+  std::string_view column;
+  int parameter = 0;
+  std::string_view partial = {};  // what the index is limited to
+};
+std::optional<Way> way_to(const JobFilter& filter) {
+  if (!filter.recurring_id.empty()) return Way{"recurring_id", 3, "j.recurring_id is not null"};
+  if (!filter.subject.empty()) return Way{"subject", 4, "j.subject <> ''"};
+  if (!filter.kind.empty()) return Way{"kind", 5};
+  if (!filter.queue.empty() && filter.queue != "default") return Way{"queue", 6, "j.queue <> 'default'"};
+  return std::nullopt;
+}
+
+// A job's row says `enqueued` while it runs; its lease says so. What is wanted is said as a range of the
+// index, in its order: with "state = ?" and "order by id" the planner, who takes states and kinds to be alike
+// in number, would rather go through all jobs by their number, and where there is none of the kind, to the
+// end.
 std::string list_query(const JobFilter& filter, JobState state) {
+  const std::string_view direction = filter.oldest_first ? "asc" : "desc";
+  const bool runs = state == JobState::processing;
+  const auto way = runs ? std::nullopt : way_to(filter);
   std::string query = fmt::format("select {} from ", live_job_columns());
-  switch (state) {
-    case JobState::processing:
-      query += "lease l join job j on j.id = l.job where ?1 = 2";
-      break;
-    case JobState::enqueued:
-      query += "job j left join lease l on l.job = j.id where j.state = ?1 and l.job is null";
-      break;
-    default:
-      query += "job j left join lease l on l.job = j.id where j.state = ?1";
+  // From the leases to their jobs, never the other way: that is what "+ 0" says.
+  std::string order = fmt::format(" order by l.job {}", direction);
+  if (runs) {
+    query += "lease l join job j on j.id = l.job + 0 where ?1 = 2 and l.job < ?2";
+  } else {
+    const std::string first = way ? fmt::format("j.{}, ", way->column) : std::string();
+    const std::string wanted = way ? fmt::format("?{}::text, ", way->parameter) : std::string();
+    query += fmt::format(
+        "job j left join lease l on l.job = j.id where ({0}j.state, j.id) < ({1}?1::smallint, ?2::bigint) "
+        "and "
+        "({0}j.state, j.id) > ({1}?1::smallint, 0::bigint)",
+        first, wanted);
+    if (way && !way->partial.empty()) query += fmt::format(" and {}", way->partial);
+    if (state == JobState::enqueued) query += " and l.job is null";
+    order = fmt::format(" order by {}j.state {}, j.id {}",
+                        way ? fmt::format("j.{} {}, ", way->column, direction) : std::string(), direction,
+                        direction);
   }
-  query += " and j.id < ?2";
-  if (!filter.recurring_id.empty()) query += " and j.recurring_id = ?3 and j.recurring_id is not null";
-  if (!filter.subject.empty()) query += " and j.subject = ?4 and j.subject <> ''";
-  if (!filter.kind.empty()) query += " and j.kind = ?5";
-  if (!filter.queue.empty()) query += " and j.queue = ?6";
-  if (!filter.queue.empty() && filter.queue != "default") query += " and j.queue <> 'default'";
+  const auto also = [&](std::string_view column, int parameter, const std::string& value) {
+    if (!value.empty() && !(way && way->column == column))
+      query += fmt::format(" and j.{} = ?{}", column, parameter);
+  };
+  also("recurring_id", 3, filter.recurring_id);
+  also("subject", 4, filter.subject);
+  also("kind", 5, filter.kind);
+  also("queue", 6, filter.queue);
   // Every parameter needs a type, the unused ones too.
   query += " and (?3::text, ?4::text, ?5::text, ?6::text) is not null";
-  return query + (filter.oldest_first ? " order by j.id limit ?7" : " order by j.id desc limit ?7");
+  return query + order + " limit ?7";
 }
 
 bool is_plain(const JobFilter& filter) {
@@ -42,7 +75,7 @@ bool is_plain(const JobFilter& filter) {
          filter.recurring_id.empty();
 }
 
-// As list_query(): a job that runs is `enqueued` in its own row.
+// As list_query(): a job that runs is `enqueued` in its own row, and ranges say which index.
 std::string recent_query(const RecentFilter& filter) {
   std::string newest;
   for (const JobState state : filter.states) {
@@ -51,11 +84,12 @@ std::string recent_query(const RecentFilter& filter) {
     if (runs) lease = "exists (select 1 from lease l where l.job = job.id) and";
     if (state == JobState::enqueued) lease = "not exists (select 1 from lease l where l.job = job.id) and";
     if (!newest.empty()) newest += " union all ";
+    const int number = static_cast<int>(runs ? JobState::enqueued : state);
     newest += fmt::format(
-        "(select id from job where {} subject = wanted.subject and subject <> '' and state = {} and kind = "
-        "?2 "
-        "order by id desc limit ?3)",
-        lease, static_cast<int>(runs ? JobState::enqueued : state));
+        "(select id from job where {} (subject, state, id) < (wanted.subject, {}::smallint, {}::bigint) and "
+        "(subject, state, id) > (wanted.subject, {}::smallint, 0::bigint) and subject <> '' and kind = ?2 "
+        "order by subject desc, state desc, id desc limit ?3)",
+        lease, number, INT64_MAX, number);
   }
   return fmt::format(
       "select newest.id from unnest(?1::text[]) with ordinality as wanted(subject, place) cross join lateral "
