@@ -358,6 +358,29 @@ TEST_F(EngineTest, a_job_of_this_process_alone_runs_beside_a_service) {
   EXPECT_EQ(here, 1);
 }
 
+TEST_F(EngineTest, a_due_job_that_no_worker_is_free_for_does_not_keep_the_engine_busy) {
+  const auto engine = make({.workers = 1});
+  Gate gate;
+  engine->register_handler("load", [&](JobContext&, std::stop_token stop) -> Result<JobOutcome> {
+    gate.wait(stop);
+    return JobOutcome{};
+  });
+  start(*engine);
+  NewJob job;
+  job.kind = "load";
+  ASSERT_TRUE(engine->enqueue(job));
+  tick(*engine);
+  NewJob later = job;
+  later.run_at = clock_.now() + std::chrono::seconds(1);
+  const JobId waits = engine->enqueue(later).value();
+  clock_.advance(std::chrono::seconds(2));
+  tick(*engine);
+  EXPECT_GT(tick(*engine), std::chrono::milliseconds(0));
+  EXPECT_GT(tick(*engine), std::chrono::milliseconds(0));
+  gate.open();
+  EXPECT_EQ(wait(*engine, waits).state, JobState::succeeded);
+}
+
 TEST_F(EngineTest, listeners_hear_of_each_step_until_they_leave) {
   auto engine = make();
   engine->register_handler("load", [](JobContext& context, std::stop_token) -> Result<JobOutcome> {

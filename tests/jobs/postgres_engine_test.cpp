@@ -85,6 +85,49 @@ TEST_F(PostgresEngine, two_engines_share_the_work_and_run_each_job_once) {
   EXPECT_TRUE(first_store->nodes().nodes().value().empty());
 }
 
+TEST_F(PostgresEngine, a_job_that_comes_back_to_the_node_that_lost_it_is_its_newer_attempt) {
+  const auto store = setting_.open();
+  std::mutex mutex;
+  std::condition_variable_any changed;
+  int begun = 0;
+  bool first_may_end = false;
+  const auto engine = make(*store, [&](JobContext& context, std::stop_token stop) -> Result<JobOutcome> {
+    if (context.job().subject != "Country") return JobOutcome{};
+    std::unique_lock lock(mutex);
+    const int mine = ++begun;
+    changed.notify_all();
+    if (mine == 1) {
+      changed.wait(lock, [&] { return first_may_end; });
+    } else {
+      changed.wait(lock, stop, [] { return false; });
+    }
+    return fail(ErrorCode::cancelled, "stopped");
+  });
+  ASSERT_TRUE(engine->start());
+  const JobId id = engine->enqueue(job()).value();
+  const auto wait_for = [&](int count) {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return begun >= count; });
+  };
+  wait_for(1);
+  // As after a silence of 30 s: others have taken it back.
+  setting_.execute(
+      "with l as (delete from lease returning *) insert into ready (job, priority, run_at, kind, token, "
+      "attempt) select j.id, j.priority, j.run_at, j.kind, l.token + 1, 0 from l join job j on j.id = l.job");
+  NewJob other = job();
+  other.subject = "other";
+  ASSERT_TRUE(engine->wait(engine->enqueue(other).value()));  // one worker is left, and looks around
+  wait_for(2);
+  {
+    std::lock_guard lock(mutex);
+    first_may_end = true;
+  }
+  changed.notify_all();
+  ASSERT_TRUE(engine->wait(engine->enqueue(other).value()));  // written after the end of the first attempt
+  ASSERT_EQ(engine->cancel(id, "enough").value(), Cancelled::requested);
+  EXPECT_EQ(engine->wait(id).value().state, JobState::deleted);
+}
+
 // Counts runs, and lets the test wait for them.
 class Runs {
  public:

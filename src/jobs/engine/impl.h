@@ -94,6 +94,7 @@ class Engine::Impl {
   // Those that have not begun go back to the store.
   void give_back(const std::vector<std::shared_ptr<Attempt>>& attempts, std::string_view reason);
   std::vector<std::shared_ptr<Attempt>> running() const;
+  void forget(const std::shared_ptr<Attempt>& attempt);  // under mutex_
 
   std::mutex phase_mutex_;  // start and stop, one at a time
   std::atomic<Phase> phase_{Phase::fresh};

@@ -118,7 +118,7 @@ void Engine::Impl::give_back(const std::vector<std::shared_ptr<Attempt>>& attemp
   const auto done = store_.jobs().complete(completions, clock_.now());
   {
     std::lock_guard lock(mutex_);
-    for (const auto& attempt : attempts) running_.erase(attempt->job().id);
+    for (const auto& attempt : attempts) forget(attempt);
   }
   if (!done) return;
   for (std::size_t i = 0; i < attempts.size(); ++i) {
@@ -162,7 +162,7 @@ void Engine::Impl::written(std::span<const Ended> ended, std::span<const std::op
                            bool all_written) {
   {
     std::lock_guard lock(mutex_);
-    for (const Ended& one : ended) running_.erase(one.attempt->job().id);
+    for (const Ended& one : ended) forget(one.attempt);
   }
   for (std::size_t i = 0; i < ended.size() && all_written; ++i) {
     const Job& job = ended[i].attempt->job();
@@ -174,6 +174,11 @@ void Engine::Impl::written(std::span<const Ended> ended, std::span<const std::op
     }
   }
   wake();
+}
+
+void Engine::Impl::forget(const std::shared_ptr<Attempt>& attempt) {
+  const auto found = running_.find(attempt->job().id);
+  if (found != running_.end() && found->second == attempt) running_.erase(found);
 }
 
 double Engine::Impl::random() {

@@ -176,7 +176,8 @@ Result<void> Engine::Impl::claim(Timestamp now) {
   // Until the store says otherwise.
   claim_again_ = !request.kinds.empty();
   low_water_ = ahead / 2;
-  if (request.limit > 0 && !request.kinds.empty()) {
+  const bool asks = request.limit > 0 && !request.kinds.empty();
+  if (asks) {
     SLUICE_TRY(auto claimed, store_.jobs().claim(request, now));
     const bool full = static_cast<int>(claimed.size()) == request.limit;
     pace_.claimed(full, clock_.steady());
@@ -184,6 +185,8 @@ Result<void> Engine::Impl::claim(Timestamp now) {
     hand_over(std::move(claimed));
   }
   SLUICE_TRY(next_due_, store_.jobs().next_due());
+  // What is due already waits for a worker, whose end wakes us, or for a node with its handler.
+  if (!asks && next_due_ && *next_due_ <= now) next_due_.reset();
   return {};
 }
 
@@ -195,7 +198,8 @@ void Engine::Impl::hand_over(std::vector<Claimed> claimed, int reserved) {
     attempts.push_back(std::make_shared<Attempt>(std::move(one), store_.jobs(), clock_, listeners_));
   {
     std::lock_guard lock(mutex_);
-    for (const auto& attempt : attempts) running_.emplace(attempt->job().id, attempt);
+    // A job that was taken from this node comes back to it, perhaps, while its old attempt is still at work.
+    for (const auto& attempt : attempts) running_.insert_or_assign(attempt->job().id, attempt);
   }
   for (const auto& attempt : attempts)
     tell(JobChanged{attempt->job().id, attempt->job().subject, JobState::processing});

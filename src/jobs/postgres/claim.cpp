@@ -184,8 +184,9 @@ void PostgresJobStore::forget_mark() {
 }
 
 Result<std::vector<Claimed>> PostgresJobStore::claim(const ClaimRequest& request, Timestamp now) {
-  SLUICE_TRY(auto claimed, recover(request));
   SLUICE_CHECK(promote_due(now));
+  // Last of what may fail: whoever loses what it has found, loses jobs that this node holds.
+  SLUICE_TRY(auto claimed, recover(request));
   auto mark = mark_for(request);
   bool full = false;
   for (int round = 0; round < kMostRounds; ++round) {

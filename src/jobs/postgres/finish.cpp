@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <iterator>
 
 namespace sluice::jobs {
@@ -159,6 +160,8 @@ Result<std::vector<std::optional<JobState>>> PostgresJobStore::complete(
   if (completions.empty()) return ended;
   std::int64_t change = 0;
   const auto finish_simple = [&](Database& database) -> Result<void> {
+    std::ranges::fill(ended,
+                      std::nullopt);  // a second try counts what it finds, not what the first one undid
     if (simple.empty()) return {};
     return database.each(
         fmt::format(kFinish, pool_.touching()),
