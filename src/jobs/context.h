@@ -35,6 +35,9 @@ class JobContext {
   // The JSON kept with the job however the attempt ends: a receipt with "applied": false, say.
   virtual void set_result(std::string json) = 0;
   virtual StopReason stop_reason() const = 0;
+  // The job that this one followed, with its state and result as they are now; nothing when it has none, or
+  // when it was forgotten. Read when it is asked for first, then kept.
+  virtual Result<std::optional<Job>> parent() = 0;
 };
 
 // Runs on a worker thread. An error that is retryable is tried again by the job's retry policy, any other

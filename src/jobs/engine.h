@@ -135,6 +135,12 @@ class Engine {
   Result<JobId> run_here(NewJob job);
   Result<Cancelled> cancel(JobId job, std::string_view reason);
   Result<void> requeue(JobId job, std::string_view reason);
+  // FlowStore::change() and change_all(), at once, with the news told.
+  Result<JobState> change(JobId job, const StateRequest& request);
+  Result<BulkChange> change_all(const JobFilter& filter, const StateRequest& request);
+  Result<JobId> create_batch(const NewBatch& batch);
+  // Cancels every job of it that has not ended, those of batches inside it too. Returns how many.
+  Result<int> cancel_batch(JobId batch, std::string_view reason);
   // The job as it rests: final or held. A `cancelled` error when stop is requested first.
   Result<Job> wait(JobId job, std::stop_token stop = {});
 

@@ -26,6 +26,21 @@ inline constexpr std::size_t kMaxJobText = 4u << 20;
 inline constexpr int kMaxCrashes = 3;
 inline constexpr int kDefaultPriority = 5;
 
+// When a job follows its parent (docs/job-states.md). Numbers are fixed: the store holds them.
+enum class Follows : std::uint8_t {
+  succeeded = 0,      // once the parent has succeeded; never when it was deleted or skipped
+  finished = 1,       // once the parent has come to its end, whatever end that is
+  not_succeeded = 2,  // once the parent has failed, or was deleted or skipped; never when it succeeded
+};
+std::string_view to_string(Follows follows);
+std::optional<Follows> parse_follows(std::string_view name);
+
+// What a new job does when another one holds its unique key. Numbers are fixed.
+enum class Collision : std::uint8_t {
+  keep = 0,     // the old one stays as it is
+  replace = 1,  // the old one gets the new arguments, priority and times, as long as it has not begun
+};
+
 struct NewJob {
   std::string kind;
   std::string subject;      // empty = none
@@ -46,13 +61,28 @@ struct NewJob {
   RetryPolicy retry = RetryPolicy::none();
   // The recurring job it is a run of, or belongs to: with that one it is retired. May be empty.
   std::string recurring_id;
-  std::optional<std::chrono::milliseconds> delay;  // run_at, counted from the moment it is enqueued
+  // Waits (awaiting) until that job comes to its end, and then follows it or ends deleted itself. What
+  // has ended already is judged at once. None = it follows nobody.
+  JobId parent;
+  Follows follows = Follows::succeeded;
+  // Instead of run_at: so long after it was enqueued or, with a parent, after the parent's end.
+  std::optional<std::chrono::milliseconds> delay;
+  // No other job of the key is created while this one lives (is scheduled, enqueued, processing or awaiting),
+  // nor for `unique_for` after it was created, even when it has ended. Empty = no such rule.
+  std::string unique_key;
+  std::chrono::milliseconds unique_for{0};
+  Collision on_collision = Collision::keep;
+  // Joins that batch (batch.h), while members of it are pending.
+  JobId batch;
   friend bool operator==(const NewJob&, const NewJob&) = default;
 };
 
 struct Enqueued {
   JobId id;
-  bool created = true;  // false: NewJob::unless_live found `id` alive
+  // False: nothing new; NewJob::unless_live found `id` alive, or `id` holds NewJob::unique_key.
+  bool created = true;
+  JobState state = JobState::enqueued;  // of a created job
+  bool replaced = false;                // not created, but `id` got the new arguments (Collision::replace)
 };
 
 struct JobError {
@@ -95,6 +125,11 @@ struct Job {
   std::string reason;             // why it is held, deleted or skipped
   JobId blocking_job;             // skipped: the job that was in the way
   RetryPolicy retry;
+  JobId parent;  // none: it follows nobody
+  Follows follows = Follows::succeeded;
+  std::chrono::milliseconds delay{0};  // after the parent's end
+  std::string unique_key;
+  JobId batch;  // that it is a member of; none: it stands alone
 };
 
 // One line of a job's history.

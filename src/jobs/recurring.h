@@ -40,8 +40,8 @@ struct RecurringSpec {
   std::optional<std::chrono::sys_seconds> anchor;  // start of true intervals whose phrase names none
   Missed missed = Missed::once;
   std::chrono::milliseconds catch_up_window = std::chrono::hours(24);
-  Overlap overlap = Overlap::skip;      // the others are refused as unsupported
-  std::chrono::milliseconds jitter{0};  // only 0 is supported
+  Overlap overlap = Overlap::skip;
+  std::chrono::milliseconds jitter{0};  // each run comes up to so much later; a day at most
   RetryPolicy retry = RetryPolicy::none();
   bool enabled = true;  // the definition's own switch; people pause beside it
   // Jobs of one key do not overlap. Empty: see exclusive_key_of().

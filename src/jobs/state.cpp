@@ -23,11 +23,12 @@ constexpr std::array<StateRow, kJobStateCount> kTable = {{
     {enqueued, "enqueued", true, false, bit(processing) | bit(scheduled) | bit(deleted)},
     {processing, "processing", false, false,
      bit(succeeded) | bit(failed) | bit(held) | bit(deleted) | bit(scheduled) | bit(enqueued)},
-    {awaiting, "awaiting", true, false, bit(enqueued) | bit(deleted)},
-    {held, "held", false, false, bit(enqueued) | bit(deleted)},
+    {awaiting, "awaiting", true, false,
+     bit(enqueued) | bit(scheduled) | bit(deleted) | bit(succeeded) | bit(failed)},
+    {held, "held", false, false, bit(enqueued) | bit(scheduled) | bit(deleted)},
     {succeeded, "succeeded", false, true, 0},
-    {failed, "failed", false, true, bit(enqueued)},
-    {deleted, "deleted", false, true, bit(enqueued)},
+    {failed, "failed", false, true, bit(enqueued) | bit(scheduled) | bit(deleted) | bit(awaiting)},
+    {deleted, "deleted", true, true, bit(enqueued) | bit(scheduled) | bit(awaiting)},
     {skipped, "skipped", true, true, 0},
 }};
 
@@ -54,10 +55,8 @@ std::optional<JobState> parse_job_state(std::string_view name) {
 
 bool transition_allowed(JobState from, JobState to) { return (row(from).next & bit(to)) != 0; }
 bool initial_allowed(JobState state) { return row(state).initial; }
-// The states that only a person, or the clock, takes on to the queue.
-bool requeue_allowed(JobState state) {
-  return state != processing && state != awaiting && transition_allowed(state, enqueued);
-}
+// The states that only a person, the clock or a parent takes on to the queue.
+bool requeue_allowed(JobState state) { return state != processing && transition_allowed(state, enqueued); }
 bool is_final(JobState state) { return row(state).final; }
 bool is_at_rest(JobState state) { return is_final(state) || state == held; }
 

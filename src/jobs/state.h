@@ -13,7 +13,7 @@ enum class JobState : std::uint8_t {
   scheduled = 0,   // runs later; waiting for a retry = scheduled with attempt > 0 and an error
   enqueued = 1,    // runs as soon as a worker is free
   processing = 2,  // a worker of a live node holds it
-  awaiting = 3,    // waits for its parent
+  awaiting = 3,    // waits for its parent to come to its end
   held = 4,        // a guard stopped it; rests until approved or deleted
   succeeded = 5,
   failed = 6,
@@ -33,7 +33,7 @@ std::optional<JobState> parse_job_state(std::string_view name);
 bool transition_allowed(JobState from, JobState to);
 // The states a new job may have.
 bool initial_allowed(JobState state);
-// scheduled, held, failed, deleted: what somebody may ask to run now.
+// scheduled, awaiting, held, failed, deleted: what somebody may ask to run now.
 bool requeue_allowed(JobState state);
 // succeeded, failed, deleted, skipped: nothing happens any more unless somebody asks for it.
 bool is_final(JobState state);

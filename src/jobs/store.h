@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/id.h"
+#include "jobs/flow.h"
 #include "jobs/job.h"
 #include "jobs/recurring.h"
 
@@ -85,6 +86,7 @@ enum class Cancelled {
 class JobStore {
  public:
   virtual ~JobStore() = default;
+  // All or none. A parent that is not there is an error (not_found).
   virtual Result<std::vector<Enqueued>> enqueue(std::span<const NewJob> jobs, Timestamp now) = 0;
   // The same inside a transaction that the caller has begun on a connection of its own to the store's
   // database: the jobs are there when it commits, and gone without a trace when it is rolled back. Until
@@ -105,8 +107,9 @@ class JobStore {
                                                                 Timestamp now) = 0;
   virtual Result<Cancelled> cancel(JobId job, std::string_view reason, Timestamp now) = 0;
   // failed, deleted or held -> enqueued, with its attempts counted anew; scheduled -> enqueued, before its
-  // time and with its attempts as they are. A conflict for other states, and for a run of a recurring job
-  // that was retired.
+  // time and with its attempts as they are; awaiting -> enqueued, whatever becomes of its parent. A conflict
+  // for other states, for a run of a recurring job that was retired, and while another job lives that holds
+  // its unique key.
   virtual Result<void> requeue(JobId job, std::string_view reason, Timestamp now) = 0;
   // Both ignore leases that were lost. Progress and lines are advisory.
   virtual Result<void> save_progress(Lease lease, const Progress& progress) = 0;
@@ -218,6 +221,7 @@ struct JobFilter {
   std::optional<JobId> before;                     // keyset paging: only smaller ids
   bool oldest_first = false;                       // the first ones instead; `before` holds all the same
   int limit = 50;                                  // 1 to 1000
+  JobId batch;                                     // its members; none = all
 };
 // The newest jobs of each of many subjects, asked for at once.
 struct RecentFilter {
@@ -301,6 +305,7 @@ class Store {
   virtual DefinitionStore& definitions() = 0;
   virtual JobQueries& queries() = 0;
   virtual Upkeep& upkeep() = 0;
+  virtual FlowStore& flow() = 0;
 };
 
 }  // namespace sluice::jobs

@@ -22,10 +22,9 @@ class CompleterTest : public EngineTest {
     Claimed claimed;
     claimed.job.id = JobId(id);
     claimed.lease = {JobId(id), 1};
-    Ended one{
-        std::make_shared<Attempt>(std::move(claimed), store_->jobs(), clock_, std::make_shared<Listeners>()),
-        {},
-        at_once};
+    Ended one{std::make_shared<Attempt>(std::move(claimed), *store_, clock_, std::make_shared<Listeners>()),
+              {},
+              at_once};
     one.completion.lease = {JobId(id), 1};
     return one;
   }

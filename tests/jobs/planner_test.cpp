@@ -127,12 +127,16 @@ TEST(Planner, refuses_what_it_cannot_fire_and_says_which) {
 
   spec.phrase = "every hour";
   EXPECT_TRUE(planner.check(spec));
-  spec.overlap = Overlap::queue_one;
-  EXPECT_EQ(planner.check(spec).error().code, ErrorCode::unsupported);
-  spec.overlap = Overlap::skip;
-  spec.jitter = 5s;
-  EXPECT_EQ(planner.check(spec).error().code, ErrorCode::unsupported);
-  spec.jitter = 0ms;
+  for (const Overlap overlap : {Overlap::queue_one, Overlap::allow, Overlap::cancel_old}) {
+    spec.overlap = overlap;
+    EXPECT_TRUE(planner.check(spec));
+  }
+  for (const auto jitter : {std::chrono::milliseconds(-1), std::chrono::milliseconds(24h + 1ms)}) {
+    spec.jitter = jitter;
+    EXPECT_EQ(planner.check(spec).error().code, ErrorCode::invalid_definition);
+  }
+  spec.jitter = 24h;
+  EXPECT_TRUE(planner.check(spec));
   spec.zone = "Mars/Olympus";
   EXPECT_FALSE(planner.check(spec));
 }

@@ -15,11 +15,11 @@ const std::map<JobState, std::set<JobState>> kArrows = {
     {scheduled, {enqueued, deleted}},
     {enqueued, {processing, scheduled, deleted}},
     {processing, {succeeded, failed, held, deleted, scheduled, enqueued}},
-    {awaiting, {enqueued, deleted}},
-    {held, {enqueued, deleted}},
+    {awaiting, {enqueued, scheduled, deleted, succeeded, failed}},
+    {held, {enqueued, scheduled, deleted}},
     {succeeded, {}},
-    {failed, {enqueued}},
-    {deleted, {enqueued}},
+    {failed, {enqueued, scheduled, deleted, awaiting}},
+    {deleted, {enqueued, scheduled, awaiting}},
     {skipped, {}},
 };
 
@@ -32,7 +32,7 @@ TEST(JobStates, every_pair_of_states_is_as_drawn) {
       allowed += transition_allowed(from, to);
     }
   }
-  EXPECT_EQ(allowed, 17);
+  EXPECT_EQ(allowed, 26);
 }
 
 TEST(JobStates, numbers_and_names_are_fixed) {
@@ -48,8 +48,8 @@ TEST(JobStates, numbers_and_names_are_fixed) {
 
 TEST(JobStates, final_and_initial_states_are_as_drawn) {
   const std::set<JobState> finals = {succeeded, failed, deleted, skipped};
-  const std::set<JobState> by_hand = {scheduled, held, failed, deleted};
-  const std::set<JobState> initials = {scheduled, enqueued, awaiting, skipped};
+  const std::set<JobState> by_hand = {scheduled, awaiting, held, failed, deleted};
+  const std::set<JobState> initials = {scheduled, enqueued, awaiting, deleted, skipped};
   for (const JobState state : kJobStates) {
     EXPECT_EQ(is_final(state), finals.contains(state)) << to_string(state);
     EXPECT_EQ(initial_allowed(state), initials.contains(state)) << to_string(state);

@@ -10,6 +10,56 @@ void StoreConformance::SetUp() {
   join(*store_, "n1");
 }
 
+void StoreConformance::start_anew() {
+  store_.reset();
+  SetUp();
+}
+
+JobId StoreConformance::in_state(JobState state) {
+  const auto ended = [&](Completion completion) {
+    const JobId id = add();
+    completion.lease = claim_one().lease;
+    EXPECT_EQ(completion.lease.job, id);
+    EXPECT_TRUE(complete(std::move(completion)));
+    return id;
+  };
+  NewJob given = job();
+  switch (state) {
+    case JobState::enqueued:
+      return add();
+    case JobState::processing:
+      add();
+      return claim_one().job.id;
+    case JobState::scheduled:
+      return ended({.to = JobState::scheduled, .error = JobError{"timeout", "slow"}, .run_at = now_ + 1h});
+    case JobState::awaiting:
+      given.run_at = now_ + 24h;
+      given.parent = add(given);
+      return add(given);
+    case JobState::held:
+      return ended({.to = JobState::held, .reason = "too few"});
+    case JobState::succeeded:
+      return ended({.to = JobState::succeeded});
+    case JobState::failed:
+      return ended({.to = JobState::failed, .error = JobError{"io", "broken"}});
+    case JobState::deleted: {
+      const JobId id = add();
+      store_->jobs().cancel(id, "not wanted", now_).value();
+      return id;
+    }
+    case JobState::skipped: {
+      upsert(recurring());
+      now_ += 1h;
+      given.exclusive_key = "Country";
+      const JobId blocking = add(given);
+      const auto fired = fire({{.fire_at = now_}});
+      store_->jobs().cancel(blocking, "out of the way", now_).value();
+      return fired.at(0).job;
+    }
+  }
+  return {};
+}
+
 NewJob StoreConformance::job(std::string subject) const {
   NewJob job;
   job.kind = "load";

@@ -28,6 +28,7 @@ inline void PrintTo(const StoreKind& kind, std::ostream* out) { *out << kind.nam
 class StoreConformance : public testing::TestWithParam<StoreKind> {
  protected:
   void SetUp() override;
+  void start_anew();  // with an empty store
 
   NewJob job(std::string subject = "Country") const;
   JobId add(NewJob job);
@@ -39,6 +40,17 @@ class StoreConformance : public testing::TestWithParam<StoreKind> {
   // The state the job has afterwards.
   std::optional<JobState> ending(Completion completion);
   Job get(JobId id);
+  // A new job that has come to the state.
+  JobId in_state(JobState state);
+  Batch batch(JobId id) { return store_->flow().batch(id).value().value(); }
+  // Nothing is left to be done later.
+  void settle() {
+    while (store_->flow().settle(kSettleAtOnce, now_).value() > 0) {
+    }
+  }
+  Result<JobState> ask(JobId id, const StateRequest& request) {
+    return store_->flow().change(id, request, now_);
+  }
   RecurringSpec recurring(std::string id = "load:Country") const;
   // Fires what is due as if each schedule ticked at the given time and next an hour later.
   std::vector<Fired> fire(std::vector<Tick> ticks);

@@ -32,8 +32,12 @@ std::string clean_text(std::string_view text, std::size_t limit) {
   return clean;
 }
 
-Attempt::Attempt(Claimed claimed, JobStore& store, Clock& clock, std::shared_ptr<const Listeners> listeners)
-    : claimed_(std::move(claimed)), store_(store), clock_(clock), listeners_(std::move(listeners)) {}
+Attempt::Attempt(Claimed claimed, Store& store, Clock& clock, std::shared_ptr<const Listeners> listeners)
+    : claimed_(std::move(claimed)),
+      store_(store.jobs()),
+      queries_(store.queries()),
+      clock_(clock),
+      listeners_(std::move(listeners)) {}
 
 void Attempt::progress(const Progress& progress) {
   const auto now = clock_.steady();
@@ -56,6 +60,14 @@ void Attempt::log(LogLevel level, std::string_view text) {
 void Attempt::set_result(std::string json) {
   std::lock_guard lock(mutex_);
   result_ = std::move(json);
+}
+
+Result<std::optional<Job>> Attempt::parent() {
+  std::lock_guard lock(parent_mutex_);
+  if (!parent_ && claimed_.job.parent) {
+    SLUICE_TRY(parent_, queries_.get(claimed_.job.parent));
+  }
+  return parent_;
 }
 
 void Attempt::request_stop(StopReason why, std::string_view reason) {

@@ -21,7 +21,7 @@ namespace sluice::jobs {
 
 class Attempt final : public JobContext {
  public:
-  Attempt(Claimed claimed, JobStore& store, Clock& clock, std::shared_ptr<const Listeners> listeners);
+  Attempt(Claimed claimed, Store& store, Clock& clock, std::shared_ptr<const Listeners> listeners);
 
   const Job& job() const override { return claimed_.job; }
   int attempt() const override { return claimed_.job.attempt; }
@@ -29,6 +29,7 @@ class Attempt final : public JobContext {
   void log(LogLevel level, std::string_view text) override;
   void set_result(std::string json) override;
   StopReason stop_reason() const override { return stop_reason_.load(); }
+  Result<std::optional<Job>> parent() override;
 
   // The first request counts. From any thread.
   void request_stop(StopReason why, std::string_view reason);
@@ -50,6 +51,7 @@ class Attempt final : public JobContext {
 
   const Claimed claimed_;
   JobStore& store_;
+  JobQueries& queries_;
   Clock& clock_;
   const std::shared_ptr<const Listeners> listeners_;
   std::stop_source stop_;
@@ -62,6 +64,9 @@ class Attempt final : public JobContext {
   std::optional<std::chrono::steady_clock::time_point> told_at_;
   std::string result_;
   std::string cancel_reason_;
+
+  std::mutex parent_mutex_;  // read once, whoever asks
+  std::optional<Job> parent_;
 };
 
 // Text that a store and a JSON writer can take: valid UTF-8, line by line, cut at `limit` bytes.

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <utility>
 
 namespace sluice::jobs {
@@ -13,11 +12,15 @@ namespace {
 
 constexpr std::chrono::milliseconds kLongestDelay = std::chrono::hours(24) * 365 * 100;
 
+}  // namespace
+
 Result<void> check_new_job(const NewJob& job) {
   const auto refuse = [&](std::string message, ErrorCode code = ErrorCode::invalid_argument) {
     return fail(code, std::move(message), fmt::format("job {} {}", job.kind, job.subject));
   };
   if (job.kind.empty()) return refuse("a job needs a kind");
+  if (job.kind == kBatchKind)
+    return refuse("the kind \"batch\" stands for batches: create one, or take another kind");
   if (job.queue.empty()) return refuse("a job needs a queue");
   if (job.args.size() > kMaxJobText) {
     return refuse(
@@ -28,6 +31,9 @@ Result<void> check_new_job(const NewJob& job) {
   }
   const auto args = nlohmann::json::parse(job.args, nullptr, false);
   if (!args.is_object()) return refuse("the arguments must be a JSON object");
+  if (job.unique_for.count() < 0 || job.unique_for > kLongestDelay)
+    return refuse("unique_for is at least 0 and at most 100 years");
+  if (job.unique_key.empty() && job.unique_for.count() > 0) return refuse("unique_for needs a unique key");
   if (job.unless_live && job.exclusive_key.empty()) return refuse("unless_live needs an exclusive key");
   if (job.retry.limit < 0) return refuse("the retry limit must not be negative");
   if (job.delay && job.run_at) return refuse("give a delay or a time to run at, not both");
@@ -35,20 +41,6 @@ Result<void> check_new_job(const NewJob& job) {
     return refuse("a delay is at least 0 and at most 100 years");
   return {};
 }
-
-// The same jobs with the moment that their delays come to. `changed` holds them where there are any; it is
-// empty, or the jobs are its own.
-std::span<const NewJob> without_delays(std::span<const NewJob> jobs, std::vector<NewJob>& changed,
-                                       Timestamp now) {
-  if (std::ranges::none_of(jobs, [](const NewJob& job) { return job.delay.has_value(); })) return jobs;
-  if (changed.empty()) changed.assign(jobs.begin(), jobs.end());
-  for (NewJob& job : changed) {
-    if (job.delay) job.run_at = now + *std::exchange(job.delay, std::nullopt);
-  }
-  return changed;
-}
-
-}  // namespace
 
 Engine::Engine(Store& store, Clock& clock, EngineOptions options)
     : impl_(std::make_shared<Impl>(store, clock, std::move(options))) {}
@@ -113,7 +105,7 @@ Result<JobId> Engine::run_now(std::string_view recurring_id, Origin origin, std:
   job.queue = spec.queue;
   job.retry = spec.retry;
   job.recurring_id = spec.id;
-  job.exclusive_key = exclusive_key_of(spec);
+  if (spec.overlap != Overlap::allow) job.exclusive_key = exclusive_key_of(spec);
   job.origin = origin;
   job.started_by = std::move(started_by);
   return enqueue(std::move(job));
@@ -179,25 +171,24 @@ Subscription Engine::subscribe(Listener listener) {
 // Inside: the calls that change jobs.
 
 Result<std::span<const NewJob>> Engine::Impl::ready_to_store(std::span<const NewJob> given,
-                                                             std::vector<NewJob>& changed,
-                                                             Timestamp now) const {
+                                                             std::vector<NewJob>& changed) const {
   SLUICE_TRY(const auto passed, filters_.enqueuing(given, changed));
   for (const NewJob& job : passed) SLUICE_CHECK(check_new_job(job));
-  return without_delays(passed, changed, now);
+  return passed;
 }
 
 Result<std::vector<Enqueued>> Engine::Impl::enqueue_in(sql::Connection& transaction,
                                                        std::span<const NewJob> given) {
   const Timestamp now = clock_.now();
   std::vector<NewJob> changed;
-  SLUICE_TRY(const auto jobs, ready_to_store(given, changed, now));
+  SLUICE_TRY(const auto jobs, ready_to_store(given, changed));
   return store_.jobs().enqueue_in(transaction, jobs, now);
 }
 
 Result<std::vector<Enqueued>> Engine::Impl::enqueue(std::span<const NewJob> given) {
   const Timestamp now = clock_.now();
   std::vector<NewJob> changed;
-  SLUICE_TRY(const auto jobs, ready_to_store(given, changed, now));
+  SLUICE_TRY(const auto jobs, ready_to_store(given, changed));
   SLUICE_TRY(auto begun, start_here(jobs, now));
   if (begun) {
     filters_.enqueued(jobs, *begun);
@@ -206,9 +197,7 @@ Result<std::vector<Enqueued>> Engine::Impl::enqueue(std::span<const NewJob> give
   SLUICE_TRY(auto made, store_.jobs().enqueue(jobs, now));
   wake();
   for (std::size_t i = 0; i < made.size(); ++i) {
-    if (!made[i].created) continue;
-    const bool later = jobs[i].run_at && *jobs[i].run_at > now;
-    tell(JobChanged{made[i].id, jobs[i].subject, later ? JobState::scheduled : JobState::enqueued});
+    if (made[i].created) tell(JobChanged{made[i].id, jobs[i].subject, made[i].state});
   }
   filters_.enqueued(jobs, made);
   return made;
@@ -217,15 +206,7 @@ Result<std::vector<Enqueued>> Engine::Impl::enqueue(std::span<const NewJob> give
 Result<Cancelled> Engine::Impl::cancel(JobId job, std::string_view reason) {
   SLUICE_TRY(const auto outcome, store_.jobs().cancel(job, reason, clock_.now()));
   if (outcome == Cancelled::too_late) return outcome;
-  if (outcome == Cancelled::requested) {
-    std::shared_ptr<Attempt> attempt;
-    {
-      std::lock_guard lock(mutex_);
-      if (const auto found = running_.find(job); found != running_.end()) attempt = found->second;
-    }
-    // Not here: another node's, or claimed this instant; both see the request in the store.
-    if (attempt) attempt->request_stop(StopReason::cancelled, reason);
-  }
+  if (outcome == Cancelled::requested) stop_attempt(job, reason);
   wake();
   tell(JobChanged{job, subject_of(job),
                   outcome == Cancelled::deleted ? JobState::deleted : JobState::processing});

@@ -28,6 +28,9 @@
 
 namespace sluice::jobs {
 
+// Whether a new job can be right, whatever else is in the store.
+Result<void> check_new_job(const NewJob& job);
+
 class Engine::Impl {
  public:
   Impl(Store& store, Clock& clock, EngineOptions options);
@@ -43,12 +46,18 @@ class Engine::Impl {
   Result<std::vector<Enqueued>> enqueue_in(sql::Connection& transaction, std::span<const NewJob> jobs);
   // As they are to be stored: filtered, checked, without delays. `changed` holds them where that is no longer
   // as given.
-  Result<std::span<const NewJob>> ready_to_store(std::span<const NewJob> given, std::vector<NewJob>& changed,
-                                                 Timestamp now) const;
+  Result<std::span<const NewJob>> ready_to_store(std::span<const NewJob> given,
+                                                 std::vector<NewJob>& changed) const;
   Result<Cancelled> cancel(JobId job, std::string_view reason);
+  Result<JobState> change(JobId job, const StateRequest& request);
+  Result<BulkChange> change_all(const JobFilter& filter, const StateRequest& request);
+  Result<JobId> create_batch(const NewBatch& batch);
+  Result<int> cancel_batch(JobId batch, std::string_view reason);
   Result<Job> wait(JobId job, std::stop_token stop);
 
   std::string subject_of(JobId job);
+  // Of this node's; others see the request in the store.
+  void stop_attempt(JobId job, std::string_view reason);
   void tell(const Change& change) { listeners_->send(change); }
   // Something is to be done, or somebody waits for what was done.
   void wake();

@@ -10,6 +10,7 @@ namespace {
 
 // Many loaders share few phrases; past this the cache starts anew rather than grow without end.
 constexpr std::size_t kCachedPhrases = 4096;
+constexpr std::chrono::hours kMostJitter{24};
 
 Timestamp widen(std::chrono::sys_seconds time) { return time; }
 
@@ -58,12 +59,9 @@ Result<void> Planner::check(const RecurringSpec& spec) {
   if (spec.id.empty() || spec.kind.empty()) {
     return fail(ErrorCode::invalid_argument, "a recurring job needs an id and a kind", where);
   }
-  if (spec.overlap != Overlap::skip) {
-    return fail(ErrorCode::unsupported,
-                fmt::format("overlap: {} is not supported; use skip", to_string(spec.overlap)), where);
+  if (spec.jitter.count() < 0 || spec.jitter > kMostJitter) {
+    return fail(ErrorCode::invalid_definition, "the jitter must be between nothing and a day", where);
   }
-  if (spec.jitter.count() != 0)
-    return fail(ErrorCode::unsupported, "jitter is not supported; remove it", where);
   if (spec.catch_up_window.count() < 0) {
     return fail(ErrorCode::invalid_definition, "the catch-up window must not be negative", where);
   }

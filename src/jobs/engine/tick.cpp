@@ -123,6 +123,10 @@ Result<void> Engine::Impl::look_after_nodes(Timestamp now) {
       wake();
       tell(NodesChanged{});
     }
+    // What the ends of jobs with very many children left to do.
+    SLUICE_TRY(const int settled, store_.flow().settle(kSettleAtOnce, now));
+    if (settled > 0) wake();
+    if (settled == kSettleAtOnce) nodes_looked_at_.reset();  // there is more
     for (const auto& attempt : running()) SLUICE_CHECK(attempt->flush());
     give_back_stalled();
   }
@@ -163,7 +167,10 @@ Result<void> Engine::Impl::fire(Timestamp now) {
       tell(JobChanged{tick.job, tick.subject, tick.state});
       tell(RecurringChanged{tick.recurring_id});
     }
-    if (!fired.empty()) claim_again_ = true;
+    if (!fired.empty()) {
+      claim_again_ = true;
+      look_for_cancels_ = true;  // overlap: cancelOld
+    }
   }
   return {};
 }
@@ -195,7 +202,7 @@ void Engine::Impl::hand_over(std::vector<Claimed> claimed, int reserved) {
   std::vector<std::shared_ptr<Attempt>> attempts;
   attempts.reserve(claimed.size());
   for (Claimed& one : claimed)
-    attempts.push_back(std::make_shared<Attempt>(std::move(one), store_.jobs(), clock_, listeners_));
+    attempts.push_back(std::make_shared<Attempt>(std::move(one), store_, clock_, listeners_));
   {
     std::lock_guard lock(mutex_);
     // A job that was taken from this node comes back to it, perhaps, while its old attempt is still at work.

@@ -52,7 +52,8 @@ Result<std::vector<Enqueued>> PostgresJobStore::enqueue_in(sql::Connection& tran
     // On an error the savepoint takes the settings back too.
     SLUICE_TRY(const auto before, Settings::set(database, pool_.schema()));
     SLUICE_CHECK(check_identity(database, "select identity from store", identity));
-    SLUICE_TRY(made, insert_unless_live(database, jobs, now));
+    for (const NewJob& job : jobs) forget_mark_after(job.priority, now);
+    SLUICE_TRY(made, sluice::jobs::enqueue_in(pool_, database, jobs, now));
     // The number is not noted as our own: when the caller commits, this store is to look again as well.
     SLUICE_CHECK(database.each("select " + pool_.touching(), [](const Row&) -> Result<void> { return {}; }));
     SLUICE_CHECK(before.put_back(database));

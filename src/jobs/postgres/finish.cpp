@@ -1,4 +1,5 @@
 // How attempts end on PostgreSQL: successes and failures in one statement for all, the rest one by one.
+#include "jobs/postgres/batching.h"
 #include "jobs/postgres/parts.h"
 #include "jobs/store/ending.h"
 
@@ -29,12 +30,13 @@ constexpr std::string_view kFinish =
     "|| "
     "chr(10) || '[' || f.s || ', ' || ?2::bigint || ', ' || f.attempt || ', ' || f.node_json || ', ' || "
     "f.why || "
-    "']' || chr(10) from f where j.id = f.job returning f.i, f.s, j.duration_ms, f.amount), "
+    "']' || chr(10) from f where j.id = f.job returning f.i, f.s, j.duration_ms, f.amount, "
+    "j.waited_for, j.batch), "
     "t as (insert into tally (state, n, minute, finished, ms, amount) select 2, -count(*), 0, 0, 0, 0 from u "
     "having count(*) > 0 union all select s, count(*), ?3::bigint, count(*), sum(duration_ms), sum(amount) "
     "from u "
     "group by s) "
-    "select i, s, {} from u";
+    "select i, s, {}, waited_for, batch is not null from u";
 
 constexpr std::string_view kEndOne =
     "update job j set state = ?1, lease = l.token, attempt = l.attempt - ?2, node = l.node, started_at = "
@@ -45,6 +47,8 @@ constexpr std::string_view kEndOne =
     "l.progress_rows, progress_bytes = l.progress_bytes, progress_total = l.progress_total, progress_phase = "
     "l.progress_phase, progress_total_rows = l.progress_total_rows, history = j.history || history_line(2, "
     "l.started_at, l.attempt, l.node, '') || ?11 from lease l where j.id = ?12 and l.job = j.id";
+
+constexpr int kFoldAtOnce = 100;
 
 bool is_simple(const Completion& completion) {
   return completion.count_attempt &&
@@ -159,6 +163,7 @@ Result<std::vector<std::optional<JobState>>> PostgresJobStore::complete(
   }
   if (completions.empty()) return ended;
   std::int64_t change = 0;
+  bool followed = false, batched = false;
   const auto finish_simple = [&](Database& database) -> Result<void> {
     std::ranges::fill(ended,
                       std::nullopt);  // a second try counts what it finds, not what the first one undid
@@ -168,6 +173,8 @@ Result<std::vector<std::optional<JobState>>> PostgresJobStore::complete(
         [&](const Row& row) -> Result<void> {
           ended[static_cast<std::size_t>(row.integer(0))] = static_cast<JobState>(row.integer(1));
           change = row.integer(2);
+          followed = followed || row.integer(3) != 0;
+          batched = batched || row.integer(4) != 0;
           return {};
         },
         simple + ']', now, minute_of(now));
@@ -208,6 +215,13 @@ Result<std::vector<std::optional<JobState>>> PostgresJobStore::complete(
     return std::unexpected(std::move(done).error());
   }
   note(false);
+  if (followed) forget_mark();  // what waited may come before it
+  if (batched) {
+    // Everything is written: a batch that is not folded now is folded with the next settle().
+    const auto folded = fold_batches(pool_, kFoldAtOnce, now);
+    static_cast<void>(folded);
+    forget_mark();
+  }
   if (change != 0) pool_.touched(change);
   return ended;
 }

@@ -1,9 +1,11 @@
 // The PostgreSQL store, one class per interface, all over one PostgresPool.
 //
 // Locks are taken in this order, so that transactions do not wait for each other in a circle: a node's row,
-// the row of `ready` or `lease`, the recurring job's row, the job's row.
+// a unique key's row, the row of `ready` or `lease`, the recurring job's row, the job's row (a parent's
+// before its children's).
 #pragma once
 
+#include "jobs/flow.h"
 #include "jobs/postgres/database.h"
 #include "jobs/postgres/rows.h"
 #include "jobs/postgres/watch.h"
@@ -36,6 +38,8 @@ class PostgresJobStore final : public JobStore {
   Result<void> save_progress(Lease lease, const Progress& progress) override;
   Result<void> append_log(Lease lease, std::span<const LogLine> lines) override;
   Result<std::optional<Timestamp>> next_due() override;
+  // Something may have become ready that comes before what was claimed last.
+  void forget_mark();
 
  private:
   // Where the last claim ended. Claims that start there do not walk over what was claimed before.
@@ -51,10 +55,7 @@ class PostgresJobStore final : public JobStore {
   Result<std::vector<Claimed>> recover(const ClaimRequest& request);
   std::optional<Mark> mark_for(const ClaimRequest& request);
   void remember(const ClaimRequest& request, const std::vector<Claimed>& claimed, bool full);
-  // Something may have become ready that comes before the mark.
-  void forget_mark();
-  Result<std::vector<Enqueued>> insert_unless_live(Database& database, std::span<const NewJob> jobs,
-                                                   Timestamp now);
+  // As forget_mark(), where it is known how early that is.
   void forget_mark_after(std::int64_t priority, Timestamp run_at);
   std::string new_claim_id();
   Result<std::optional<JobState>> ended_before(Database& database, Lease lease);
@@ -140,6 +141,25 @@ class PostgresJobQueries final : public JobQueries {
  private:
   PostgresPool& pool_;
 };
+
+class PostgresFlowStore final : public FlowStore {
+ public:
+  PostgresFlowStore(PostgresPool& pool, PostgresJobStore& jobs) : pool_(pool), jobs_(jobs) {}
+  Result<int> settle(int limit, Timestamp now) override;
+  Result<std::vector<Job>> children(JobId parent, JobId after, int limit) override;
+  Result<JobState> change(JobId job, const StateRequest& request, Timestamp now) override;
+  Result<BulkChange> change_all(const JobFilter& filter, const StateRequest& request, Timestamp now) override;
+  Result<JobId> create_batch(const NewBatch& batch, Timestamp now) override;
+  Result<std::optional<Batch>> batch(JobId id) override;
+  Result<std::vector<Batch>> batches(std::optional<JobId> before, int limit) override;
+
+ private:
+  PostgresPool& pool_;
+  PostgresJobStore& jobs_;
+};
+
+// Those that PostgresJobQueries::list() finds, in its order.
+Result<std::vector<JobId>> find_ids(Database& database, const JobFilter& filter);
 
 class PostgresUpkeep final : public Upkeep {
  public:

@@ -21,8 +21,10 @@ struct Way {
   std::string_view column;
   int parameter = 0;
   std::string_view partial = {};  // what the index is limited to
+  std::string_view type = "text";
 };
 std::optional<Way> way_to(const JobFilter& filter) {
+  if (filter.batch) return Way{"batch", 8, "j.batch is not null", "bigint"};
   if (!filter.recurring_id.empty()) return Way{"recurring_id", 3, "j.recurring_id is not null"};
   if (!filter.subject.empty()) return Way{"subject", 4, "j.subject <> ''"};
   if (!filter.kind.empty()) return Way{"kind", 5};
@@ -34,18 +36,18 @@ std::optional<Way> way_to(const JobFilter& filter) {
 // index, in its order: with "state = ?" and "order by id" the planner, who takes states and kinds to be alike
 // in number, would rather go through all jobs by their number, and where there is none of the kind, to the
 // end.
-std::string list_query(const JobFilter& filter, JobState state) {
+std::string list_query(const JobFilter& filter, std::string_view columns, JobState state) {
   const std::string_view direction = filter.oldest_first ? "asc" : "desc";
   const bool runs = state == JobState::processing;
   const auto way = runs ? std::nullopt : way_to(filter);
-  std::string query = fmt::format("select {} from ", live_job_columns());
+  std::string query = fmt::format("select {} from ", columns);
   // From the leases to their jobs, never the other way: that is what "+ 0" says.
   std::string order = fmt::format(" order by l.job {}", direction);
   if (runs) {
     query += "lease l join job j on j.id = l.job + 0 where ?1 = 2 and l.job < ?2";
   } else {
     const std::string first = way ? fmt::format("j.{}, ", way->column) : std::string();
-    const std::string wanted = way ? fmt::format("?{}::text, ", way->parameter) : std::string();
+    const std::string wanted = way ? fmt::format("?{}::{}, ", way->parameter, way->type) : std::string();
     query += fmt::format(
         "job j left join lease l on l.job = j.id where ({0}j.state, j.id) < ({1}?1::smallint, ?2::bigint) "
         "and "
@@ -65,14 +67,15 @@ std::string list_query(const JobFilter& filter, JobState state) {
   also("subject", 4, filter.subject);
   also("kind", 5, filter.kind);
   also("queue", 6, filter.queue);
+  if (filter.batch && !way) query += " and j.batch = ?8";
   // Every parameter needs a type, the unused ones too.
-  query += " and (?3::text, ?4::text, ?5::text, ?6::text) is not null";
+  query += " and (?3::text, ?4::text, ?5::text, ?6::text, ?8::bigint) is not null";
   return query + order + " limit ?7";
 }
 
 bool is_plain(const JobFilter& filter) {
   return filter.states.empty() && filter.subject.empty() && filter.kind.empty() && filter.queue.empty() &&
-         filter.recurring_id.empty();
+         filter.recurring_id.empty() && !filter.batch;
 }
 
 // As list_query(): a job that runs is `enqueued` in its own row, and ranges say which index.
@@ -107,11 +110,28 @@ std::string id_array(std::span<const JobId> ids) {
   return array + '}';
 }
 
+// Every job of the filter once, by state: in order only within each state. Each state yields up to the limit.
+template <class F>
+Result<void> visit(Database& database, const JobFilter& filter, std::string_view columns, int limit, F add) {
+  const std::int64_t before = filter.before ? filter.before->value() : INT64_MAX;
+  if (is_plain(filter)) {
+    return database.each(fmt::format("select {} from job j left join lease l on l.job = j.id where j.id < ? "
+                                     "order by j.id {} limit ?",
+                                     columns, filter.oldest_first ? "asc" : "desc"),
+                         add, before, limit);
+  }
+  for (const JobState state : kJobStates) {
+    if (!filter.states.empty() && std::ranges::find(filter.states, state) == filter.states.end()) continue;
+    SLUICE_CHECK(database.each(list_query(filter, columns, state), add, state, before, filter.recurring_id,
+                               filter.subject, filter.kind, filter.queue, limit, filter.batch));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::vector<Job>> PostgresJobQueries::list(const JobFilter& filter) {
   const int limit = std::clamp(filter.limit, 1, kMostListed);
-  const std::int64_t before = filter.before ? filter.before->value() : INT64_MAX;
   return pool_.read([&](Database& database) -> Result<std::vector<Job>> {
     std::vector<Job> jobs;
     const auto add = [&](const Row& row) -> Result<void> {
@@ -119,23 +139,25 @@ Result<std::vector<Job>> PostgresJobQueries::list(const JobFilter& filter) {
       jobs.push_back(std::move(job));
       return {};
     };
-    if (is_plain(filter)) {
-      SLUICE_CHECK(database.each(fmt::format("select {} from job j left join lease l on l.job = j.id where "
-                                             "j.id < ? order by j.id {} limit ?",
-                                             live_job_columns(), filter.oldest_first ? "asc" : "desc"),
-                                 add, before, limit));
-      return jobs;
-    }
-    for (const JobState state : kJobStates) {
-      if (!filter.states.empty() && std::ranges::find(filter.states, state) == filter.states.end()) continue;
-      SLUICE_CHECK(database.each(list_query(filter, state), add, state, before, filter.recurring_id,
-                                 filter.subject, filter.kind, filter.queue, limit));
-    }
+    SLUICE_CHECK(visit(database, filter, live_job_columns(), limit, add));
     std::ranges::sort(
         jobs, [&](const Job& a, const Job& b) { return filter.oldest_first ? a.id < b.id : a.id > b.id; });
     if (jobs.size() > static_cast<std::size_t>(limit)) jobs.resize(static_cast<std::size_t>(limit));
     return jobs;
   });
+}
+
+Result<std::vector<JobId>> find_ids(Database& database, const JobFilter& filter) {
+  const int limit = std::clamp(filter.limit, 1, kMostListed);
+  std::vector<JobId> ids;
+  const auto add = [&](const Row& row) -> Result<void> {
+    ids.emplace_back(row.integer(0));
+    return {};
+  };
+  SLUICE_CHECK(visit(database, filter, "j.id", limit, add));
+  std::ranges::sort(ids, [&](JobId a, JobId b) { return filter.oldest_first ? a < b : a > b; });
+  if (ids.size() > static_cast<std::size_t>(limit)) ids.resize(static_cast<std::size_t>(limit));
+  return ids;
 }
 
 Result<std::optional<Job>> PostgresJobQueries::get(JobId id) {

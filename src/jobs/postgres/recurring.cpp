@@ -1,4 +1,5 @@
 // Recurring jobs on PostgreSQL.
+#include "jobs/postgres/changing.h"
 #include "jobs/postgres/parts.h"
 #include "jobs/store/recurring_change.h"
 
@@ -25,17 +26,19 @@ std::unexpected<Error> no_such_recurring(std::string_view id) {
   return fail(ErrorCode::not_found, fmt::format("there is no recurring job \"{}\"", id));
 }
 
-// Whether a live job waits for a retry that comes with this tick (the tick ended its pause).
-Result<bool> comes_to_its_retry(Database& database, JobId job, Timestamp fire_at) {
-  bool comes = false;
+Result<std::vector<Live>> live_jobs(Database& database, std::string_view exclusive_key) {
+  std::vector<Live> live;
   SLUICE_CHECK(database.each(
-      "select 1 from job where id = ? and state = 0 and run_at <= ?",
-      [&](const Row&) -> Result<void> {
-        comes = true;
+      "select j.id, case when l.job is null then j.state else 2 end, j.attempt, j.run_at from job j left "
+      "join lease l on l.job = j.id where j.exclusive_key = ?1 and j.exclusive_key is not null and j.state "
+      "in (0, 1) and (j.state = 1 or j.attempt > 0 or j.fire_at is not null) order by j.id",
+      [&](const Row& row) -> Result<void> {
+        live.push_back({JobId(row.integer(0)), static_cast<JobState>(row.integer(1)),
+                        static_cast<int>(row.integer(2)), row.time(3)});
         return {};
       },
-      job, fire_at));
-  return comes;
+      exclusive_key));
+  return live;
 }
 
 struct Waiting {
@@ -165,16 +168,21 @@ Result<std::optional<Fired>> PostgresRecurringStore::fire_tick(Database& databas
                                              spec.id, tick.fire_at));
   if (guarded == 0) return std::nullopt;
   const NewJob job = run_of(spec);
-  InsertedJob more{.state = JobState::enqueued, .fire_at = tick.fire_at, .blocking_job = {}, .reason = {}};
-  if (!tick.catch_up_all) {
-    SLUICE_CHECK(lock_key(database, spec.exclusive_key));
-    SLUICE_TRY(const auto live, find_live_job(database, spec.exclusive_key));
-    if (live) {
-      more.state = JobState::skipped;
-      more.blocking_job = *live;
-      SLUICE_TRY(const bool retried, comes_to_its_retry(database, *live, tick.fire_at));
-      more.reason = fmt::format("job {} {}", live->value(), retried ? "is tried again now" : "was not done");
-    }
+  SLUICE_CHECK(lock_key(database, spec.exclusive_key));
+  SLUICE_TRY(const auto live, live_jobs(database, spec.exclusive_key));
+  const Encounter encounter = meet(spec, tick, live);
+  InsertedJob more;
+  more.fire_at = tick.fire_at;
+  more.reason = encounter.reason;
+  if (encounter.blocking) {
+    more.state = JobState::skipped;
+    more.blocking_job = encounter.blocking->id;
+  } else {
+    more.run_at = jittered(spec, tick.fire_at);
+    if (*more.run_at > now) more.state = JobState::scheduled;
+  }
+  if (encounter.cancels) {
+    for (const Live& old : live) SLUICE_CHECK(cancel_one(database, old.id, kCancelledByTick, now));
   }
   const PostgresNewJob given{&job, more};
   SLUICE_TRY(const auto ids, insert_jobs(pool_, database, std::span(&given, 1), now, false));

@@ -1,5 +1,7 @@
 #include "jobs/postgres/rows.h"
 
+#include "jobs/store/unique.h"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -19,15 +21,14 @@ nlohmann::json micros(std::optional<Timestamp> time) {
 nlohmann::json row_of(const PostgresNewJob& given, Timestamp now) {
   const NewJob& job = *given.job;
   const InsertedJob& more = given.more;
-  const std::string& name = !job.name.empty() ? job.name : !job.subject.empty() ? job.subject : job.kind;
   return {{"kind", storable(job.kind)},
           {"subject", storable(job.subject)},
-          {"name", storable(name)},
+          {"name", storable(name_of(job))},
           {"queue", storable(job.queue)},
           {"state", static_cast<int>(more.state)},
           {"origin", static_cast<int>(job.origin)},
           {"priority", job.priority},
-          {"run_at", micros(job.run_at && *job.run_at > now ? *job.run_at : now)},
+          {"run_at", micros(std::max(more.run_at.value_or(job.run_at.value_or(now)), now))},
           {"finished_at", micros(is_final(more.state) ? std::optional(now) : std::nullopt)},
           {"max_attempts", job.retry.limit + 1},
           {"pinned_node", or_null(job.pinned_node)},
@@ -39,7 +40,12 @@ nlohmann::json row_of(const PostgresNewJob& given, Timestamp now) {
           {"reason", storable(more.reason)},
           {"history", history_line(more.state, now, 0, {}, more.reason)},
           {"retry", to_json(job.retry)},
-          {"args", storable(job.args)}};
+          {"args", storable(job.args)},
+          {"parent", job.parent ? nlohmann::json(job.parent.value()) : nlohmann::json()},
+          {"follows", job.parent ? nlohmann::json(static_cast<int>(job.follows)) : nlohmann::json()},
+          {"delay_ms", job.delay ? nlohmann::json(job.delay->count()) : nlohmann::json()},
+          {"unique_key", or_null(job.unique_key)},
+          {"batch", job.batch ? nlohmann::json(job.batch.value()) : nlohmann::json()}};
 }
 
 std::string insert_query(const PostgresPool& pool, bool touch) {
@@ -48,12 +54,15 @@ std::string insert_query(const PostgresPool& pool, bool touch) {
       "text, name text, queue text, state smallint, origin smallint, priority int, run_at bigint, "
       "finished_at bigint, max_attempts int, pinned_node text, exclusive_key text, recurring_id text, "
       "fire_at bigint, blocking_job bigint, started_by text, reason text, history text, retry text, args "
-      "text)) with ordinality), "
+      "text, parent bigint, follows smallint, delay_ms bigint, unique_key text, batch bigint)) with "
+      "ordinality), "
       "j as (insert into job (kind, subject, name, queue, state, origin, priority, created_at, run_at, "
       "finished_at, max_attempts, pinned_node, exclusive_key, recurring_id, fire_at, blocking_job, "
-      "started_by, reason, history, retry, args) select kind, subject, name, queue, state, origin, "
+      "started_by, reason, history, retry, args, parent, follows, delay_ms, unique_key, batch) select kind, "
+      "subject, name, queue, state, origin, "
       "priority, ?2::bigint, run_at, finished_at, max_attempts, pinned_node, exclusive_key, recurring_id, "
-      "fire_at, blocking_job, started_by, reason, history, retry, args from v order by ordinality returning "
+      "fire_at, blocking_job, started_by, reason, history, retry, args, parent, follows, delay_ms, "
+      "unique_key, batch from v order by ordinality returning "
       "id, state, priority, run_at, kind, exclusive_key, pinned_node, finished_at), "
       "r as (insert into ready (job, priority, run_at, kind, exclusive_key, pinned_node, token, attempt) "
       "select id, priority, run_at, kind, exclusive_key, pinned_node, 1, 0 from j where state = 1), "
@@ -77,7 +86,8 @@ std::string_view live_job_columns() {
          "case when l.job is null then j.progress_phase else l.progress_phase end, "
          "case when l.job is null then j.progress_total_rows else l.progress_total_rows end, "
          "j.blocking_job, j.started_by, case when l.cancel_requested_at is null then j.reason else l.reason "
-         "end, j.error_code, j.error_message, j.retry, j.args, j.result";
+         "end, j.error_code, j.error_message, j.retry, j.args, j.result, j.parent, j.follows, j.delay_ms, "
+         "j.unique_key, j.batch";
 }
 
 Result<std::vector<JobId>> insert_jobs(PostgresPool& pool, Database& database,
@@ -114,7 +124,7 @@ Result<std::optional<JobId>> find_live_job(Database& database, std::string_view 
   std::optional<JobId> found;
   SLUICE_CHECK(database.each(
       "select id from job where exclusive_key = ?1 and exclusive_key is not null and state in (0, 1) and "
-      "(state = 1 or attempt > 0) order by id limit 1",
+      "(state = 1 or attempt > 0 or fire_at is not null) order by id limit 1",
       [&](const Row& row) -> Result<void> {
         found = JobId(row.integer(0));
         return {};

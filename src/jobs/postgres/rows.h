@@ -39,6 +39,11 @@ Result<std::optional<JobId>> find_live_job(Database& database, std::string_view 
 // Why the recurring job fires no more, if so. Until the end of the transaction it stays as it is.
 Result<std::optional<std::string>> retired_for(Database& database, std::string_view recurring_id);
 
+// JobStore::enqueue() in the caller's transaction, for jobs that depend on others: on a parent, a key, a
+// batch or a live job.
+Result<std::vector<Enqueued>> enqueue_in(PostgresPool& pool, Database& database, std::span<const NewJob> jobs,
+                                         Timestamp now);
+
 // One line of a job's history, as history_line() of the schema writes it.
 std::string history_line(JobState state, Timestamp at, int attempt, std::string_view node,
                          std::string_view reason);

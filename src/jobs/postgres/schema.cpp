@@ -1,5 +1,6 @@
 #include "jobs/postgres/schema.h"
 
+#include "jobs/postgres/schema_flow.h"
 #include "sql/migration.h"
 #include "sql/transaction.h"
 
@@ -109,8 +110,8 @@ drop sequence change;
 drop function history_line(int, bigint, int, text, text);
 )sql";
 
-constexpr std::array kUp = {kUp1};
-constexpr std::array kDown = {kDown1};
+constexpr std::array kUp = {kUp1, kFollowingUp, kBatchesUp};
+constexpr std::array kDown = {kDown1, kFollowingDown, kBatchesDown};
 static_assert(kUp.size() == kDown.size(), "every step can be taken back");
 
 }  // namespace

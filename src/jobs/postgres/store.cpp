@@ -16,6 +16,7 @@ class PostgresStore final : public Store {
   DefinitionStore& definitions() override { return definitions_; }
   JobQueries& queries() override { return queries_; }
   Upkeep& upkeep() override { return upkeep_; }
+  FlowStore& flow() override { return flow_; }
 
  private:
   const std::unique_ptr<PostgresPool> pool_;
@@ -26,6 +27,7 @@ class PostgresStore final : public Store {
   PostgresDefinitionStore definitions_{*pool_};
   PostgresJobQueries queries_{*pool_};
   PostgresUpkeep upkeep_{*pool_};
+  PostgresFlowStore flow_{*pool_, jobs_};
 };
 
 }  // namespace

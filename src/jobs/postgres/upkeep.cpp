@@ -15,8 +15,12 @@ constexpr std::string_view kForget =
     "with old as materialized (select id from job j where state = ?1 and finished_at is not null and "
     "finished_at < ?2 and (?1 <> 5 or subject = '' or ?3 <= (select count(*) from (select 1 from job newer "
     "where newer.subject = j.subject and newer.subject <> '' and newer.state = 5 and newer.id > j.id limit "
-    "?3) as newest)) order by finished_at limit ?4 for update skip locked), "
-    "lines as (delete from job_log using old where job_log.job = old.id) "
+    "?3) as newest)) "
+    // What others still wait for stays: it may be run again by hand.
+    "and (j.waited_for is null or not exists (select 1 from job child where child.parent = j.id and "
+    "child.parent is not null and child.state = 3)) order by finished_at limit ?4 for update skip locked), "
+    "lines as (delete from job_log using old where job_log.job = old.id), "
+    "batches as (delete from batch using old where batch.job = old.id) "
     "delete from job using old where job.id = old.id";
 
 }  // namespace
@@ -95,6 +99,10 @@ Result<int> PostgresUpkeep::trim(const Retention& retention, int batch, Timestam
       tally.forgotten(state, gone);
       removed += gone;
     }
+    SLUICE_CHECK(database.run(
+        "delete from unique_key where key in (select key from unique_key k where until <= ? and not exists "
+        "(select 1 from job where id = k.job and state in (0, 1, 3)) limit ? for update skip locked)",
+        now, batch));
     SLUICE_CHECK(tally.close());
     SLUICE_CHECK(fold_tally(pool_, database));
     SLUICE_CHECK(database.run("delete from job_minute where minute < ?", now - retention.minutes));

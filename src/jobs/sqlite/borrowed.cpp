@@ -1,7 +1,7 @@
 // Enqueue on a connection of the caller's, inside its transaction.
 #include "jobs/store/borrowed.h"
 
-#include "jobs/sqlite/enqueue.h"
+#include "jobs/sqlite/following.h"
 #include "jobs/sqlite/parts.h"
 
 namespace sluice::jobs {
@@ -21,7 +21,9 @@ Result<std::vector<Enqueued>> SqliteJobStore::enqueue_in(sql::Connection& transa
     Database database(transaction);
     // "main": of an attached file, a crash could keep the one half without the other.
     SLUICE_CHECK(check_identity(database, "select identity from main.store", identity));
-    SLUICE_TRY(made, enqueue_jobs(database, jobs, now));
+    Account account(database, now);
+    SLUICE_TRY(made, sluice::jobs::enqueue_in(database, account, jobs));
+    SLUICE_CHECK(account.close());
   }
   SLUICE_CHECK(savepoint.keep());
   return made;

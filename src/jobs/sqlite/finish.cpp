@@ -6,7 +6,7 @@ Result<std::optional<Held>> look_up(Database& database, JobId id) {
   std::optional<Held> held;
   SLUICE_CHECK(database.each(
       "select state, lease, attempt, started_at, node, exclusive_key, cancel_requested_at is not null, "
-      "reason "
+      "reason, kind "
       "from job where id = ?",
       [&](const Row& row) -> Result<void> {
         held = Held{.state = static_cast<JobState>(row.integer(0)),
@@ -16,7 +16,8 @@ Result<std::optional<Held>> look_up(Database& database, JobId id) {
                     .node = row.text(4),
                     .exclusive_key = row.text(5),
                     .cancelled = row.integer(6) != 0,
-                    .reason = row.text(7)};
+                    .reason = row.text(7),
+                    .kind = row.text(8)};
         return {};
       },
       id));

@@ -1,7 +1,10 @@
 // Enqueue, claim, complete, cancel on SQLite.
-#include "jobs/sqlite/enqueue.h"
+#include "jobs/sqlite/batching.h"
 #include "jobs/sqlite/finish.h"
+#include "jobs/sqlite/following.h"
 #include "jobs/sqlite/parts.h"
+#include "jobs/sqlite/unique.h"
+#include "jobs/store/following.h"
 
 #include <fmt/format.h>
 
@@ -13,10 +16,6 @@ namespace {
 
 constexpr int kPromoteAtOnce = 1000;
 constexpr std::int64_t kMostLogLines = 10'000;
-
-std::unexpected<Error> no_such_job(JobId id) {
-  return fail(ErrorCode::not_found, fmt::format("there is no job {}", id.value()));
-}
 
 Result<void> promote_due(Database& database, Account& account, Timestamp now) {
   struct Due {
@@ -74,8 +73,7 @@ Result<std::vector<JobId>> choose(Database& database, const ClaimRequest& reques
 
 }  // namespace
 
-Result<std::vector<Enqueued>> enqueue_jobs(Database& database, std::span<const NewJob> jobs, Timestamp now) {
-  Account account(database, now);
+Result<std::vector<Enqueued>> enqueue_in(Database& database, Account& account, std::span<const NewJob> jobs) {
   std::vector<Enqueued> made;
   made.reserve(jobs.size());
   for (const NewJob& job : jobs) {
@@ -86,17 +84,32 @@ Result<std::vector<Enqueued>> enqueue_jobs(Database& database, std::span<const N
         continue;
       }
     }
-    const bool later = job.run_at && *job.run_at > now;
-    SLUICE_TRY(const JobId id,
-               account.insert_job(job, {.state = later ? JobState::scheduled : JobState::enqueued}));
-    made.push_back({id, true});
+    if (!job.unique_key.empty()) {
+      SLUICE_TRY(const auto holder, holder_of(database, account, job));
+      if (holder) {
+        made.push_back(*holder);
+        continue;
+      }
+    }
+    InsertedJob more = born(job, account.now());
+    if (job.parent) {
+      SLUICE_TRY(more, follow(database, job, account.now()));
+    }
+    if (job.batch) SLUICE_CHECK(join_batch(database, job.batch, more.state));
+    SLUICE_TRY(const JobId id, account.insert_job(job, more));
+    if (!job.unique_key.empty()) SLUICE_CHECK(take_key(database, job, id, account.now()));
+    made.push_back({id, true, more.state});
   }
-  SLUICE_CHECK(account.close());
   return made;
 }
 
 Result<std::vector<Enqueued>> SqliteJobStore::enqueue(std::span<const NewJob> jobs, Timestamp now) {
-  return file_.write([&](Database& database) { return enqueue_jobs(database, jobs, now); });
+  return file_.write([&](Database& database) -> Result<std::vector<Enqueued>> {
+    Account account(database, now);
+    SLUICE_TRY(auto made, sluice::jobs::enqueue_in(database, account, jobs));
+    SLUICE_CHECK(account.close());
+    return made;
+  });
 }
 
 Result<std::vector<Claimed>> SqliteJobStore::claim(const ClaimRequest& request, Timestamp now) {
@@ -126,55 +139,6 @@ Result<std::vector<std::optional<JobState>>> SqliteJobStore::complete(std::span<
     }
     SLUICE_CHECK(account.close());
     return ended;
-  });
-}
-
-Result<Cancelled> SqliteJobStore::cancel(JobId job, std::string_view reason, Timestamp now) {
-  return file_.write([&](Database& database) -> Result<Cancelled> {
-    SLUICE_TRY(const auto held, look_up(database, job));
-    if (!held) return no_such_job(job);
-    if (held->state == JobState::processing) {
-      SLUICE_CHECK(database.run(
-          "update job set cancel_requested_at = ?, reason = ? where id = ? and cancel_requested_at is null",
-          now, reason, job));
-      return Cancelled::requested;
-    }
-    if (!transition_allowed(held->state, JobState::deleted)) return Cancelled::too_late;
-    Account account(database, now);
-    SLUICE_CHECK(database.run("update job set state = ?, finished_at = ?, reason = ? where id = ?",
-                              JobState::deleted, now, reason, job));
-    SLUICE_CHECK(account.step({.job = job,
-                               .from = held->state,
-                               .to = JobState::deleted,
-                               .attempt = held->attempt,
-                               .reason = reason}));
-    SLUICE_CHECK(account.close());
-    return Cancelled::deleted;
-  });
-}
-
-Result<void> SqliteJobStore::requeue(JobId job, std::string_view reason, Timestamp now) {
-  return file_.write([&](Database& database) -> Result<void> {
-    SLUICE_TRY(const auto held, look_up(database, job));
-    if (!held) return no_such_job(job);
-    if (!requeue_allowed(held->state)) {
-      return fail(ErrorCode::conflict,
-                  fmt::format("job {} is {}; only a scheduled, held, failed or deleted job can be run again",
-                              job.value(), to_string(held->state)));
-    }
-    SLUICE_TRY(const auto retired, retired_reason(database, job));
-    if (retired) {
-      return fail(ErrorCode::conflict, fmt::format("job {} cannot run again: {}", job.value(), *retired));
-    }
-    Account account(database, now);
-    SLUICE_CHECK(database.run(
-        "update job set attempt = iif(state = ?, attempt, 0), crashes = iif(state = ?, crashes, 0), "
-        "state = ?, run_at = ?, finished_at = null, duration_ms = null, "
-        "error_code = null, error_message = null, reason = '', pinned_node = null, "
-        "cancel_requested_at = null where id = ?",
-        JobState::scheduled, JobState::scheduled, JobState::enqueued, now, job));
-    SLUICE_CHECK(account.step({.job = job, .from = held->state, .to = JobState::enqueued, .reason = reason}));
-    return account.close();
   });
 }
 

@@ -15,6 +15,9 @@ constexpr std::string_view kOldJobs =
     "job_subject "
     "where newer.subject = job.subject and newer.subject <> '' and newer.state = 5 and newer.id > job.id "
     "limit ?3))) "
+    // What others still wait for stays: it may be run again by hand.
+    "and not exists (select 1 from job child indexed by job_parent where child.parent = job.id and "
+    "child.parent is not null and child.state = 3) "
     "order by finished_at limit ?4";
 
 }  // namespace
@@ -84,11 +87,16 @@ Result<int> SqliteUpkeep::trim(const Retention& retention, int batch, Timestamp 
       for (const JobId id : old) {
         SLUICE_CHECK(database.run("delete from job_history where job = ?", id));
         SLUICE_CHECK(database.run("delete from job_log where job = ?", id));
+        SLUICE_CHECK(database.run("delete from batch where job = ?", id));
         SLUICE_CHECK(database.run("delete from job where id = ?", id));
       }
       account.forgotten(state, static_cast<std::int64_t>(old.size()));
       removed += static_cast<int>(old.size());
     }
+    SLUICE_CHECK(database.run(
+        "delete from unique_key where key in (select key from unique_key k indexed by unique_key_until where "
+        "until <= ? and not exists (select 1 from job where id = k.job and state in (0, 1, 2, 3)) limit ?)",
+        now, batch));
     SLUICE_CHECK(database.run("delete from job_minute where minute < ?", now - retention.minutes));
     SLUICE_CHECK(account.close());
     return removed;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/file.h"
+#include "jobs/flow.h"
 #include "jobs/sqlite/database.h"
 #include "jobs/sqlite/rows.h"
 #include "jobs/store.h"
@@ -100,6 +101,24 @@ class SqliteJobQueries final : public JobQueries {
  private:
   SqliteFile& file_;
 };
+
+class SqliteFlowStore final : public FlowStore {
+ public:
+  explicit SqliteFlowStore(SqliteFile& file) : file_(file) {}
+  Result<int> settle(int limit, Timestamp now) override;
+  Result<std::vector<Job>> children(JobId parent, JobId after, int limit) override;
+  Result<JobState> change(JobId job, const StateRequest& request, Timestamp now) override;
+  Result<BulkChange> change_all(const JobFilter& filter, const StateRequest& request, Timestamp now) override;
+  Result<JobId> create_batch(const NewBatch& batch, Timestamp now) override;
+  Result<std::optional<Batch>> batch(JobId id) override;
+  Result<std::vector<Batch>> batches(std::optional<JobId> before, int limit) override;
+
+ private:
+  SqliteFile& file_;
+};
+
+// Those that SqliteJobQueries::list() finds, in its order.
+Result<std::vector<JobId>> list_ids(Database& database, const JobFilter& filter);
 
 class SqliteUpkeep final : public Upkeep {
  public:

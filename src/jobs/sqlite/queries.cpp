@@ -17,6 +17,7 @@ struct Path {
 };
 
 Path choose_path(const JobFilter& filter) {
+  if (filter.batch) return {"job_batch", "", " and batch = ?7 and batch is not null"};
   if (!filter.recurring_id.empty()) return {"job_recurring", "recurring_id", " and recurring_id is not null"};
   if (!filter.subject.empty()) return {"job_subject", "subject", " and subject <> ''"};
   if (!filter.queue.empty() && filter.queue != "default")
@@ -26,16 +27,18 @@ Path choose_path(const JobFilter& filter) {
 }
 
 // One state at a time: (…, state, id) then yields the newest directly, with nothing to sort.
-std::string list_query(const JobFilter& filter) {
+std::string list_query(const JobFilter& filter, std::string_view columns) {
   const Path path = choose_path(filter);
   std::string query =
-      fmt::format("select {} from job indexed by {} where state = ?1 and id < ?2", job_columns(), path.index);
-  if (!path.column.empty()) query += fmt::format(" and {} = ?3{}", path.column, path.condition);
+      fmt::format("select {} from job indexed by {} where state = ?1 and id < ?2", columns, path.index);
+  query += path.column.empty() ? std::string(path.condition)
+                               : fmt::format(" and {} = ?3{}", path.column, path.condition);
   // The other filters narrow what the index yields.
+  if (!filter.recurring_id.empty() && path.column != "recurring_id") query += " and recurring_id = ?8";
   if (!filter.subject.empty() && path.column != "subject") query += " and subject = ?4";
   if (!filter.kind.empty() && path.column != "kind") query += " and kind = ?5";
   if (!filter.queue.empty() && path.column != "queue") query += " and queue = ?6";
-  return query + (filter.oldest_first ? " order by id limit ?7" : " order by id desc limit ?7");
+  return query + (filter.oldest_first ? " order by id limit ?9" : " order by id desc limit ?9");
 }
 
 std::string_view path_value(const JobFilter& filter, std::string_view column) {
@@ -47,14 +50,32 @@ std::string_view path_value(const JobFilter& filter, std::string_view column) {
 
 bool is_plain(const JobFilter& filter) {
   return filter.states.empty() && filter.subject.empty() && filter.kind.empty() && filter.queue.empty() &&
-         filter.recurring_id.empty();
+         filter.recurring_id.empty() && !filter.batch;
+}
+
+// Every job of the filter once, by state: in order only within each state. Each state yields up to the limit.
+template <class F>
+Result<void> visit(Database& database, const JobFilter& filter, std::string_view columns, int limit, F add) {
+  const std::int64_t before = filter.before ? filter.before->value() : INT64_MAX;
+  if (is_plain(filter)) {
+    return database.each(fmt::format("select {} from job where id < ? order by id {} limit ?", columns,
+                                     filter.oldest_first ? "asc" : "desc"),
+                         add, before, limit);
+  }
+  const std::string query = list_query(filter, columns);
+  const std::string_view value = path_value(filter, choose_path(filter).column);
+  for (const JobState state : kJobStates) {
+    if (!filter.states.empty() && std::ranges::find(filter.states, state) == filter.states.end()) continue;
+    SLUICE_CHECK(database.each(query, add, state, before, value, filter.subject, filter.kind, filter.queue,
+                               filter.batch, filter.recurring_id, limit));
+  }
+  return {};
 }
 
 }  // namespace
 
 Result<std::vector<Job>> SqliteJobQueries::list(const JobFilter& filter) {
   const int limit = std::clamp(filter.limit, 1, kMostListed);
-  const std::int64_t before = filter.before ? filter.before->value() : INT64_MAX;
   return file_.read([&](Database& database) -> Result<std::vector<Job>> {
     std::vector<Job> jobs;
     const auto add = [&](const Row& row) -> Result<void> {
@@ -62,24 +83,25 @@ Result<std::vector<Job>> SqliteJobQueries::list(const JobFilter& filter) {
       jobs.push_back(std::move(job));
       return {};
     };
-    if (is_plain(filter)) {
-      SLUICE_CHECK(database.each(fmt::format("select {} from job where id < ? order by id {} limit ?",
-                                             job_columns(), filter.oldest_first ? "asc" : "desc"),
-                                 add, before, limit));
-      return jobs;
-    }
-    const std::string query = list_query(filter);
-    const std::string_view value = path_value(filter, choose_path(filter).column);
-    for (const JobState state : kJobStates) {
-      if (!filter.states.empty() && std::ranges::find(filter.states, state) == filter.states.end()) continue;
-      SLUICE_CHECK(
-          database.each(query, add, state, before, value, filter.subject, filter.kind, filter.queue, limit));
-    }
+    SLUICE_CHECK(visit(database, filter, job_columns(), limit, add));
     std::ranges::sort(
         jobs, [&](const Job& a, const Job& b) { return filter.oldest_first ? a.id < b.id : a.id > b.id; });
     if (jobs.size() > static_cast<std::size_t>(limit)) jobs.resize(static_cast<std::size_t>(limit));
     return jobs;
   });
+}
+
+Result<std::vector<JobId>> list_ids(Database& database, const JobFilter& filter) {
+  const int limit = std::clamp(filter.limit, 1, kMostListed);
+  std::vector<JobId> ids;
+  const auto add = [&](const Row& row) -> Result<void> {
+    ids.emplace_back(row.integer(0));
+    return {};
+  };
+  SLUICE_CHECK(visit(database, filter, "id", limit, add));
+  std::ranges::sort(ids, [&](JobId a, JobId b) { return filter.oldest_first ? a < b : a > b; });
+  if (ids.size() > static_cast<std::size_t>(limit)) ids.resize(static_cast<std::size_t>(limit));
+  return ids;
 }
 
 Result<std::optional<Job>> SqliteJobQueries::get(JobId id) {

@@ -1,4 +1,5 @@
 // Recurring jobs on SQLite.
+#include "jobs/sqlite/changing.h"
 #include "jobs/sqlite/parts.h"
 #include "jobs/store/recurring_change.h"
 
@@ -33,17 +34,19 @@ Result<bool> upsert_one(Database& database, const RecurringSpec& given, const Fi
   return true;
 }
 
-// Whether a live job waits for a retry that comes with this tick (the tick ended its pause).
-Result<bool> comes_to_its_retry(Database& database, JobId job, Timestamp fire_at) {
-  bool comes = false;
+Result<std::vector<Live>> live_jobs(Database& database, std::string_view exclusive_key) {
+  std::vector<Live> live;
   SLUICE_CHECK(database.each(
-      "select 1 from job where id = ? and state = 0 and run_at <= ?",
-      [&](const Row&) -> Result<void> {
-        comes = true;
+      "select id, state, attempt, run_at from job indexed by job_live_key where exclusive_key = ?1 and "
+      "exclusive_key is not null and state in (0, 1, 2) and (state <> 0 or attempt > 0 or fire_at is not "
+      "null) order by id",
+      [&](const Row& row) -> Result<void> {
+        live.push_back({JobId(row.integer(0)), static_cast<JobState>(row.integer(1)),
+                        static_cast<int>(row.integer(2)), row.time(3)});
         return {};
       },
-      job, fire_at));
-  return comes;
+      exclusive_key));
+  return live;
 }
 
 Result<std::optional<Fired>> fire_tick(Database& database, Account& account, const Recurring& recurring,
@@ -53,18 +56,22 @@ Result<std::optional<Fired>> fire_tick(Database& database, Account& account, con
              database.run("insert or ignore into fired (recurring_id, fire_at, job) values (?, ?, 0)",
                           spec.id, tick.fire_at));
   if (guarded == 0) return std::nullopt;
-  const NewJob job = run_of(spec);
-  InsertedJob more{.state = JobState::enqueued, .fire_at = tick.fire_at, .blocking_job = {}, .reason = {}};
-  if (!tick.catch_up_all) {
-    SLUICE_TRY(const auto live, find_live(database, spec.exclusive_key));
-    if (live) {
-      more.state = JobState::skipped;
-      more.blocking_job = *live;
-      SLUICE_TRY(const bool retried, comes_to_its_retry(database, *live, tick.fire_at));
-      more.reason = fmt::format("job {} {}", live->value(), retried ? "is tried again now" : "was not done");
-    }
+  SLUICE_TRY(const auto live, live_jobs(database, spec.exclusive_key));
+  const Encounter encounter = meet(spec, tick, live);
+  InsertedJob more;
+  more.fire_at = tick.fire_at;
+  more.reason = encounter.reason;
+  if (encounter.blocking) {
+    more.state = JobState::skipped;
+    more.blocking_job = encounter.blocking->id;
+  } else {
+    more.run_at = jittered(spec, tick.fire_at);
+    if (*more.run_at > account.now()) more.state = JobState::scheduled;
   }
-  SLUICE_TRY(const JobId id, account.insert_job(job, more));
+  if (encounter.cancels) {
+    for (const Live& old : live) SLUICE_CHECK(cancel_one(database, account, old.id, kCancelledByTick));
+  }
+  SLUICE_TRY(const JobId id, account.insert_job(run_of(spec), more));
   SLUICE_CHECK(database.run("update fired set job = ? where recurring_id = ? and fire_at = ?", id, spec.id,
                             tick.fire_at));
   return Fired{spec.id, spec.subject, tick.fire_at, id, more.state};

@@ -1,8 +1,20 @@
 #include "jobs/sqlite/rows.h"
 
+#include "jobs/sqlite/batching.h"
+#include "jobs/sqlite/following.h"
+#include "jobs/store/batching.h"
+#include "jobs/store/unique.h"
+
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace sluice::jobs {
+namespace {
+
+constexpr auto kAwaiting = static_cast<std::size_t>(JobState::awaiting);
+
+}  // namespace
 
 Result<std::optional<std::string>> retired_reason(Database& database, JobId job) {
   std::optional<std::string> reason;
@@ -21,7 +33,7 @@ Result<std::optional<JobId>> find_live(Database& database, std::string_view excl
   std::optional<JobId> found;
   SLUICE_CHECK(database.each(
       "select id from job indexed by job_live_key where exclusive_key = ?1 and exclusive_key is not null "
-      "and state in (0, 1, 2) and (state <> 0 or attempt > 0) order by id limit 1",
+      "and state in (0, 1, 2) and (state <> 0 or attempt > 0 or fire_at is not null) order by id limit 1",
       [&](const Row& row) -> Result<void> {
         found = JobId(row.integer(0));
         return {};
@@ -37,19 +49,23 @@ Result<JobId> Account::insert_job(const NewJob& job, const InsertedJob& more) {
   const auto or_null = [](const std::string& text) {
     return text.empty() ? std::nullopt : std::optional<std::string_view>(text);
   };
-  const std::string_view name = !job.name.empty() ? job.name : !job.subject.empty() ? job.subject : job.kind;
-  const Timestamp run_at = job.run_at && *job.run_at > now_ ? *job.run_at : now_;
+  const Timestamp run_at = std::max(more.run_at.value_or(job.run_at.value_or(now_)), now_);
+  const auto batch = job.batch ? std::optional(job.batch.value()) : std::nullopt;
+  const auto parent = job.parent ? std::optional(job.parent.value()) : std::nullopt;
+  const auto follows = job.parent ? std::optional(job.follows) : std::nullopt;
+  const auto delay = job.delay ? std::optional(job.delay->count()) : std::nullopt;
   const auto finished_at = is_final(more.state) ? std::optional(now_) : std::nullopt;
   const auto blocking = more.blocking_job ? std::optional(more.blocking_job.value()) : std::nullopt;
   SLUICE_CHECK(database_.run(
       "insert into job (kind, subject, name, queue, state, origin, priority, created_at, run_at, "
       "finished_at, "
       "max_attempts, pinned_node, exclusive_key, recurring_id, fire_at, blocking_job, started_by, reason, "
-      "retry, args) "
-      "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      job.kind, job.subject, name, job.queue, more.state, job.origin, job.priority, now_, run_at, finished_at,
-      job.retry.limit + 1, or_null(job.pinned_node), or_null(job.exclusive_key), or_null(job.recurring_id),
-      more.fire_at, blocking, job.started_by, more.reason, to_json(job.retry), job.args));
+      "retry, args, parent, follows, delay_ms, unique_key, batch) "
+      "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      job.kind, job.subject, name_of(job), job.queue, more.state, job.origin, job.priority, now_, run_at,
+      finished_at, job.retry.limit + 1, or_null(job.pinned_node), or_null(job.exclusive_key),
+      or_null(job.recurring_id), more.fire_at, blocking, job.started_by, more.reason, to_json(job.retry),
+      job.args, parent, follows, delay, or_null(job.unique_key), batch));
   const JobId id(database_.last_id());
   count(more.state, 1);
   if (is_final(more.state)) finished(more.state, 0, 0);
@@ -64,7 +80,11 @@ Result<void> Account::step(const Step& step) {
   }
   count(step.from, -1);
   count(step.to, 1);
-  if (is_final(step.to)) finished(step.to, step.duration_ms, step.amount);
+  if (is_final(step.to)) {
+    finished(step.to, step.duration_ms, step.amount);
+    ended_.push_back({step.job, step.to, now_});
+  }
+  if (class_of(step.from) != class_of(step.to)) moved_.push_back({step.job, step.from, step.to});
   return history(step.job, step.to, step.attempt, step.node, step.reason);
 }
 
@@ -84,6 +104,10 @@ Result<void> Account::history(JobId job, JobState state, int attempt, std::strin
 }
 
 Result<void> Account::close() {
+  while (!ended_.empty() || !moved_.empty()) {
+    SLUICE_CHECK(count_members(database_, *this, std::exchange(moved_, {})));
+    SLUICE_CHECK(settle_ended(database_, *this, counts_[kAwaiting]));
+  }
   for (const JobState state : kJobStates) {
     if (const auto by = counts_[static_cast<std::size_t>(state)]; by != 0) {
       SLUICE_CHECK(database_.run("update job_count set n = n + ? where state = ?", by, state));

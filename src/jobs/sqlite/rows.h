@@ -13,6 +13,8 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace sluice::jobs {
 
@@ -43,7 +45,24 @@ class Account {
   // An error (internal) when the table does not allow it. The job's row is the caller's to update.
   Result<void> step(const Step& step);
   void forgotten(JobState state, std::int64_t jobs) { count(state, -jobs); }
-  // Writes the counts; last thing in the transaction.
+  // A line of its history without a change of state.
+  Result<void> note(JobId job, JobState state, int attempt, std::string_view reason) {
+    return history(job, state, attempt, {}, reason);
+  }
+  // Jobs that ended in this transaction, for those that wait for them.
+  struct Ended {
+    JobId job;
+    JobState state = JobState::succeeded;
+    Timestamp at{};
+  };
+  std::vector<Ended> take_ended() { return std::exchange(ended_, {}); }
+  // Jobs that ended, or that go on after their end, for the batches they are members of.
+  struct Moved {
+    JobId job;
+    JobState from = JobState::enqueued, to = JobState::enqueued;
+  };
+  Timestamp now() const { return now_; }
+  // Settles what waited for the jobs that ended, and writes the counts; last thing in the transaction.
   Result<void> close();
 
  private:
@@ -59,6 +78,8 @@ class Account {
   const Timestamp now_;
   std::array<std::int64_t, kJobStateCount> counts_{};
   std::map<JobState, Finished> finished_;
+  std::vector<Ended> ended_;
+  std::vector<Moved> moved_;
 };
 
 // Makes an enqueued job the node's, in the caller's transaction.

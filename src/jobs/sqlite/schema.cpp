@@ -77,7 +77,29 @@ alter table job add column progress_total_rows integer;
 alter table job_minute add column amount integer not null default 0;
 )sql";
 
-constexpr std::array kVersions = {kVersion1, kVersion2};
+// Jobs that follow others (docs/decisions/0040), and keys that only one job holds (0041). Empty for plain
+// jobs, whose rows grow by a byte a column.
+constexpr std::string_view kVersion3 = R"sql(
+alter table job add column parent integer;
+alter table job add column follows integer;
+alter table job add column delay_ms integer;
+alter table job add column unique_key text;
+create index job_parent on job (parent, state, id) where parent is not null;
+create table settling (job integer primary key, state integer not null, at integer not null);
+create table unique_key (key text primary key, job integer not null, until integer not null) without rowid;
+create index unique_key_until on unique_key (until);
+)sql";
+
+// Batches (docs/decisions/0042).
+constexpr std::string_view kVersion4 = R"sql(
+alter table job add column batch integer;
+create index job_batch on job (batch, state, id) where batch is not null;
+create table batch (
+  job integer primary key, total integer not null, succeeded integer not null, failed integer not null,
+  deleted integer not null);
+)sql";
+
+constexpr std::array kVersions = {kVersion1, kVersion2, kVersion3, kVersion4};
 
 }  // namespace
 

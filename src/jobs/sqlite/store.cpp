@@ -22,6 +22,7 @@ class SqliteStore final : public Store {
   DefinitionStore& definitions() override { return definitions_; }
   JobQueries& queries() override { return queries_; }
   Upkeep& upkeep() override { return upkeep_; }
+  FlowStore& flow() override { return flow_; }
 
  private:
   const std::unique_ptr<SqliteFile> file_;
@@ -32,6 +33,7 @@ class SqliteStore final : public Store {
   SqliteDefinitionStore definitions_{*file_};
   SqliteJobQueries queries_{*file_};
   SqliteUpkeep upkeep_{*file_};
+  SqliteFlowStore flow_{*file_};
 };
 
 // An error of opening, with what to do about a file that is damaged.

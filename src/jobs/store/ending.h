@@ -23,6 +23,7 @@ struct Held {
   std::string node, exclusive_key;
   bool cancelled = false;  // somebody asked for it; `reason` says who
   std::string reason;
+  std::string kind;
 };
 
 struct Ending {

@@ -2,6 +2,10 @@
 
 #include "jobs/retry.h"
 
+#include <fmt/format.h>
+
+#include <cstdint>
+
 namespace sluice::jobs {
 namespace {
 
@@ -69,10 +73,43 @@ NewJob run_of(const RecurringSpec& spec) {
   job.args = spec.args;
   job.queue = spec.queue;
   job.origin = Origin::schedule;
-  job.exclusive_key = spec.exclusive_key;
+  if (spec.overlap != Overlap::allow) job.exclusive_key = spec.exclusive_key;
   job.retry = spec.retry;
   job.recurring_id = spec.id;
   return job;
+}
+
+Timestamp jittered(const RecurringSpec& spec, Timestamp fire_at) {
+  const std::chrono::microseconds most = spec.jitter;
+  if (most.count() <= 0) return fire_at;
+  // FNV-1a over id and time, and a last mixing: neighbouring times get delays far apart.
+  constexpr std::uint64_t kPrime = 0x100000001b3, kMix = 0xff51afd7ed558ccd;
+  std::uint64_t hash = 0xcbf29ce484222325;
+  const auto add = [&](std::uint8_t byte) { hash = (hash ^ byte) * kPrime; };
+  for (const char c : spec.id) add(static_cast<std::uint8_t>(c));
+  auto time = static_cast<std::uint64_t>(fire_at.time_since_epoch().count());
+  for (int i = 0; i < 8; ++i, time >>= 8) add(static_cast<std::uint8_t>(time & 0xff));
+  hash = (hash ^ (hash >> 33)) * kMix;
+  hash ^= hash >> 33;
+  return fire_at + std::chrono::microseconds(hash % static_cast<std::uint64_t>(most.count()));
+}
+
+Encounter meet(const RecurringSpec& spec, const Tick& tick, const std::vector<Live>& live) {
+  if (tick.catch_up_all || spec.overlap == Overlap::allow || live.empty()) return {};
+  if (spec.overlap == Overlap::cancel_old) return {.blocking = {}, .reason = {}, .cancels = true};
+  const auto skipped_for = [&](const Live& one) {
+    const bool retried = one.state == JobState::scheduled && one.attempt > 0 && one.run_at <= tick.fire_at;
+    return Encounter{
+        .blocking = one,
+        .reason = fmt::format("job {} {}", one.id.value(), retried ? "is tried again now" : "was not done"),
+        .cancels = false};
+  };
+  if (spec.overlap == Overlap::skip) return skipped_for(live.front());
+  // One may wait behind the one that runs; whatever waits already does this tick's work.
+  for (const Live& one : live) {
+    if (one.state != JobState::processing) return skipped_for(one);
+  }
+  return {};
 }
 
 }  // namespace sluice::jobs

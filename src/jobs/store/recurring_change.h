@@ -9,6 +9,8 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace sluice::jobs {
 
@@ -23,5 +25,23 @@ Result<void> write_recurring(Database& database, const Recurring& recurring, Tim
 
 // The job that fires for a tick of it.
 NewJob run_of(const RecurringSpec& spec);
+// Not before then: the nominal time, moved by what the spec's jitter makes of it, the same on every node.
+Timestamp jittered(const RecurringSpec& spec, Timestamp fire_at);
+
+// A job of the same key that is not done.
+struct Live {
+  JobId id;
+  JobState state = JobState::enqueued;
+  int attempt = 0;
+  Timestamp run_at{};
+};
+// What a tick does about them.
+struct Encounter {
+  std::optional<Live> blocking;  // the tick is skipped for it
+  std::string reason;
+  bool cancels = false;  // all of them are cancelled, and the tick fires
+};
+// `live`: oldest first.
+Encounter meet(const RecurringSpec& spec, const Tick& tick, const std::vector<Live>& live);
 
 }  // namespace sluice::jobs

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace sluice::jobs {
 
 std::string_view job_columns() {
@@ -12,7 +14,7 @@ std::string_view job_columns() {
          "cancel_requested_at, progress_rows, progress_bytes, progress_total, progress_phase, "
          "progress_total_rows, blocking_job, started_by, "
          "reason, "
-         "error_code, error_message, retry, args, result";
+         "error_code, error_message, retry, args, result, parent, follows, delay_ms, unique_key, batch";
 }
 
 Result<Job> read_job(const Row& row) {
@@ -69,6 +71,11 @@ Result<Job> read_job(const Row& row) {
   }
   job.args = row.text(i++);
   job.result = row.text(i++);
+  job.parent = JobId(row.integer(i++));
+  job.follows = static_cast<Follows>(std::clamp<std::int64_t>(row.integer(i++), 0, 2));
+  job.delay = std::chrono::milliseconds(row.integer(i++));
+  job.unique_key = row.text(i++);
+  job.batch = JobId(row.integer(i++));
   return job;
 }
 

@@ -31,6 +31,7 @@ struct InsertedJob {
   std::optional<Timestamp> fire_at;
   JobId blocking_job;
   std::string reason;
+  std::optional<Timestamp> run_at;  // instead of the job's own
 };
 
 // When a recurring job of the exclusive key fires next, after `now`.
