@@ -74,13 +74,15 @@ export interface Definition {
 export interface Node {
   id: string; host: string; pid: number; version: string; startedAt: string; lastSeenAt: string;
   alive: boolean; self: boolean; workers: number; busy: number; memoryBytes: number | null;
+  clockSkewMs: number | null;
 }
 export interface Queue {
   name: string; enqueued: number; scheduled: number; processing: number; oldestEnqueuedAt: string | null;
-  paused: boolean; workers: number;
+  paused: boolean; pausedAt: string | null; pausedBy: string | null; pauseReason: string | null;
+  maxRunning: number | null; workers: number;
 }
 export interface Recurring {
-  id: string; kind: string; loader: string | null; schedule: Schedule; paused: boolean; nextRun: string | null;
+  id: string; kind: string; loader: string | null; schedule: Schedule; paused: boolean; pauseReason: string | null; nextRun: string | null;
   lastFireAt: string | null; lastJob: { id: string; state: State } | null; overlap: string; missed: string;
   error: string | null;
 }

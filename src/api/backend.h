@@ -87,6 +87,7 @@ class JobReads {
 
   // JOB plus {"dueAt":TIME|null (when a scheduled job starts), "reason":"…"|null (why deleted, skipped,
   // held), "blockedBy":"16"|null, "parent":"15"|null, "startedBy":"schedule"|"api 127.0.0.1"|…|null,
+  // "timeoutMs":n|null,"overdue":false (it runs past its time-out, as it does not heed the request to stop),
   // "definitionHash":"…"|null, "table":"country"|null,
   // "states":[{"state":STATE,"at":TIME,"attempt":1,"node":"…"|null,"reason":"…"|null,"error":ERROR|null}…]
   //           (oldest first),
@@ -112,18 +113,22 @@ class JobReads {
   virtual Result<ListPage> job_log(JobId id, const PageRequest& page) = 0;
 
   // Items: {"id":"load:Country","kind":"load","loader":"Country"|null,"schedule":SCHEDULE,"paused":false,
+  //  "pausedBy":"…"|null,"pauseReason":"…"|null,"failures":n (failed runs in a row),
   //  "nextRun":TIME|null,"lastFireAt":TIME|null,"lastJob":{"id":"17","state":STATE}|null,
   //  "overlap":"skip","missed":"once","error":"…"|null}
   virtual Result<ListPage> recurring(const PageRequest& page) = 0;
 
   // By name. Items:
-  // {"name":"default","enqueued":n,"scheduled":n,"processing":n,"oldestEnqueuedAt":TIME|null,"paused":false,
-  //  "workers":n}
+  // QUEUE = {"name":"default","enqueued":n,"scheduled":n,"processing":n,"oldestEnqueuedAt":TIME|null,
+  //  "paused":false,"pausedAt":TIME|null,"pausedBy":"…"|null,"pauseReason":"…"|null,
+  //  "maxRunning":n|null (over all nodes; null = no limit),"workers":n}
+  // enqueued and scheduled are counted up to 10,000; of the queue "default" enqueued is exact.
   virtual Result<ListPage> queues(const PageRequest& page) = 0;
 
   // By id. Items: NODE =
   // {"id":"…","host":"…","pid":1234,"version":"0.1.0","startedAt":TIME,"lastSeenAt":TIME,
-  //  "alive":true,"self":true,"workers":n,"busy":n,
+  //  "alive":true,"self":true,"workers":n (0: it serves the page, and runs nothing),"busy":n,
+  //  "clockSkewMs":n|null (its clock against the database's; null where there is but one),
   //  "memoryBytes":n|null (what the process holds now; null when this process may not know)}
   virtual Result<ListPage> nodes(const PageRequest& page) = 0;
 };
@@ -246,12 +251,21 @@ class Actions {
   virtual Result<std::string> approve_job(JobId id, const std::string& actor) = 0;  // JOB
 };
 
+class QueueActions {
+ public:
+  virtual ~QueueActions() = default;
+  // No job of it begins from now on, on any node; a queue that nobody has used yet is paused too.
+  virtual Result<std::string> pause_queue(const std::string& name, const std::string& actor) = 0;   // QUEUE
+  virtual Result<std::string> resume_queue(const std::string& name, const std::string& actor) = 0;  // QUEUE
+};
+
 // The parts, owned by the service; they must outlive the server.
 struct Backend {
   JobReads& jobs;
   CatalogReads& catalog;
   ServiceReads& service;
   Actions& actions;
+  QueueActions& queues;
 };
 
 }  // namespace sluice::api

@@ -1,4 +1,4 @@
-// The four parts of the backend over the running service: job store and catalog for lists, the target
+// The parts of the backend over the running service: job store and catalog for lists, the target
 // database for changes and rejects.
 #pragma once
 

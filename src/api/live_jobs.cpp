@@ -52,6 +52,9 @@ std::vector<std::string> actions_for(const jobs::Job& job) {
   return {};
 }
 
+// A handler is given so long to notice that its time-out is over.
+constexpr std::chrono::seconds kGrace{2};
+
 }  // namespace
 
 Result<jobs::Job> find_job(service::Service& service, JobId id) {
@@ -129,6 +132,9 @@ Result<std::string> LiveJobs::job(JobId id) {
       job.started_by.empty() ? Json(std::string(jobs::to_string(job.origin))) : Json(job.started_by);
   const auto definitions = service_.definitions();
   const auto* loader = definitions->catalog->find(job.subject);
+  json["timeoutMs"] = job.timeout.count() > 0 ? Json(job.timeout.count()) : Json(nullptr);
+  json["overdue"] = job.state == jobs::JobState::processing && job.timeout.count() > 0 && job.started_at &&
+                    service_.clock().now() > *job.started_at + job.timeout + kGrace;
   json["definitionHash"] = nullptr;
   if (json["receipt"].is_object() && json["receipt"].contains("catalogHash")) {
     json["definitionHash"] = json["receipt"]["catalogHash"];
@@ -184,6 +190,9 @@ Result<ListPage> LiveJobs::recurring(const PageRequest& page) {
                      {"loader", loader != nullptr ? Json(recurring.spec.subject) : Json(nullptr)},
                      {"schedule", loader != nullptr ? schedule_json(*loader) : Json(nullptr)},
                      {"paused", recurring.paused_at.has_value()},
+                     {"pausedBy", text_or_null(recurring.paused_by)},
+                     {"pauseReason", text_or_null(recurring.pause_reason)},
+                     {"failures", recurring.failures},
                      {"nextRun", time_or_null(recurring.next_fire_at)},
                      {"lastFireAt", time_or_null(recurring.last_fire_at)},
                      {"lastJob", std::move(last)},
@@ -198,24 +207,6 @@ Result<std::optional<Timestamp>> oldest_enqueued(jobs::Store& store) {
   SLUICE_TRY(const auto first,
              store.queries().list({.states = {jobs::JobState::enqueued}, .oldest_first = true, .limit = 1}));
   return first.empty() ? std::nullopt : std::optional(first.front().created_at);
-}
-
-Result<ListPage> LiveJobs::queues(const PageRequest& page) {
-  SLUICE_TRY(const auto counts, service_.store().queries().counts());
-  SLUICE_TRY(const auto nodes, service_.store().nodes().nodes());
-  SLUICE_TRY(const auto oldest, oldest_enqueued(service_.store()));
-  const auto count = [&](jobs::JobState state) { return counts[static_cast<std::size_t>(state)]; };
-  int workers = 0;
-  for (const auto& node : nodes) workers += node.workers;
-  Json json = Json::array();
-  json.push_back({{"name", "default"},
-                  {"enqueued", count(jobs::JobState::enqueued)},
-                  {"scheduled", count(jobs::JobState::scheduled)},
-                  {"processing", count(jobs::JobState::processing)},
-                  {"oldestEnqueuedAt", time_or_null(oldest)},
-                  {"paused", false},
-                  {"workers", workers}});
-  return page_of(json, "name", page);
 }
 
 Result<ListPage> LiveJobs::nodes(const PageRequest& page) {

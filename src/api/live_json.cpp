@@ -120,10 +120,11 @@ Json node_json(const jobs::Node& node, const std::string& self, Timestamp now) {
           {"startedAt", format_utc(node.started_at)},
           // A node on SQLite is alive exactly while it holds its lock: the list has no others.
           {"lastSeenAt", format_utc(now)},
-          {"alive", true},
+          {"alive", !node.expired},
           {"self", node.id == self},
           {"workers", node.workers},
           {"busy", node.busy},
+          {"clockSkewMs", node.clock_skew ? Json(node.clock_skew->count()) : Json(nullptr)},
           {"memoryBytes", memory ? Json(*memory) : Json(nullptr)}};
 }
 

@@ -254,17 +254,21 @@ struct LiveBackend::Parts {
         jobs(service, progress),
         catalog(service),
         live(service, progress),
-        actions(service) {}
+        actions(service),
+        queues(service) {}
   LiveProgress progress;
   LiveJobs jobs;
   LiveCatalog catalog;
   LiveService live;
   LiveActions actions;
+  LiveQueueActions queues;
 };
 
 LiveBackend::LiveBackend(service::Service& service) : parts_(std::make_unique<Parts>(service)) {}
 LiveBackend::~LiveBackend() = default;
 
-Backend LiveBackend::backend() { return {parts_->jobs, parts_->catalog, parts_->live, parts_->actions}; }
+Backend LiveBackend::backend() {
+  return {parts_->jobs, parts_->catalog, parts_->live, parts_->actions, parts_->queues};
+}
 
 }  // namespace sluice::api

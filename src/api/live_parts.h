@@ -74,6 +74,16 @@ class LiveActions final : public Actions {
   service::Service& service_;
 };
 
+class LiveQueueActions final : public QueueActions {
+ public:
+  explicit LiveQueueActions(service::Service& service) : service_(service) {}
+  Result<std::string> pause_queue(const std::string& name, const std::string& actor) override;
+  Result<std::string> resume_queue(const std::string& name, const std::string& actor) override;
+
+ private:
+  service::Service& service_;
+};
+
 // LOADERs of these definitions (backend.h), in their order: a fixed number of queries, however many they are.
 Result<std::vector<std::string>> loader_texts(service::Service& service,
                                               const service::Definitions& definitions,

@@ -62,6 +62,12 @@ Result<Response> plain_list(const Call& call) {
   return json_response(list_document(items, call.request.target));
 }
 
+template <Result<std::string> (QueueActions::*action)(const std::string&, const std::string&)>
+Result<Response> act_on_queue(const Call& call) {
+  SLUICE_TRY(std::string answer, (call.backend.queues.*action)(call.captures[0], call.actor()));
+  return json_response(std::move(answer));
+}
+
 constexpr std::string_view kJson = "application/json";
 constexpr Route kRoutes[] = {
     {"GET", "/api/v1/jobs", kJson, "Jobs, newest first", kJobFilter, list_jobs},
@@ -99,6 +105,18 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/recurring", kJson, "Recurring jobs with their schedules", kPaging,
      plain_list<&JobReads::recurring>},
     {"GET", "/api/v1/queues", kJson, "Queues with their depth", kPaging, plain_list<&JobReads::queues>},
+    {"POST",
+     "/api/v1/queues/{name}/pause",
+     kJson,
+     "Begin no job of a queue, on any node",
+     {},
+     act_on_queue<&QueueActions::pause_queue>},
+    {"POST",
+     "/api/v1/queues/{name}/resume",
+     kJson,
+     "Begin a queue's jobs again",
+     {},
+     act_on_queue<&QueueActions::resume_queue>},
     {"GET", "/api/v1/nodes", kJson, "Running processes", kPaging, plain_list<&JobReads::nodes>},
 };
 

@@ -5,6 +5,7 @@
 #include "app/job_line.h"
 #include "app/job_target.h"
 #include "app/loaders.h"
+#include "app/queues.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "jobs/engine.h"
@@ -35,6 +36,8 @@ struct JobsOptions {
   std::string loader;
   std::string reason;
   std::optional<int> limit;  // of a list; none = kListed
+  std::string queue;         // pause, resume, limit: this queue instead of loaders
+  std::optional<int> most;   // limit
 };
 
 constexpr int kListed = 50;
@@ -201,15 +204,27 @@ constexpr std::array<HandAction, 5> kActions = {{{"cancel", &Hand::cancel, "the 
 Result<void> check_options(const JobsOptions& options) {
   const bool lists = options.action == "list";
   const bool reasons = options.action == "cancel" || options.action == "retry" || options.action == "pause";
-  const char* stray = !lists && !options.states.empty()     ? "--state"
-                      : !lists && !options.loader.empty()   ? "--loader"
-                      : !lists && options.limit             ? "--limit"
-                      : !reasons && !options.reason.empty() ? "--reason"
-                                                            : nullptr;
+  const bool of_queues = options.action == "pause" || options.action == "resume" || options.action == "limit";
+  const char* stray = !lists && !options.states.empty()           ? "--state"
+                      : !lists && !options.loader.empty()         ? "--loader"
+                      : !lists && options.limit                   ? "--limit"
+                      : !reasons && !options.reason.empty()       ? "--reason"
+                      : !of_queues && !options.queue.empty()      ? "--queue"
+                      : options.action != "limit" && options.most ? "--most"
+                                                                  : nullptr;
   if (stray == nullptr) return {};
   return fail(
       ErrorCode::invalid_argument,
       fmt::format("{} is not for jobs {}; sluice jobs --help tells what it is for", stray, options.action));
+}
+
+Error nothing_yet(const GlobalOptions& globals) {
+  return Error{ErrorCode::not_found,
+               false,
+               {},
+               fmt::format("nothing has run in {} yet: start sluice serve, or load with sluice run",
+                           store_name(globals)),
+               {}};
 }
 
 int run_jobs(const JobsOptions& options, const GlobalOptions& globals) {
@@ -225,16 +240,28 @@ int run_jobs(const JobsOptions& options, const GlobalOptions& globals) {
     const auto listed = list(options, globals, store->get());
     return listed ? 0 : report(listed.error(), globals);
   }
+  if (options.action == "queues") {
+    if (!options.of.empty())
+      return report(ErrorCode::invalid_argument, "jobs queues takes no names: it lists all", globals);
+    const auto listed = list_queues(store->get(), globals);
+    return listed ? 0 : report(listed.error(), globals);
+  }
+  if (!options.queue.empty() || options.action == "limit") {
+    if (options.queue.empty() || !options.of.empty())
+      return report(ErrorCode::invalid_argument,
+                    fmt::format("jobs {} of a queue wants --queue NAME, and no other name", options.action),
+                    globals);
+    if (!*store) return report(nothing_yet(globals), globals);
+    const auto changed =
+        change_queue(**store, {options.action, options.queue, options.reason, options.most}, globals);
+    return changed ? 0 : report(changed.error(), globals);
+  }
   const auto* action = std::find_if(kActions.begin(), kActions.end(),
                                     [&](const auto& one) { return one.name == options.action; });
   if (options.of.empty())
     return report(ErrorCode::invalid_argument, fmt::format("jobs {0} wants {1}", action->name, action->of),
                   globals);
-  if (!*store)
-    return report(ErrorCode::not_found,
-                  fmt::format("nothing has run in {} yet: start sluice serve, or load with sluice run",
-                              store_name(globals)),
-                  globals);
+  if (!*store) return report(nothing_yet(globals), globals);
   Hand hand(**store, options, globals);
   if (const auto fine = hand.bury(); !fine) return report(fine.error(), globals);
   int code = 0;
@@ -246,7 +273,7 @@ int run_jobs(const JobsOptions& options, const GlobalOptions& globals) {
 }
 
 std::string check_action(const std::string& word) {
-  std::vector<std::string_view> names = {"list"};
+  std::vector<std::string_view> names = {"list", "queues", "limit"};
   for (const auto& action : kActions) names.push_back(action.name);
   if (std::find(names.begin(), names.end(), word) != names.end()) return {};
   const auto near = nearest(word, names);
@@ -258,9 +285,11 @@ std::string check_action(const std::string& word) {
 
 void add_jobs(CLI::App& app, GlobalOptions& globals, Action& action) {
   auto options = std::make_shared<JobsOptions>();
-  auto* command =
-      app.add_subcommand("jobs", "List jobs; cancel or retry them; enqueue, pause, resume loaders");
-  command->add_option("action", options->action, "list, cancel, retry, enqueue, pause or resume")
+  auto* command = app.add_subcommand("jobs",
+                                     "List jobs and queues; cancel or retry jobs; enqueue, pause, resume "
+                                     "loaders; pause, resume, limit queues");
+  command
+      ->add_option("action", options->action, "list, cancel, retry, enqueue, pause, resume, queues or limit")
       ->type_name("")
       ->required()
       ->check(check_action);
@@ -282,9 +311,19 @@ void add_jobs(CLI::App& app, GlobalOptions& globals, Action& action) {
       ->check(whole_number(1, 1000));
   command->add_option("--reason", options->reason, "cancel, retry, pause: why, for the history")
       ->type_name("TEXT");
+  command->add_option("--queue", options->queue, "pause, resume, limit: a queue instead of loaders")
+      ->type_name("NAME")
+      ->check(not_empty());
+  command
+      ->add_option("--most", options->most,
+                   "limit: most jobs of the queue that run at once, on all nodes (default: no limit)")
+      ->type_name("N")
+      ->check(whole_number(1, 1'000'000));
   command->footer(
       "Examples:\n  sluice jobs list --state failed\n  sluice jobs retry 17 18\n"
-      "  sluice jobs pause Country --reason \"the source is being moved\"");
+      "  sluice jobs pause Country --reason \"the source is being moved\"\n"
+      "  sluice jobs queues\n  sluice jobs pause --queue default\n  sluice jobs limit --queue default --most "
+      "3");
   command->callback(
       [options, &globals, &action] { action = [options, &globals] { return run_jobs(*options, globals); }; });
 }

@@ -24,6 +24,7 @@ struct ServeOptions {
   std::filesystem::path folder;
   std::string listen = "127.0.0.1:8080";
   int workers = 0;
+  bool no_work = false;
 };
 
 struct Address {
@@ -67,6 +68,7 @@ int run_serve(const ServeOptions& options, const GlobalOptions& globals) {
   auto service_options = app::service_options(globals);
   if (!options.folder.empty()) service_options.definitions = options.folder;
   service_options.workers = options.workers;
+  service_options.work = !options.no_work;
   service_options.serving = true;
   auto service = service::Service::open(service_options, clock);
   if (!service) return report(service.error(), globals);
@@ -90,6 +92,8 @@ int run_serve(const ServeOptions& options, const GlobalOptions& globals) {
       address->host.find(':') == std::string::npos ? address->host : '[' + address->host + ']';
   spdlog::info("serving {} loaders from {}", definitions->catalog->loaders.size(),
                service_options.definitions.string());
+  if (options.no_work)
+    spdlog::info("no jobs are run here (--no-work): they wait for another node on the same database");
   spdlog::info("the page: http://{}:{}/jobs", shown_host, *port);
   signals.wait();
   spdlog::info("stopping; Ctrl-C again ends at once");
@@ -108,11 +112,16 @@ void add_serve(CLI::App& app, GlobalOptions& globals, Action& action) {
   command->add_option("--listen", options->listen, "Address of the page; only loopback without accounts")
       ->type_name("HOST:PORT")
       ->capture_default_str();
+  auto* workers = command
+                      ->add_option("--workers", options->workers,
+                                   "Jobs run at once, at most 256 (default: twice the processors, 8 at most)")
+                      ->type_name("N")
+                      ->check(whole_number(1, 256));
   command
-      ->add_option("--workers", options->workers,
-                   "Jobs run at once, at most 256 (default: twice the processors, 8 at most)")
-      ->type_name("N")
-      ->check(whole_number(1, 256));
+      ->add_flag(
+          "--no-work", options->no_work,
+          "Run no jobs: serve the page and fire schedules for the nodes that work on the same PostgreSQL")
+      ->excludes(workers);
   command->footer("Example:\n  sluice serve definitions --listen 127.0.0.1:8080");
   command->callback([options, &globals, &action] {
     action = [options, &globals] { return run_serve(*options, globals); };

@@ -91,6 +91,7 @@ std::optional<english_cron::Translation> build_schedule(Context& context, const 
     if (to_string(missed) == text_of(node, "missed")) schedule.missed = missed;
   }
   schedule.catch_up_window = duration_of(node, "catchUpWindow").value_or(schedule.catch_up_window);
+  schedule.timeout = duration_of(node, "timeout").value_or(schedule.timeout);
   const Node* retry = child(node, "retry");
   if (const auto limit = integer_of(retry, "limit")) schedule.retry.limit = static_cast<int>(*limit);
   schedule.retry.delay = duration_of(retry, "delay").value_or(schedule.retry.delay);

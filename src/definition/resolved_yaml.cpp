@@ -125,6 +125,7 @@ std::string schedule_text(const LoaderDefinition& definition) {
   out += fmt::format("  runOnStartup: {}\n  missed: {}\n  catchUpWindow: {}\n  overlap: skip\n",
                      to_string(schedule.run_on_startup), to_string(schedule.missed),
                      format_duration(schedule.catch_up_window));
+  if (schedule.timeout.count() > 0) out += fmt::format("  timeout: {}\n", format_duration(schedule.timeout));
   out += fmt::format("  retry: {{limit: {}, delay: {}, backoff: {}, ", schedule.retry.limit,
                      format_duration(schedule.retry.delay),
                      schedule.retry.exponential ? "exponential" : "constant");

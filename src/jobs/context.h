@@ -20,7 +20,7 @@ struct JobOutcome {
 };
 
 // Why the stop token of an attempt was signalled.
-enum class StopReason { none, cancelled, shutdown };
+enum class StopReason { none, cancelled, shutdown, timeout };
 
 // Lives as long as the attempt; used by the thread of the handler, and by threads it starts and joins.
 class JobContext {
@@ -42,7 +42,8 @@ class JobContext {
 
 // Runs on a worker thread. An error that is retryable is tried again by the job's retry policy, any other
 // fails the job. When the token was signalled, an error means "I stopped": the job ends deleted (cancelled)
-// or goes back to the head of its queue (shut-down). Must not throw; what it throws fails the job (internal).
+// goes back to the head of its queue (shut-down), or has failed with code "timeout" and is tried again by its
+// retry policy (time-out). Must not throw; what it throws fails the job (internal).
 using Handler = std::function<Result<JobOutcome>(JobContext&, std::stop_token)>;
 
 }  // namespace sluice::jobs

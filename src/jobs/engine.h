@@ -39,6 +39,11 @@ struct EngineOptions {
   bool fire_recurring = true;  // false: leave schedules to others (`sluice run` beside a service)
   bool only_pinned = false;    // true: run only jobs enqueued by run_here()
   bool own_thread = true;      // false: nothing happens until tick() is called (tests)
+  // The queues it serves, in proportion to their weights; empty = all, alike. start() refuses bad names.
+  std::vector<QueueShare> queues;
+  // false: it runs no job, whatever `workers` says; it fires schedules, rescues and enqueues like any other.
+  // A node for the page alone.
+  bool work = true;
 };
 
 // Something the page shows has changed. Sent after the commit, from any thread; listeners return fast.
@@ -154,6 +159,11 @@ class Engine {
   Result<void> pause_recurring(std::string_view id, std::string_view by, std::string_view reason);
   Result<void> resume_recurring(std::string_view id);
   Result<std::vector<Recurring>> list_recurring(bool with_retired = false);
+
+  // As QueueStore's; what they change, this engine heeds at once.
+  Result<void> pause_queue(std::string_view queue, std::string_view by, std::string_view reason);
+  Result<void> resume_queue(std::string_view queue);
+  Result<void> limit_queue(std::string_view queue, std::optional<int> most);
 
   [[nodiscard]] Subscription subscribe(Listener listener);
 

@@ -41,6 +41,15 @@ enum class Collision : std::uint8_t {
   replace = 1,  // the old one gets the new arguments, priority and times, as long as it has not begun
 };
 
+// How many jobs of one key may run: so many at once, so many starts in any stretch of `window`, or both.
+// 0 = no such limit.
+struct KeyLimit {
+  int at_once = 0;
+  int starts = 0;
+  std::chrono::milliseconds window{0};
+  friend bool operator==(const KeyLimit&, const KeyLimit&) = default;
+};
+
 struct NewJob {
   std::string kind;
   std::string subject;      // empty = none
@@ -74,6 +83,14 @@ struct NewJob {
   Collision on_collision = Collision::keep;
   // Joins that batch (batch.h), while members of it are pending.
   JobId batch;
+  // Jobs of one limit key share `limit`, over all queues and nodes; the newest job's numbers hold for all.
+  // One that has to wait stays enqueued and lets others pass. Empty = no such rule.
+  std::string limit_key;
+  KeyLimit limit;
+  // An attempt that takes longer is stopped and fails with code "timeout", to be retried. 0 = none.
+  std::chrono::milliseconds timeout{0};
+  // A job that waited longer than this for its first start, since it was due, is deleted instead. 0 = none.
+  std::chrono::milliseconds latency_limit{0};
   friend bool operator==(const NewJob&, const NewJob&) = default;
 };
 
@@ -130,6 +147,8 @@ struct Job {
   std::chrono::milliseconds delay{0};  // after the parent's end
   std::string unique_key;
   JobId batch;  // that it is a member of; none: it stands alone
+  std::string limit_key;
+  std::chrono::milliseconds timeout{0}, latency_limit{0};  // 0 = none
 };
 
 // One line of a job's history.

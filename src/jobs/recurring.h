@@ -46,6 +46,9 @@ struct RecurringSpec {
   bool enabled = true;  // the definition's own switch; people pause beside it
   // Jobs of one key do not overlap. Empty: see exclusive_key_of().
   std::string exclusive_key;
+  std::chrono::milliseconds timeout{0};  // of each attempt of its jobs; 0 = none
+  // So many failed runs in a row pause it, with the reason; 0 = never.
+  int pause_after_failures = 0;
   friend bool operator==(const RecurringSpec&, const RecurringSpec&) = default;
 };
 
@@ -63,6 +66,7 @@ struct Recurring {
   std::string retired_reason;
   std::string error;  // the phrase cannot be understood any more
   Timestamp updated_at{};
+  int failures = 0;  // of its runs, in a row; a success and resuming it count anew
 };
 
 }  // namespace sluice::jobs

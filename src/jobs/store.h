@@ -9,6 +9,7 @@
 #include "base/id.h"
 #include "jobs/flow.h"
 #include "jobs/job.h"
+#include "jobs/queue.h"
 #include "jobs/recurring.h"
 
 #include <array>
@@ -32,6 +33,8 @@ struct ClaimRequest {
   int limit = 1;
   std::vector<std::string> kinds;  // those it has handlers for
   bool only_pinned = false;        // only jobs pinned to this node
+  // The queues it serves, in proportion to their weights; empty = all queues alike.
+  std::vector<QueueShare> queues;
 };
 
 // The right to finish a job. Each claim and each rescue makes a new one: whoever holds an old one has lost
@@ -98,7 +101,9 @@ class JobStore {
   // enqueues. Only jobs that may_start_at_once().
   virtual Result<std::vector<Begun>> start(std::span<const NewJob> jobs, std::string_view node,
                                            Timestamp now) = 0;
-  // Makes due scheduled jobs enqueued, then takes up to `limit` by (priority, run_at, id).
+  // Makes due scheduled jobs enqueued, then takes up to `limit` by (priority, run_at, id). When the request
+  // names queues, or a queue is paused or limited, queues are served in turn and the order holds inside each.
+  // Jobs that waited past their latency limit are deleted.
   virtual Result<std::vector<Claimed>> claim(const ClaimRequest& request, Timestamp now) = 0;
   // The state that each job has now; none = the lease was lost, nothing was written. A job that would go on
   // (scheduled, enqueued, held) is deleted instead when somebody asked to cancel it or, held excepted, when
@@ -114,8 +119,12 @@ class JobStore {
   // Both ignore leases that were lost. Progress and lines are advisory.
   virtual Result<void> save_progress(Lease lease, const Progress& progress) = 0;
   virtual Result<void> append_log(Lease lease, std::span<const LogLine> lines) = 0;
-  // When the earliest scheduled job is due.
+  // When the earliest scheduled job is due, or the earliest key's rate allows another start.
   virtual Result<std::optional<Timestamp>> next_due() = 0;
+  // Looks again at jobs that were put aside because others of their key were in the way. Needed only after a
+  // process died between an ending and the look that follows it; once a second is enough. Returns how many
+  // may be claimed again.
+  virtual Result<int> release_waiting(Timestamp now) = 0;
 };
 
 // What one due recurring job shall do, decided by the scheduler inside the store's transaction.
@@ -168,7 +177,13 @@ struct Node {
   int workers = 0;
   Timestamp started_at{};
   int busy = 0;  // jobs it is processing
+  // Its clock against the database's, positive = ahead; none where there is but one clock. It says so itself,
+  // to the exactness of one round trip.
+  std::optional<std::chrono::milliseconds> clock_skew;
+  bool expired = false;  // it has been silent for too long; its jobs are about to be taken back
 };
+// A skew past this is warned of: times are compared that different nodes have written.
+inline constexpr std::chrono::milliseconds kMostSkew{2'000};
 struct Rescued {
   JobId job;
   std::string subject, from_node;
@@ -306,6 +321,7 @@ class Store {
   virtual JobQueries& queries() = 0;
   virtual Upkeep& upkeep() = 0;
   virtual FlowStore& flow() = 0;
+  virtual QueueStore& queues() = 0;
 };
 
 }  // namespace sluice::jobs

@@ -157,6 +157,7 @@ struct ScheduleSpec {
   RunOnStartup run_on_startup = RunOnStartup::if_never_loaded;
   Missed missed = Missed::once;
   std::chrono::milliseconds catch_up_window{86'400'000};
+  std::chrono::milliseconds timeout{0};  // of one attempt; 0 = none
   JobRetrySpec retry;
   Place place;
 };

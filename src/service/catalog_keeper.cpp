@@ -135,6 +135,10 @@ Result<std::vector<jobs::StoredDefinition>> CatalogKeeper::stored() const {
 Result<CatalogKeeper::Changed> CatalogKeeper::reload() {
   SLUICE_TRY(auto files, definition::read_folder(checker_.options().root));
   SLUICE_TRY(const auto remembered, stored());
+  std::map<std::string, std::string> differing;
+  if (shared_ != nullptr) {
+    SLUICE_TRY(differing, shared_->adopt(files, remembered));
+  }
   add_hidden(files, remembered);
   const auto remembered_by_path = by_path(remembered);
   // A text that ran before keeps its name and table when a copy of it turns up.
@@ -147,6 +151,13 @@ Result<CatalogKeeper::Changed> CatalogKeeper::reload() {
   auto next = std::make_shared<Definitions>();
   next->catalog = checked.catalog;
   next->problems = checked.problems;
+  for (const auto& [path, why] : differing) {
+    next->problems.push_back({.severity = definition::Problem::Severity::warning,
+                              .place = {.file = path, .line = 0, .column = 0},
+                              .message = why,
+                              .suggestion = {},
+                              .code = ErrorCode::conflict});
+  }
   std::set<std::string> replaced;
   if (!checked.ok()) {
     const auto repaired = with_stored_texts(files, checked, remembered_by_path, replaced);
@@ -163,6 +174,13 @@ Result<CatalogKeeper::Changed> CatalogKeeper::reload() {
     FileState state{.report = checked.files[i], .using_stored = false, .accepted_at = {}};
     const auto found = remembered_by_path.find(files[i].path);
     state.using_stored = replaced.contains(files[i].path);
+    if (const auto found_why = differing.find(files[i].path); found_why != differing.end()) {
+      state.differs = true;
+      for (const auto& problem : next->problems) {
+        if (problem.code == ErrorCode::conflict && problem.place.file == files[i].path)
+          state.report.problems.push_back(problem);
+      }
+    }
     if (found != remembered_by_path.end()) {
       if (state.report.name.empty()) state.report.name = found->second->name;
       if (state.using_stored || found->second->hash == files[i].hash)

@@ -8,6 +8,7 @@
 #include "definition/catalog.h"
 #include "definition/check.h"
 #include "jobs/store.h"
+#include "service/shared_catalog.h"
 
 #include <memory>
 #include <mutex>
@@ -20,6 +21,7 @@ namespace sluice::service {
 // One file as it is now, and what runs instead of it when it is broken.
 struct FileState {
   definition::FileReport report;
+  bool differs = false;                  // from what all nodes run: that runs here too
   bool using_stored = false;             // broken: an earlier accepted text runs
   std::optional<Timestamp> accepted_at;  // of the text that runs
 };
@@ -36,6 +38,9 @@ class CatalogKeeper {
  public:
   // `store` may be null: nothing is remembered then (check, plan). Both outlive the keeper.
   CatalogKeeper(definition::CheckOptions options, jobs::DefinitionStore* store, Clock& clock);
+
+  // Where several nodes share the store. Before the first reload(); outlives the keeper.
+  void share(SharedCatalog& shared) { shared_ = &shared; }
 
   // Reads the folder and swaps the snapshot. Returns the names of loaders that are new, and of those whose
   // file is gone. Fails only when the folder or the store cannot be read; the snapshot stays as it was then.
@@ -55,6 +60,7 @@ class CatalogKeeper {
 
   definition::Checker checker_;
   jobs::DefinitionStore* store_;
+  SharedCatalog* shared_ = nullptr;
   Clock& clock_;
   mutable std::mutex mutex_;
   DefinitionsPtr current_;

@@ -34,6 +34,7 @@ jobs::RecurringSpec recurring_spec(const LoaderSpec& loader) {
                                                         : jobs::Missed::once;
   spec.catch_up_window = loader.schedule.catch_up_window;
   spec.retry = retry_policy(loader.schedule.retry);
+  spec.timeout = loader.schedule.timeout;
   spec.enabled = loader.enabled;
   return spec;
 }

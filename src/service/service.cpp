@@ -4,6 +4,7 @@
 #include "fetch/connection_pool.h"
 #include "fetch/url.h"
 #include "history/query.h"
+#include "jobs/shared_definitions.h"
 #include "jobs/sqlite/store.h"
 #include "service/job_store.h"
 #include "service/load_job.h"
@@ -19,6 +20,8 @@
 
 namespace sluice::service {
 namespace {
+
+constexpr std::chrono::seconds kLookAtOthers{2};
 
 void log_problems(const Definitions& definitions) {
   for (const auto& problem : definitions.problems) {
@@ -86,10 +89,15 @@ Result<std::unique_ptr<Service>> Service::open(ServiceOptions options, Clock& cl
 
   jobs::EngineOptions engine;
   engine.workers = service->options_.workers;
+  engine.work = service->options_.work;
   engine.version = service->options_.version;
   engine.fire_recurring = service->options_.serving;
   engine.only_pinned = !service->options_.serving;
   service->engine_ = std::make_unique<jobs::Engine>(*service->store_, clock, engine);
+  if (auto* shared = remembered != nullptr ? jobs::shared_definitions(*service->store_) : nullptr) {
+    service->shared_ = std::make_unique<SharedCatalog>(*shared, service->engine_->node_id());
+    service->keeper_->share(*service->shared_);
+  }
   const LoadSetting setting{*service->keeper_, service->databases_, service->environment_,
                             service->store_->identity()};
   service->engine_->register_handler(std::string(kLoadKind), load_handler(setting));
@@ -112,7 +120,16 @@ Result<void> Service::start() {
   SLUICE_CHECK(watch_->start([this] { reload_until_done(); }));
   // What was saved between the first look and the watch's start.
   reload_until_done();
+  if (shared_) others_ = std::jthread([this](const std::stop_token& stop) { watch_others(stop); });
   return {};
+}
+
+void Service::watch_others(const std::stop_token& stop) {
+  while (clock_.sleep_for(kLookAtOthers, stop)) {
+    // A store that cannot be reached is the engine's to tell.
+    const auto changed = shared_->changed_elsewhere();
+    if (changed && *changed) reload_until_done();
+  }
 }
 
 Result<void> Service::check_targets() const {
@@ -145,6 +162,10 @@ void Service::reload_until_done() {
 void Service::stop() {
   stopping_.request_stop();
   if (watch_) watch_->stop();
+  if (others_.joinable()) {
+    others_.request_stop();
+    others_.join();
+  }
   if (engine_) engine_->stop();
 }
 
@@ -202,6 +223,7 @@ jobs::NewJob Service::load_job(const definition::LoaderDefinition& loader, jobs:
   job.origin = origin;
   job.started_by = std::move(started_by);
   job.exclusive_key = loader.spec.name;
+  job.timeout = loader.spec.schedule.timeout;
   // A command reports the first failure; waiting for minutes to try again is the service's business.
   if (!options_.serving) return job;
   job.retry = retry_policy(loader.spec.schedule.retry);

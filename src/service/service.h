@@ -20,6 +20,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace sluice::service {
@@ -30,7 +31,8 @@ struct ServiceOptions {
   std::string database;  // --database; "" = what the definitions say
   std::vector<std::filesystem::path> allow_paths;
   std::vector<std::string> allow_addresses;
-  int workers = 0;  // 0 = the engine's default
+  int workers = 0;   // 0 = the engine's default
+  bool work = true;  // false: runs no jobs; it serves the page, fires schedules and enqueues
   std::string version;
   // True for `serve`: fires schedules, remembers definitions, watches the folder. False for one command: only
   // the jobs it enqueues itself are run here.
@@ -78,6 +80,7 @@ class Service {
   Result<std::vector<std::string>> leftovers();
   // Tries again, ever more slowly, until the folder and the store could be read: an edit is never lost.
   void reload_until_done();
+  void watch_others(const std::stop_token& stop);
   Result<void> check_targets() const;
   Result<void> run_at_startup(const Definitions& definitions, const std::vector<std::string>& names,
                               bool starting);
@@ -90,11 +93,13 @@ class Service {
   Databases databases_;
   FileLock serve_lock_;
   std::unique_ptr<jobs::Store> store_;
+  std::unique_ptr<SharedCatalog> shared_;  // null: the store is this machine's alone
   std::unique_ptr<CatalogKeeper> keeper_;
   load::Environment environment_;
   std::unique_ptr<jobs::Engine> engine_;
   std::stop_source stopping_;
   std::unique_ptr<FolderWatch> watch_;
+  std::jthread others_;                // looks at what other nodes declare
   std::mutex reload_mutex_;            // guards what follows, once the service has started
   definition::CatalogPtr scheduled_;   // what the engine was told; null = not all of it
   std::set<std::string> new_loaders_;  // not yet looked at for a run at once

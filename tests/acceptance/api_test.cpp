@@ -73,6 +73,7 @@ TEST(Api, lists_of_loaders_and_definitions_come_in_pages) {
   ASSERT_EQ(paused.size(), 1U);
   EXPECT_EQ(paused[0].at("name"), "Thing0003");
   EXPECT_EQ(service.get("/api/v1/queues?limit=1").at("items").size(), 1U);
+  EXPECT_EQ(service.get("/api/v1/queues").at("items").at(0).at("paused"), false);
   const auto nodes = service.get("/api/v1/nodes?limit=1").at("items");
   ASSERT_EQ(nodes.size(), 1U);
   EXPECT_GT(nodes[0].at("memoryBytes").get<std::int64_t>(), 1'000'000);

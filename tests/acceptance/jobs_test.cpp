@@ -153,5 +153,18 @@ TEST_F(JobsCommand, does_what_it_can_and_names_the_rest) {
   }
 }
 
+TEST_F(JobsCommand, lists_pauses_and_limits_queues) {
+  sluice({"run", "Aa"});
+  EXPECT_EQ(sluice({"jobs", "pause", "--queue", "default", "--reason", "moving house"}),
+            "queue default: paused\n");
+  EXPECT_EQ(sluice({"jobs", "limit", "--queue", "default", "--most", "3"}), "queue default: limited to 3\n");
+  EXPECT_EQ(
+      sluice({"jobs", "queues"}),
+      "default: 0 waiting, 0 scheduled, 0 running of 3 at most; paused by the command line: moving house\n");
+  EXPECT_EQ(sluice({"jobs", "resume", "--queue", "default"}), "queue default: resumed\n");
+  EXPECT_EQ(sluice({"jobs", "limit", "--queue", "default"}), "queue default: not limited\n");
+  EXPECT_EQ(sluice({"jobs", "queues"}), "default: 0 waiting, 0 scheduled, 0 running\n");
+}
+
 }  // namespace
 }  // namespace sluice::test

@@ -15,9 +15,13 @@
 
 namespace sluice::api {
 
-class FakeBackend final : public JobReads, public CatalogReads, public ServiceReads, public Actions {
+class FakeBackend final : public JobReads,
+                          public CatalogReads,
+                          public ServiceReads,
+                          public Actions,
+                          public QueueActions {
  public:
-  Backend parts() { return {*this, *this, *this, *this}; }
+  Backend parts() { return {*this, *this, *this, *this, *this}; }
 
   Result<ListPage> jobs(const JobFilter& filter, const PageRequest& page) override {
     last_filter = filter;
@@ -97,6 +101,12 @@ class FakeBackend final : public JobReads, public CatalogReads, public ServiceRe
   }
   Result<std::string> resume_loader(const std::string& name, const std::string& actor) override {
     return act("resume " + name + " by " + actor, "{}");
+  }
+  Result<std::string> pause_queue(const std::string& name, const std::string& actor) override {
+    return act("pause queue " + name + " by " + actor, "{}");
+  }
+  Result<std::string> resume_queue(const std::string& name, const std::string& actor) override {
+    return act("resume queue " + name + " by " + actor, "{}");
   }
   Result<std::string> cancel_job(JobId id, const std::string& actor) override {
     return act("cancel " + std::to_string(id.value()) + " by " + actor, "{}");

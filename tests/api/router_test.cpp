@@ -144,6 +144,14 @@ TEST_F(RouterTest, actions_name_their_actor) {
                                         "pause Country by api 127.0.0.1"));
 }
 
+TEST_F(RouterTest, queues_are_paused_and_resumed) {
+  EXPECT_EQ(post("/api/v1/queues/mail/pause").status, 200);
+  EXPECT_EQ(post("/api/v1/queues/mail/resume").status, 200);
+  EXPECT_EQ(get("/api/v1/queues/mail/pause").status, 405);
+  EXPECT_THAT(backend.acts,
+              ElementsAre("pause queue mail by api 127.0.0.1", "resume queue mail by api 127.0.0.1"));
+}
+
 TEST_F(RouterTest, action_bodies_must_be_empty_objects) {
   EXPECT_EQ(post("/api/v1/loaders/Country/run", {}, "[]").status, 400);
   EXPECT_EQ(post("/api/v1/loaders/Country/run", {}, "{").status, 400);

@@ -18,7 +18,6 @@ const Later kLater[] = {
     {"schedule: {start: manual, overlap: allow}", "overlap"},
     {"schedule: {start: manual, overlap: cancelOld}", "overlap"},
     {"schedule: {start: manual, jitter: 5s}", "jitter"},
-    {"schedule: {start: manual, timeout: 1h}", "timeout"},
     {"schedule: {start: manual, after: Other}", "after"},
     {"load: {mode: insertOnly}", "mode"},
     {"load: history", "mode"},

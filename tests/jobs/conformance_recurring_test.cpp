@@ -245,5 +245,43 @@ TEST_P(StoreConformance, fire_due_keeps_to_its_limit) {
   EXPECT_EQ(store_->recurring().fire_due(plan, 3, now_).value().size(), 0u);
 }
 
+TEST_P(StoreConformance, failures_in_a_row_pause_a_recurring_job) {
+  RecurringSpec spec = recurring();
+  spec.pause_after_failures = 2;
+  spec.timeout = 90s;
+  upsert(spec);
+  EXPECT_EQ(store_->recurring().get(spec.id).value()->spec.pause_after_failures, 2);
+  const auto run = [&](JobState to) {
+    const auto due = store_->recurring().get(spec.id).value()->next_fire_at;
+    if (!due) return JobId();
+    now_ = *due;
+    fire({Tick{.fire_at = *due}});
+    const Claimed claimed = claim_one();
+    EXPECT_EQ(claimed.job.timeout, 90s);
+    Completion end{.lease = claimed.lease, .to = to};
+    if (to == JobState::failed) end.error = JobError{"io", "no"};
+    complete(end);
+    return claimed.job.id;
+  };
+  const auto failures = [&] { return store_->recurring().get(spec.id).value()->failures; };
+  run(JobState::failed);
+  EXPECT_EQ(failures(), 1);
+  run(JobState::succeeded);
+  EXPECT_EQ(failures(), 0);
+  run(JobState::failed);
+  const JobId last = run(JobState::failed);
+  const Recurring paused = store_->recurring().get(spec.id).value().value();
+  EXPECT_EQ(paused.failures, 2);
+  EXPECT_EQ(paused.paused_at, now_);
+  EXPECT_FALSE(paused.next_fire_at);
+  EXPECT_EQ(paused.paused_by, "sluice");
+  EXPECT_EQ(paused.pause_reason,
+            "2 failed runs in a row, the newest is job " + std::to_string(last.value()) + " (io)");
+  ASSERT_TRUE(store_->recurring().resume(
+      spec.id,
+      [&](const Recurring&) { return FirePlan{.ticks = {}, .next_fire_at = now_ + 1h, .error = {}}; }, now_));
+  EXPECT_EQ(failures(), 0);
+}
+
 }  // namespace
 }  // namespace sluice::jobs

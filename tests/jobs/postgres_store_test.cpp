@@ -2,6 +2,7 @@
 #include "jobs/postgres/schema.h"
 #include "jobs/postgres/store.h"
 #include "jobs/postgres_fixture.h"
+#include "jobs/shared_definitions.h"
 #include "jobs/store_conformance.h"
 #include "sql/migration.h"
 
@@ -93,6 +94,40 @@ TEST_F(PostgresStore, keeps_text_that_is_no_text) {
       .lease = claimed[0].lease, .to = JobState::failed, .error = JobError{"io", "\xff\0"s}};
   EXPECT_TRUE(store_->jobs().complete(std::span(&failed, 1), now_).value().at(0));
   EXPECT_EQ(store_->queries().history(id).value().size(), 3u);
+}
+
+TEST_F(PostgresStore, nodes_tell_their_clocks_and_who_is_silent) {
+  const Node self = store_->nodes().nodes().value().at(0);
+  ASSERT_TRUE(self.clock_skew);
+  EXPECT_LT(std::chrono::abs(*self.clock_skew), kMostSkew) << "one machine has one clock";
+  EXPECT_FALSE(self.expired);
+  setting_.execute(
+      "update node set skew_us = 61000000, expires_at = now() - interval '1 second' where id = 'n1'");
+  const Node silent = store_->nodes().nodes().value().at(0);
+  EXPECT_EQ(silent.clock_skew, 61s);
+  EXPECT_TRUE(silent.expired);
+}
+
+TEST_F(PostgresStore, keeps_what_living_nodes_declare) {
+  SharedDefinitions* const shared = shared_definitions(*store_);
+  ASSERT_NE(shared, nullptr);
+  const auto before = shared->state("n1").value();
+  const std::vector<Declaration> files = {{"a.loader.yaml", "1"}, {"b.loader.yaml", "2"}};
+  ASSERT_TRUE(shared->declare("n2", files));
+  EXPECT_TRUE(shared->declared_elsewhere("n1").value().empty()) << "n2 is not there yet";
+  join(*store_, "n2");
+  auto found = shared->declared_elsewhere("n1").value();
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[1].path, "b.loader.yaml");
+  EXPECT_EQ(found[1].hash, "2");
+  EXPECT_EQ(found[1].node, "host");
+  EXPECT_TRUE(shared->declared_elsewhere("n2").value().empty());
+  EXPECT_NE(shared->state("n1").value(), before);
+  EXPECT_EQ(shared->state("n2").value(), before) << "its own are no news to it";
+  ASSERT_TRUE(shared->declare("n2", std::span(files).first(1)));
+  EXPECT_EQ(shared->declared_elsewhere("n1").value().size(), 1u);
+  ASSERT_TRUE(store_->nodes().leave("n2", now_));
+  EXPECT_EQ(shared->state("n1").value(), before);
 }
 
 TEST_F(PostgresStore, many_workers_take_each_job_once_and_keys_never_overlap) {

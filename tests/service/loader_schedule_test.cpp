@@ -57,12 +57,14 @@ TEST(LoaderSchedule, the_engine_gets_retry_missed_and_anchor_as_defined) {
   spec.schedule.anchor = "2026-01-05T00:00:00Z";
   spec.schedule.missed = Missed::all;
   spec.schedule.retry.limit = 7;
+  spec.schedule.timeout = std::chrono::minutes(30);
   spec.schedule.retry.exponential = false;
   const auto recurring = recurring_spec(spec);
   EXPECT_EQ(recurring.id, "load:Country");
   EXPECT_EQ(recurring.zone, "Europe/Zurich");
   EXPECT_EQ(recurring.missed, jobs::Missed::all);
   EXPECT_EQ(recurring.retry.limit, 7);
+  EXPECT_EQ(recurring.timeout, std::chrono::minutes(30));
   EXPECT_EQ(recurring.retry.backoff, jobs::Backoff::fixed);
   ASSERT_TRUE(recurring.anchor.has_value());
   EXPECT_EQ(*recurring.anchor, std::chrono::sys_days(std::chrono::year(2026) / 1 / 5));

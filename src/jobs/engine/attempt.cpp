@@ -21,6 +21,13 @@ JobError as_job_error(const Error& error) {
   return {std::string(to_string(error.code)), clean_text(error.describe(), kMessageLimit)};
 }
 
+JobError timeout_error(const Job& job, const Error& error) {
+  return {std::string(to_string(ErrorCode::timeout)),
+          clean_text(
+              fmt::format("stopped after its time-out of {} ms: {}", job.timeout.count(), error.describe()),
+              kMessageLimit)};
+}
+
 }  // namespace
 
 std::string clean_text(std::string_view text, std::size_t limit) {
@@ -99,9 +106,18 @@ Result<void> Attempt::flush() {
   return written;
 }
 
+std::optional<std::chrono::steady_clock::time_point> Attempt::deadline() const {
+  std::lock_guard lock(mutex_);
+  return deadline_;
+}
+
 Completion Attempt::run(const Handler& handler, const Random& random) {
   // Asked to stop before it began: the handler need not be woken for that.
   if (stop_reason() == StopReason::shutdown) return give_back("stopped by shut-down");
+  if (job().timeout.count() > 0) {
+    std::lock_guard lock(mutex_);
+    deadline_ = clock_.steady() + job().timeout;
+  }
   Result<JobOutcome> outcome = stop_reason() == StopReason::cancelled
                                    ? fail(ErrorCode::cancelled, "cancelled before it began")
                                    : call_handler(handler, *this, stop_.get_token());
@@ -162,11 +178,20 @@ Completion Attempt::finish(const Error& error, const Random& random) {
     completion.reason = cancel_reason_;
     return completion;
   }
-  completion.error = as_job_error(error);
-  if (error.retryable && job.attempt < job.max_attempts) {
+  const bool timed_out = stop_reason() == StopReason::timeout;
+  completion.error = timed_out ? timeout_error(job, error) : as_job_error(error);
+  const Timestamp now = clock_.now();
+  const RetryDecision decision = decide_retry(job.retry,
+                                              {.code = timed_out ? ErrorCode::timeout : error.code,
+                                               .retryable = timed_out || error.retryable,
+                                               .attempt = job.attempt,
+                                               .max_attempts = job.max_attempts,
+                                               .created_at = job.created_at,
+                                               .now = now},
+                                              random());
+  if (decision.at) {
     completion.to = JobState::scheduled;
-    const Timestamp now = clock_.now();
-    completion.run_at = now + retry_delay(job.retry, job.attempt, random());
+    completion.run_at = decision.at;
     if (error.retry_after) {
       // What is longer than a year only means "never"; sums stay far from overflow.
       const auto asked = std::clamp(*error.retry_after, std::chrono::milliseconds(0), kLongestWish);
@@ -174,6 +199,7 @@ Completion Attempt::finish(const Error& error, const Random& random) {
     }
   } else {
     completion.to = JobState::failed;
+    if (!decision.why_not.empty()) completion.error->message += fmt::format("; {}", decision.why_not);
   }
   return completion;
 }

@@ -41,6 +41,9 @@ class Attempt final : public JobContext {
   // As if it had never been claimed.
   Completion give_back(std::string_view reason) const;
 
+  // When its time-out is over; none while it has not begun, or has none. From any thread.
+  std::optional<std::chrono::steady_clock::time_point> deadline() const;
+
   // Writes what was logged and reported since the last time. From any thread.
   Result<void> flush();
 
@@ -64,6 +67,7 @@ class Attempt final : public JobContext {
   std::optional<std::chrono::steady_clock::time_point> told_at_;
   std::string result_;
   std::string cancel_reason_;
+  std::optional<std::chrono::steady_clock::time_point> deadline_;
 
   std::mutex parent_mutex_;  // read once, whoever asks
   std::optional<Job> parent_;

@@ -21,7 +21,10 @@ Result<void> check_new_job(const NewJob& job) {
   if (job.kind.empty()) return refuse("a job needs a kind");
   if (job.kind == kBatchKind)
     return refuse("the kind \"batch\" stands for batches: create one, or take another kind");
-  if (job.queue.empty()) return refuse("a job needs a queue");
+  if (auto good = check_queue_name(job.queue); !good) return refuse(good.error().message);
+  if (auto good = check_limit(job.limit_key, job.limit); !good) return refuse(good.error().message);
+  if (job.timeout.count() < 0 || job.latency_limit.count() < 0)
+    return refuse("time-out and latency limit must not be negative");
   if (job.args.size() > kMaxJobText) {
     return refuse(
         fmt::format("the arguments are {} bytes long; at most {} are kept: put the data in a file or table "
@@ -35,12 +38,25 @@ Result<void> check_new_job(const NewJob& job) {
     return refuse("unique_for is at least 0 and at most 100 years");
   if (job.unique_key.empty() && job.unique_for.count() > 0) return refuse("unique_for needs a unique key");
   if (job.unless_live && job.exclusive_key.empty()) return refuse("unless_live needs an exclusive key");
-  if (job.retry.limit < 0) return refuse("the retry limit must not be negative");
+  if (auto good = check_retry_policy(job.retry); !good) return refuse(good.error().message);
   if (job.delay && job.run_at) return refuse("give a delay or a time to run at, not both");
   if (job.delay && (job.delay->count() < 0 || *job.delay > kLongestDelay))
     return refuse("a delay is at least 0 and at most 100 years");
   return {};
 }
+
+namespace {
+
+Result<void> check_spec(const RecurringSpec& spec) {
+  SLUICE_CHECK(check_queue_name(spec.queue));
+  SLUICE_CHECK(check_retry_policy(spec.retry));
+  if (spec.timeout.count() < 0) return fail(ErrorCode::invalid_argument, "the time-out must not be negative");
+  if (spec.pause_after_failures < 0)
+    return fail(ErrorCode::invalid_argument, "pause_after_failures must not be negative");
+  return {};
+}
+
+}  // namespace
 
 Engine::Engine(Store& store, Clock& clock, EngineOptions options)
     : impl_(std::make_shared<Impl>(store, clock, std::move(options))) {}
@@ -104,6 +120,7 @@ Result<JobId> Engine::run_now(std::string_view recurring_id, Origin origin, std:
   job.args = spec.args;
   job.queue = spec.queue;
   job.retry = spec.retry;
+  job.timeout = spec.timeout;
   job.recurring_id = spec.id;
   if (spec.overlap != Overlap::allow) job.exclusive_key = exclusive_key_of(spec);
   job.origin = origin;
@@ -125,6 +142,8 @@ Result<Job> Engine::wait(JobId job, std::stop_token stop) { return impl_->wait(j
 Result<void> Engine::upsert_recurring(std::span<const RecurringSpec> specs) {
   for (const RecurringSpec& spec : specs) {
     SLUICE_CHECK(impl_->planner_.check(spec));
+    if (auto good = check_spec(spec); !good)
+      return fail_within("recurring job " + spec.id, std::move(good).error());
     const auto args = nlohmann::json::parse(spec.args, nullptr, false);
     if (!args.is_object()) {
       return fail(ErrorCode::invalid_argument, "the arguments must be a JSON object",
@@ -162,6 +181,26 @@ Result<void> Engine::resume_recurring(std::string_view id) {
 
 Result<std::vector<Recurring>> Engine::list_recurring(bool with_retired) {
   return impl_->store_.recurring().list(with_retired);
+}
+
+Result<void> Engine::pause_queue(std::string_view queue, std::string_view by, std::string_view reason) {
+  SLUICE_CHECK(impl_->store_.queues().pause(queue, by, reason, impl_->clock_.now()));
+  impl_->tell(StoreChanged{});
+  return {};
+}
+
+Result<void> Engine::resume_queue(std::string_view queue) {
+  SLUICE_CHECK(impl_->store_.queues().resume(queue, impl_->clock_.now()));
+  impl_->wake();
+  impl_->tell(StoreChanged{});
+  return {};
+}
+
+Result<void> Engine::limit_queue(std::string_view queue, std::optional<int> most) {
+  SLUICE_CHECK(impl_->store_.queues().set_max_running(queue, most, impl_->clock_.now()));
+  impl_->wake();
+  impl_->tell(StoreChanged{});
+  return {};
 }
 
 Subscription Engine::subscribe(Listener listener) {

@@ -83,6 +83,8 @@ class Engine::Impl {
   Result<void> look_elsewhere();
   Result<void> look_after_nodes(Timestamp now);
   Result<void> stop_cancelled();
+  // Asks attempts whose time-out is over to stop; says when the next one is.
+  std::chrono::milliseconds stop_overdue();
   Result<void> fire(Timestamp now);
   Result<void> claim(Timestamp now);
   Result<void> trim(Timestamp now);

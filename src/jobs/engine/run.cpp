@@ -30,7 +30,11 @@ std::string host_name() {
 
 EngineOptions completed(EngineOptions options) {
   const int processors = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  if (options.workers <= 0) options.workers = std::min(processors * 2, kMostWorkersByDefault);
+  if (!options.work) {
+    options.workers = 0;
+  } else if (options.workers <= 0) {
+    options.workers = std::min(processors * 2, kMostWorkersByDefault);
+  }
   if (options.node_name.empty()) options.node_name = host_name();
   options.poll = std::max(options.poll, milliseconds(1));
   return options;
@@ -57,6 +61,7 @@ Engine::Impl::Impl(Store& store, Clock& clock, EngineOptions options)
 Result<void> Engine::Impl::start() {
   std::lock_guard one(phase_mutex_);
   if (phase_ != Phase::fresh) return fail(ErrorCode::conflict, "the job engine was started before");
+  for (const QueueShare& share : options_.queues) SLUICE_CHECK(check_queue_share(share));
   Node node;
   node.id = node_id_;
   node.name = options_.node_name;

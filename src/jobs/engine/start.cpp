@@ -17,7 +17,9 @@ constexpr std::size_t kSmall = 64 * 1024;
 Result<std::optional<std::vector<Enqueued>>> Engine::Impl::start_here(std::span<const NewJob> jobs,
                                                                       Timestamp now) {
   const auto starts = [this](const NewJob& job) {
-    return job.args.size() <= kSmall && handlers_.contains(job.kind) && may_start_at_once(job);
+    const auto& served = options_.queues;
+    return (served.empty() || std::ranges::find(served, job.queue, &QueueShare::name) != served.end()) &&
+           job.args.size() <= kSmall && handlers_.contains(job.kind) && may_start_at_once(job);
   };
   const bool may = options_.own_thread && !options_.only_pinned && !jobs.empty() &&
                    jobs.size() <= kMostAtOnce && std::ranges::all_of(jobs, starts);

@@ -63,7 +63,7 @@ Result<milliseconds> Engine::Impl::tick() {
     return std::unexpected(std::move(done).error());
   }
   if (!next_trim_ || due(next_trim_)) SLUICE_CHECK(trim(now));
-  return until_next(now);
+  return std::min(until_next(now), stop_overdue());
 }
 
 milliseconds Engine::Impl::until_next(Timestamp now) const {
@@ -127,6 +127,8 @@ Result<void> Engine::Impl::look_after_nodes(Timestamp now) {
     SLUICE_TRY(const int settled, store_.flow().settle(kSettleAtOnce, now));
     if (settled > 0) wake();
     if (settled == kSettleAtOnce) nodes_looked_at_.reset();  // there is more
+    SLUICE_TRY(const int released, store_.jobs().release_waiting(now));
+    if (released > 0) wake();
     for (const auto& attempt : running()) SLUICE_CHECK(attempt->flush());
     give_back_stalled();
   }
@@ -140,6 +142,24 @@ void Engine::Impl::give_back_stalled() {
   const auto waiting = pool_.take_waiting();
   spdlog::info("{} jobs that waited for a worker of this node go back to their queue", waiting.size());
   give_back(waiting, "its node is busy with others");
+}
+
+milliseconds Engine::Impl::stop_overdue() {
+  const auto now = clock_.steady();
+  auto next = milliseconds::max();
+  for (const auto& attempt : running()) {
+    const auto deadline = attempt->deadline();
+    if (!deadline || attempt->stop_reason() != StopReason::none) continue;
+    if (now < *deadline) {
+      next = std::min(next, std::chrono::ceil<milliseconds>(*deadline - now));
+      continue;
+    }
+    const Job& job = attempt->job();
+    spdlog::warn("job {} ({}) is asked to stop: its time-out of {} ms is over", job.id.value(), job.name,
+                 job.timeout.count());
+    attempt->request_stop(StopReason::timeout, "its time-out is over");
+  }
+  return next;
 }
 
 Result<void> Engine::Impl::stop_cancelled() {
@@ -177,8 +197,11 @@ Result<void> Engine::Impl::fire(Timestamp now) {
 
 Result<void> Engine::Impl::claim(Timestamp now) {
   const int ahead = pace_.ahead(clock_.steady());
-  ClaimRequest request{
-      .node = node_id_, .limit = pool_.room(ahead), .kinds = {}, .only_pinned = options_.only_pinned};
+  ClaimRequest request{.node = node_id_,
+                       .limit = options_.work ? pool_.room(ahead) : 0,
+                       .kinds = {},
+                       .only_pinned = options_.only_pinned,
+                       .queues = options_.queues};
   for (const auto& [kind, handler] : handlers_) request.kinds.push_back(kind);
   // Until the store says otherwise.
   claim_again_ = !request.kinds.empty();

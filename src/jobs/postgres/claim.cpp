@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <random>
 
 namespace sluice::jobs {
@@ -14,50 +16,63 @@ constexpr int kMostRounds = 20;
 constexpr std::chrono::milliseconds kMarkHolds{250};
 constexpr std::chrono::minutes kMayStillCome{2};
 
-// Makes due scheduled jobs ready.
+// Makes due scheduled jobs ready, and says what the claim has to look out for.
 constexpr std::string_view kPromote =
     "with d as materialized (select id from job where state = 0 and run_at <= ?1 order by run_at limit ?2 "
-    "for "
-    "update skip locked), "
+    "for update skip locked), "
     "u as (update job j set state = 1, history = j.history || history_line(1, ?1, j.attempt, '', '') from d "
     "where j.id = d.id returning j.id, j.priority, j.run_at, j.kind, j.exclusive_key, j.pinned_node, "
-    "j.lease, "
-    "j.attempt), "
-    "r as (insert into ready (job, priority, run_at, kind, exclusive_key, pinned_node, token, attempt) "
-    "select "
-    "id, priority, run_at, kind, exclusive_key, pinned_node, lease + 1, attempt from u), "
+    "j.lease, j.attempt, j.queue, j.limit_key, j.latency_ms, j.started_at), "
+    "r as (insert into ready (job, priority, run_at, kind, exclusive_key, pinned_node, token, attempt, "
+    "queue, "
+    "limit_key, latest) select id, priority, run_at, kind, exclusive_key, pinned_node, lease + 1, attempt, "
+    "queue, limit_key, case when latency_ms > 0 and started_at is null then run_at + latency_ms * 1000 end "
+    "from u), "
     "t as (insert into tally (state, n) select 0, -count(*) from u having count(*) > 0 union all select 1, "
     "count(*) from u having count(*) > 0) "
-    "select count(*), case when count(*) > 0 then {} end from u";
+    "select case when count(*) > 0 then {} end, exists (select 1 from queue where paused_at is not null or "
+    "max_running is not null), exists (select 1 from limit_rule where wake_at <= ?1) from u";
 
 // c: what is next, locked; others pass it over. k: of each key the first. l: the leases, keys in one order,
-// so that two nodes do not wait for each other in a circle; a key that another node has taken this instant
-// stays where it is. A node that is taken for dead gets nothing.
+// so that two nodes do not wait for each other in a circle; a key that is taken leaves its job where it is. A
+// node that is taken for dead gets nothing. s: what was seen, even where nothing was taken.
 constexpr std::string_view kClaim =
-    "with c as materialized (select r.job, r.priority, r.run_at, r.exclusive_key, r.token, r.attempt from "
-    "ready r where {} r.kind = any(?4::text[]) and (r.pinned_node = ?5 or (r.pinned_node is null and ?6 = "
-    "0)) "
-    "and (r.exclusive_key is null or not exists (select 1 from lease h where h.exclusive_key = "
-    "r.exclusive_key and h.exclusive_key is not null)) and exists (select 1 from node where id = ?5 and "
-    "expires_at > now()) order by r.priority, r.run_at, r.job limit ?7 for update of r skip locked), "
+    "with c as materialized (select r.job, r.priority, r.run_at, r.exclusive_key, r.token, r.attempt, "
+    "r.queue, "
+    "r.limit_key is not null or r.latest is not null as special from ready r where {} {} r.blocked = 0 and "
+    "r.kind = any(?4::text[]) and (r.pinned_node = ?5 or (r.pinned_node is null and ?6 = 0)) and exists "
+    "(select 1 from node where id = ?5 and expires_at > now()) order by r.priority, r.run_at, r.job limit ?7 "
+    "for update of r skip locked), "
     "k as (select *, row_number() over (partition by exclusive_key order by priority, run_at, job) as nth "
-    "from c), "
-    "l as (insert into lease (job, token, node, attempt, started_at, exclusive_key, claim) select job, "
-    "token, "
-    "?5, attempt + 1, ?8::bigint, exclusive_key, ?9::text from k where exclusive_key is null or nth = 1 "
-    "order by "
-    "exclusive_key nulls first, job on conflict do nothing returning *), "
+    "from c where not special), "
+    "l as (insert into lease (job, token, node, attempt, started_at, exclusive_key, claim, queue) select "
+    "job, "
+    "token, ?5, attempt + 1, ?8::bigint, exclusive_key, ?9::text, queue from k where exclusive_key is null "
+    "or "
+    "nth = 1 order by exclusive_key nulls first, job on conflict do nothing returning *), "
     "d as (delete from ready r using l where r.job = l.job), "
     "t as (insert into tally (state, n) select 1, -count(*) from l having count(*) > 0 union all select 2, "
-    "count(*) from l having count(*) > 0) "
-    "select {}, l.token, (select count(*) from c), {} from l join job j on j.id = l.job order by j.priority, "
-    "j.run_at, j.id";
+    "count(*) from l having count(*) > 0), "
+    "s as (select count(*) as looked, string_agg(job::text, ',') filter (where special) as special, "
+    "string_agg(job::text, ',') filter (where not special and exclusive_key is not null and not exists "
+    "(select 1 from l where l.job = c.job)) as collided from c) "
+    "select {}, l.token, s.looked, s.special, s.collided, case when l.job is not null then {} end from s "
+    "left "
+    "join l on true left join job j on j.id = l.job order by j.priority, j.run_at, j.id";
 
 constexpr std::string_view kFromMark =
     "(r.priority, r.run_at, r.job) >= (?1::int, ?2::bigint, ?3::bigint) and";
 // The parameters are there all the same.
 constexpr std::string_view kFromStart =
     "(?1::int is null or ?1::int is not null or ?2::bigint is null or ?3::bigint is null) and";
+// What was true before the claim began must still be: a queue that is paused gives nothing from then on.
+constexpr std::string_view kAllQueues =
+    "not exists (select 1 from queue where paused_at is not null or max_running is not null) and (?10::text "
+    "is null or ?10::text is not null) and";
+constexpr std::string_view kOneQueue =
+    "r.queue = ?10::text and not exists (select 1 from queue where name = ?10::text and (paused_at is not "
+    "null or max_running is not null)) and";
+constexpr std::string_view kLimitedQueue = "r.queue = ?10::text and";  // its row is locked
 
 bool same_claims(const ClaimRequest& a, const ClaimRequest& b) {
   return a.node == b.node && a.kinds == b.kinds && a.only_pinned == b.only_pinned;
@@ -65,21 +80,23 @@ bool same_claims(const ClaimRequest& a, const ClaimRequest& b) {
 
 }  // namespace
 
-Result<void> PostgresJobStore::promote_due(Timestamp now) {
+Result<PostgresJobStore::Outlook> PostgresJobStore::promote_due(Timestamp now) {
   std::optional<std::int64_t> change;
+  Outlook outlook;
   SLUICE_CHECK(pool_.once([&](Database& database) -> Result<void> {
     return database.each(
         fmt::format(kPromote, pool_.touching()),
         [&](const Row& row) -> Result<void> {
-          change = row.maybe_integer(1);
+          change = row.maybe_integer(0);
+          outlook = {.held_back = row.integer(1) != 0, .key_is_due = row.integer(2) != 0};
           return {};
         },
         now, kPromoteAtOnce);
   }));
-  if (!change) return {};
+  if (!change) return outlook;
   forget_mark();
   pool_.touched(*change);
-  return {};
+  return outlook;
 }
 
 std::string PostgresJobStore::new_claim_id() {
@@ -89,34 +106,46 @@ std::string PostgresJobStore::new_claim_id() {
   return fmt::format("{:016x}", ++claims_);
 }
 
-Result<PostgresJobStore::Batch> PostgresJobStore::take(const ClaimRequest& request, const Mark* from,
-                                                       int limit, Timestamp now) {
+Result<PostgresJobStore::Batch> PostgresJobStore::take(const ClaimRequest& request, const From& from,
+                                                       const Mark* mark_given, int limit, Timestamp now) {
   const std::string id = new_claim_id();
-  const Mark mark = from == nullptr ? Mark{} : *from;
+  const Mark mark = mark_given == nullptr ? Mark{} : *mark_given;
   Batch batch;
   std::int64_t change = 0;
-  const auto done = pool_.once([&](Database& database) -> Result<void> {
+  const auto claim = [&](Database& database) -> Result<void> {
     batch = {};
+    int most = limit;
+    if (from.limited) {
+      SLUICE_TRY(const auto room, room_of_queue(database, *from.queue));
+      most = std::min(limit, room.value_or(limit));
+      if (most <= 0) return {};
+    }
+    const std::string_view queue = from.limited ? kLimitedQueue : from.queue ? kOneQueue : kAllQueues;
     return database.each(
-        fmt::format(kClaim, from == nullptr ? kFromStart : kFromMark, live_job_columns(), pool_.touching()),
+        fmt::format(kClaim, mark_given == nullptr ? kFromStart : kFromMark, queue, live_job_columns(),
+                    from.limited ? "0" : pool_.touching()),
         [&](const Row& row) -> Result<void> {
+          batch.looked_at = row.integer(row.size() - 4);
+          batch.special = row.text(row.size() - 3);
+          batch.collided = row.text(row.size() - 2);
+          if (row.integer(0) == 0) return {};
           Claimed one;
           SLUICE_TRY(one.job, read_job(row));
-          one.lease = {one.job.id, row.integer(row.size() - 3)};
-          batch.looked_at = row.integer(row.size() - 2);
+          one.lease = {one.job.id, row.integer(row.size() - 5)};
           change = row.integer(row.size() - 1);
           batch.claimed.push_back(std::move(one));
           return {};
         },
         mark.priority, mark.run_at, mark.job, array_text(request.kinds), request.node,
-        request.only_pinned ? 1 : 0, limit, now, id);
-  });
+        request.only_pinned ? 1 : 0, most, now, id, from.queue);
+  };
+  const auto done = from.limited ? pool_.write(claim) : pool_.once(claim);
   if (!done) {
     std::lock_guard lock(mutex_);
     uncertain_claims_.emplace(id, std::chrono::steady_clock::now());
     return std::unexpected(done.error());
   }
-  if (!batch.claimed.empty()) pool_.touched(change);
+  if (!batch.claimed.empty() && !from.limited) pool_.touched(change);
   return batch;
 }
 
@@ -184,32 +213,58 @@ void PostgresJobStore::forget_mark() {
 }
 
 Result<std::vector<Claimed>> PostgresJobStore::claim(const ClaimRequest& request, Timestamp now) {
-  SLUICE_CHECK(promote_due(now));
+  SLUICE_TRY(const Outlook outlook, promote_due(now));
+  if (outlook.key_is_due) SLUICE_CHECK(release_waiting(now));
   // Last of what may fail: whoever loses what it has found, loses jobs that this node holds.
   SLUICE_TRY(auto claimed, recover(request));
-  auto mark = mark_for(request);
+  const int slots = request.limit - static_cast<int>(claimed.size());
+  auto more = request.queues.empty() && !outlook.held_back ? claim_from(request, {}, slots, now)
+                                                           : claim_in_turn(request, slots, now);
+  if (!more) {
+    // What was taken is not lost: the caller gets it, and the error with the next call.
+    if (claimed.empty()) return more;
+    return claimed;
+  }
+  claimed.insert(claimed.end(), std::make_move_iterator(more->begin()), std::make_move_iterator(more->end()));
+  return claimed;
+}
+
+Result<std::vector<Claimed>> PostgresJobStore::claim_from(const ClaimRequest& request, const From& from,
+                                                          int slots, Timestamp now) {
+  std::vector<Claimed> claimed;
+  auto mark = from.queue ? std::nullopt : mark_for(request);
   bool full = false;
   for (int round = 0; round < kMostRounds; ++round) {
-    const int limit = request.limit - static_cast<int>(claimed.size());
+    const int limit = slots - static_cast<int>(claimed.size());
     if (limit <= 0) break;
-    auto batch = take(request, mark ? &*mark : nullptr, limit, now);
+    auto batch = take(request, from, mark ? &*mark : nullptr, limit, now);
     if (!batch) {
-      // What was taken is not lost: the caller gets it, and the error with the next call.
       if (claimed.empty()) return std::unexpected(std::move(batch).error());
       break;
     }
-    const auto taken = static_cast<int>(batch->claimed.size());
+    auto taken = static_cast<int>(batch->claimed.size());
     claimed.insert(claimed.end(), batch->claimed.begin(), batch->claimed.end());
     full = taken == limit;
     if (full) break;
+    if (!batch->special.empty() || !batch->collided.empty()) {
+      auto special = settle(request, from, *batch, now);
+      if (!special) {
+        if (claimed.empty()) return special;
+        break;
+      }
+      taken += static_cast<int>(special->size());
+      claimed.insert(claimed.end(), std::make_move_iterator(special->begin()),
+                     std::make_move_iterator(special->end()));
+      if (taken == limit) break;  // the mark is not moved past jobs that were put aside
+    }
     if (mark) {
       mark.reset();  // something may lie before it
       continue;
     }
-    // Jobs of a key stood in the way of others behind them.
-    if (taken == 0 || batch->looked_at < limit) break;
+    // Jobs with keys stood in the way of others behind them, and are out of it now.
+    if (batch->looked_at < limit) break;
   }
-  remember(request, claimed, full);
+  if (!from.queue) remember(request, claimed, full);
   return claimed;
 }
 

@@ -2,6 +2,7 @@
 #include "jobs/postgres/batching.h"
 #include "jobs/postgres/parts.h"
 #include "jobs/store/ending.h"
+#include "jobs/store/recurring_change.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -31,12 +32,12 @@ constexpr std::string_view kFinish =
     "chr(10) || '[' || f.s || ', ' || ?2::bigint || ', ' || f.attempt || ', ' || f.node_json || ', ' || "
     "f.why || "
     "']' || chr(10) from f where j.id = f.job returning f.i, f.s, j.duration_ms, f.amount, "
-    "j.waited_for, j.batch), "
+    "j.waited_for, j.batch, f.exclusive_key, f.limit_key, j.recurring_id), "
     "t as (insert into tally (state, n, minute, finished, ms, amount) select 2, -count(*), 0, 0, 0, 0 from u "
     "having count(*) > 0 union all select s, count(*), ?3::bigint, count(*), sum(duration_ms), sum(amount) "
     "from u "
     "group by s) "
-    "select i, s, {}, waited_for, batch is not null from u";
+    "select i, s, {}, waited_for, batch is not null, exclusive_key, limit_key, recurring_id from u";
 
 constexpr std::string_view kEndOne =
     "update job j set state = ?1, lease = l.token, attempt = l.attempt - ?2, node = l.node, started_at = "
@@ -81,13 +82,14 @@ void add_row(std::string& rows, std::size_t index, const Completion& completion)
 }
 
 Result<std::optional<JobState>> end_one(Database& database, Tally& tally, const Completion& completion,
-                                        Timestamp now) {
+                                        Timestamp now, FreedKeys& freed) {
   const JobId id = completion.lease.job;
   std::optional<Held> held;
   std::string recurring_id;
   SLUICE_CHECK(database.each(
       "select l.attempt, l.started_at, l.node, j.exclusive_key, l.cancel_requested_at is not null, l.reason, "
-      "j.recurring_id from lease l join job j on j.id = l.job where l.job = ? and l.token = ? for update of "
+      "j.recurring_id, j.limit_key from lease l join job j on j.id = l.job where l.job = ? and l.token = ? "
+      "for update of "
       "l",
       [&](const Row& row) -> Result<void> {
         held = Held{.state = JobState::processing,
@@ -99,6 +101,7 @@ Result<std::optional<JobState>> end_one(Database& database, Tally& tally, const 
                     .cancelled = row.integer(4) != 0,
                     .reason = row.text(5)};
         recurring_id = row.text(6);
+        freed.add(row.text(3), row.text(7));
         return {};
       },
       id, completion.lease.token));
@@ -123,6 +126,33 @@ Result<std::optional<JobState>> end_one(Database& database, Tally& tally, const 
   SLUICE_CHECK(database.run("delete from lease where job = ?", id));
   if (ending.to == JobState::enqueued) SLUICE_CHECK(make_ready(database, id));
   return ending.to;
+}
+
+Result<void> count_runs(PostgresPool& pool, std::span<const std::pair<std::string, std::size_t>> runs,
+                        std::span<const Completion> completions, Timestamp now) {
+  std::vector<std::string> well;
+  std::vector<std::pair<std::string, CountedRun>> failed;
+  for (const auto& [id, index] : runs) {
+    const Completion& one = completions[index];
+    if (one.to == JobState::succeeded) {
+      well.push_back(id);
+    } else {
+      const std::string_view code = one.error ? std::string_view(one.error->code) : "";
+      failed.emplace_back(id, CountedRun{.job = one.lease.job, .failed = true, .code = code});
+    }
+  }
+  if (!well.empty()) {
+    SLUICE_CHECK(pool.once([&](Database& database) -> Result<void> {
+      SLUICE_CHECK(database.run(
+          "update recurring set failures = 0 where id = any(?::text[]) and failures > 0", array_text(well)));
+      return {};
+    }));
+  }
+  if (failed.empty()) return {};
+  return pool.write([&](Database& database) -> Result<void> {
+    for (const auto& [id, run] : failed) SLUICE_CHECK(count_run(database, id, run, now));
+    return {};
+  });
 }
 
 }  // namespace
@@ -164,9 +194,12 @@ Result<std::vector<std::optional<JobState>>> PostgresJobStore::complete(
   if (completions.empty()) return ended;
   std::int64_t change = 0;
   bool followed = false, batched = false;
+  FreedKeys freed;
+  std::vector<std::pair<std::string, std::size_t>> runs;  // of recurring jobs, each with its completion
   const auto finish_simple = [&](Database& database) -> Result<void> {
     std::ranges::fill(ended,
                       std::nullopt);  // a second try counts what it finds, not what the first one undid
+    runs.clear();
     if (simple.empty()) return {};
     return database.each(
         fmt::format(kFinish, pool_.touching()),
@@ -175,6 +208,9 @@ Result<std::vector<std::optional<JobState>>> PostgresJobStore::complete(
           change = row.integer(2);
           followed = followed || row.integer(3) != 0;
           batched = batched || row.integer(4) != 0;
+          freed.add(row.text(5), row.text(6));
+          if (std::string id = row.text(7); !id.empty())
+            runs.emplace_back(std::move(id), static_cast<std::size_t>(row.integer(0)));
           return {};
         },
         simple + ']', now, minute_of(now));
@@ -184,7 +220,7 @@ Result<std::vector<std::optional<JobState>>> PostgresJobStore::complete(
     Tally tally(database, now);
     for (std::size_t i = 0; i < completions.size(); ++i) {
       if (is_simple(completions[i])) continue;
-      SLUICE_TRY(ended[i], end_one(database, tally, completions[i], now));
+      SLUICE_TRY(ended[i], end_one(database, tally, completions[i], now, freed));
       if (ended[i] == JobState::enqueued) forget_mark();
     }
     return tally.close();
@@ -223,6 +259,10 @@ Result<std::vector<std::optional<JobState>>> PostgresJobStore::complete(
     forget_mark();
   }
   if (change != 0) pool_.touched(change);
+  // After the commit, so that plain jobs pay nothing: what cannot be counted now stays uncounted.
+  if (!runs.empty()) static_cast<void>(count_runs(pool_, runs, completions, now));
+  // They are ended; a look that fails is made up for by release_waiting().
+  static_cast<void>(release(freed, now));
   return ended;
 }
 

@@ -79,6 +79,7 @@ Result<Locks> take_locks(Database& database, std::span<const NewJob> jobs) {
 Result<std::vector<Enqueued>> enqueue_in(PostgresPool& pool, Database& database, std::span<const NewJob> jobs,
                                          Timestamp now) {
   SLUICE_TRY(const Locks locks, take_locks(database, jobs));
+  SLUICE_CHECK(save_rules(database, jobs));
   std::vector<PostgresNewJob> given;
   for (const NewJob& job : jobs) {
     given.push_back({&job, born(job, now)});

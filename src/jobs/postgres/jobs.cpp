@@ -14,7 +14,7 @@ constexpr std::int64_t kMostLogLines = 10'000;
 
 // Whether it depends on what else is there.
 bool is_plain(const NewJob& job) {
-  return !job.unless_live && !job.parent && !job.batch && job.unique_key.empty();
+  return !job.unless_live && !job.parent && !job.batch && job.unique_key.empty() && job.limit_key.empty();
 }
 
 }  // namespace
@@ -24,8 +24,11 @@ Result<std::vector<Enqueued>> PostgresJobStore::enqueue(std::span<const NewJob> 
   if (jobs.empty()) return made;
   for (const NewJob& job : jobs) forget_mark_after(job.priority, now);
   if (!std::ranges::all_of(jobs, is_plain)) {
-    return pool_.write(
-        [&](Database& database) { return sluice::jobs::enqueue_in(pool_, database, jobs, now); });
+    SLUICE_TRY(made, pool_.write([&](Database& database) {
+      return sluice::jobs::enqueue_in(pool_, database, jobs, now);
+    }));
+    static_cast<void>(release(keys_of(jobs), now));
+    return made;
   }
   std::vector<PostgresNewJob> plain;
   plain.reserve(jobs.size());
@@ -34,6 +37,8 @@ Result<std::vector<Enqueued>> PostgresJobStore::enqueue(std::span<const NewJob> 
              pool_.once([&](Database& database) { return insert_jobs(pool_, database, plain, now, true); }));
   made.reserve(jobs.size());
   for (std::size_t i = 0; i < ids.size(); ++i) made.push_back({ids[i], true, plain[i].more.state});
+  // Who was in their way may have gone meanwhile; a look that fails is made up for by release_waiting().
+  static_cast<void>(release(keys_of(jobs), now));
   return made;
 }
 
@@ -99,11 +104,13 @@ Result<void> PostgresJobStore::append_log(Lease lease, std::span<const LogLine> 
 Result<std::optional<Timestamp>> PostgresJobStore::next_due() {
   return pool_.once([&](Database& database) -> Result<std::optional<Timestamp>> {
     std::optional<Timestamp> due;
-    SLUICE_CHECK(database.each("select run_at from job where state = 0 order by run_at limit 1",
-                               [&](const Row& row) -> Result<void> {
-                                 due = row.time(0);
-                                 return {};
-                               }));
+    SLUICE_CHECK(database.each(
+        "select least((select run_at from job where state = 0 order by run_at limit 1), (select "
+        "wake_at from limit_rule where wake_at is not null order by wake_at limit 1))",
+        [&](const Row& row) -> Result<void> {
+          due = row.maybe_time(0);
+          return {};
+        }));
     return due;
   });
 }

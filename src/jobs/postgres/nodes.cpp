@@ -1,6 +1,7 @@
 // Who is alive, on PostgreSQL: a row per node that expires by the database's clock.
 #include "jobs/postgres/parts.h"
 #include "jobs/store/ending.h"
+#include "jobs/store/recurring_change.h"
 
 #include <fmt/format.h>
 
@@ -57,6 +58,10 @@ Result<JobState> take_back_one(Database& database, Tally& tally, const Lost& job
       taken.to == JobState::deleted ? std::string_view(taken.reason) : std::string_view(),
       history_line(taken.to, now, job.held.attempt, job.held.node, taken.reason), job.id));
   SLUICE_CHECK(database.run("delete from lease where job = ?", job.id));
+  if (taken.to == JobState::failed) {
+    SLUICE_CHECK(
+        count_run(database, job.recurring_id, {.job = job.id, .failed = true, .code = "worker_lost"}, now));
+  }
   if (taken.to == JobState::enqueued) SLUICE_CHECK(make_ready(database, job.id));
   return taken.to;
 }
@@ -65,10 +70,13 @@ Result<JobState> take_back_one(Database& database, Tally& tally, const Lost& job
 
 Result<void> PostgresNodeStore::join(const Node& node) {
   SLUICE_CHECK(pool_.write([&](Database& database) -> Result<void> {
-    SLUICE_TRY(const int made,
-               database.run("insert into node (id, name, pid, version, workers, started_at, expires_at) "
-                            "values (?, ?, ?, ?, ?, ?, now() + interval '30 seconds') on conflict do nothing",
-                            node.id, node.name, node.pid, node.version, node.workers, node.started_at));
+    SLUICE_TRY(
+        const int made,
+        database.run("insert into node (id, name, pid, version, workers, started_at, expires_at, skew_us) "
+                     "values (?, ?, ?, ?, ?, ?, now() + interval '30 seconds', ?::bigint - (extract(epoch "
+                     "from clock_timestamp()) * 1000000)::bigint) on conflict do nothing",
+                     node.id, node.name, node.pid, node.version, node.workers, node.started_at,
+                     wall_clock_us()));
     if (made == 0) return fail(ErrorCode::conflict, fmt::format("node {} is alive already", node.id));
     return {};
   }));
@@ -109,10 +117,19 @@ Result<std::vector<Node>> PostgresNodeStore::nodes() {
     std::vector<Node> nodes;
     SLUICE_CHECK(database.each(
         "select id, name, pid, version, workers, started_at, (select count(*) from lease where node = "
-        "node.id) from node order by started_at, id",
+        "node.id), skew_us, expires_at < now() from node order by started_at, id",
         [&](const Row& row) -> Result<void> {
-          nodes.push_back({row.text(0), row.text(1), row.integer(2), row.text(3),
-                           static_cast<int>(row.integer(4)), row.time(5), static_cast<int>(row.integer(6))});
+          Node node{row.text(0),
+                    row.text(1),
+                    row.integer(2),
+                    row.text(3),
+                    static_cast<int>(row.integer(4)),
+                    row.time(5),
+                    static_cast<int>(row.integer(6))};
+          if (const auto skew = row.maybe_integer(7))
+            node.clock_skew = std::chrono::round<std::chrono::milliseconds>(std::chrono::microseconds(*skew));
+          node.expired = row.integer(8) != 0;
+          nodes.push_back(std::move(node));
           return {};
         }));
     return nodes;

@@ -11,6 +11,7 @@
 #include "jobs/postgres/watch.h"
 #include "jobs/store.h"
 #include "jobs/store/ending.h"
+#include "jobs/store/queue_turns.h"
 
 #include <chrono>
 #include <map>
@@ -21,6 +22,18 @@
 #include <vector>
 
 namespace sluice::jobs {
+
+// Keys that jobs let go of, or wait for.
+struct FreedKeys {
+  std::set<std::string> exclusive_keys, limit_keys;
+  void add(std::string exclusive_key, std::string limit_key) {
+    if (!exclusive_key.empty()) exclusive_keys.insert(std::move(exclusive_key));
+    if (!limit_key.empty()) limit_keys.insert(std::move(limit_key));
+  }
+  bool empty() const { return exclusive_keys.empty() && limit_keys.empty(); }
+};
+FreedKeys keys_of(std::span<const NewJob> jobs);
+Result<void> save_rules(Database& database, std::span<const NewJob> jobs);
 
 class PostgresJobStore final : public JobStore {
  public:
@@ -40,6 +53,7 @@ class PostgresJobStore final : public JobStore {
   Result<std::optional<Timestamp>> next_due() override;
   // Something may have become ready that comes before what was claimed last.
   void forget_mark();
+  Result<int> release_waiting(Timestamp now) override;
 
  private:
   // Where the last claim ended. Claims that start there do not walk over what was claimed before.
@@ -48,10 +62,31 @@ class PostgresJobStore final : public JobStore {
   };
   struct Batch {
     std::vector<Claimed> claimed;
-    std::int64_t looked_at = 0;  // rows of `ready`; 0 when nothing was claimed
+    std::int64_t looked_at = 0;     // rows of `ready`
+    std::string special, collided;  // jobs among them: with limits to be looked at, and with a busy key
   };
-  Result<void> promote_due(Timestamp now);
-  Result<Batch> take(const ClaimRequest& request, const Mark* from, int limit, Timestamp now);
+  // What is true of the moment before a claim.
+  struct Outlook {
+    bool held_back = false;  // a queue is paused or limited
+    bool key_is_due = false;
+  };
+  // One queue's part of a claim; no name = all queues.
+  struct From {
+    std::optional<std::string> queue;
+    bool limited = false;
+  };
+  Result<Outlook> promote_due(Timestamp now);
+  Result<Batch> take(const ClaimRequest& request, const From& from, const Mark* mark, int limit,
+                     Timestamp now);
+  // What take() left: jobs with limits and latencies are looked at one by one, the rest are put aside.
+  Result<std::vector<Claimed>> settle(const ClaimRequest& request, const From& from, const Batch& batch,
+                                      Timestamp now);
+  Result<std::vector<Claimed>> take_special(const ClaimRequest& request, const From& from,
+                                            std::string_view jobs, Timestamp now);
+  Result<std::vector<Claimed>> claim_from(const ClaimRequest& request, const From& from, int slots,
+                                          Timestamp now);
+  Result<std::vector<Claimed>> claim_in_turn(const ClaimRequest& request, int slots, Timestamp now);
+  Result<int> release(const FreedKeys& keys, Timestamp now);
   Result<std::vector<Claimed>> recover(const ClaimRequest& request);
   std::optional<Mark> mark_for(const ClaimRequest& request);
   void remember(const ClaimRequest& request, const std::vector<Claimed>& claimed, bool full);
@@ -67,6 +102,7 @@ class PostgresJobStore final : public JobStore {
   ClaimRequest mark_of_;
   std::chrono::steady_clock::time_point mark_until_{};
   std::uint64_t claims_ = 0;
+  std::map<std::string, QueueTurns> turns_;  // by node
   // Claims and endings whose answer was lost: they may have been done.
   std::map<std::string, std::chrono::steady_clock::time_point> uncertain_claims_;
   std::set<std::pair<std::int64_t, std::int64_t>> uncertain_ends_;  // job and token
@@ -170,6 +206,22 @@ class PostgresUpkeep final : public Upkeep {
  private:
   PostgresPool& pool_;
 };
+
+class PostgresQueueStore final : public QueueStore {
+ public:
+  explicit PostgresQueueStore(PostgresPool& pool) : pool_(pool) {}
+  Result<std::vector<QueueInfo>> list() override;
+  Result<void> pause(std::string_view queue, std::string_view by, std::string_view reason,
+                     Timestamp now) override;
+  Result<void> resume(std::string_view queue, Timestamp now) override;
+  Result<void> set_max_running(std::string_view queue, std::optional<int> most, Timestamp now) override;
+
+ private:
+  PostgresPool& pool_;
+};
+// How many jobs of a limited queue may start, 0 while it is paused; none = no limit. Until the end of the
+// transaction nobody else starts one of a limited queue.
+Result<std::optional<int>> room_of_queue(Database& database, std::string_view queue);
 
 // Sums what `tally` holds into the counts, unless somebody does it just now.
 Result<void> fold_tally(PostgresPool& pool, Database& database);

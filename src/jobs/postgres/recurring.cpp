@@ -153,8 +153,8 @@ Result<void> PostgresRecurringStore::resume(std::string_view id, const FirePlann
     if (!found->paused_at) return {};
     const FirePlan plan = first_fire(*found);
     SLUICE_CHECK(
-        database.run("update recurring set paused_at = null, paused_by = '', pause_reason = '', next_fire_at "
-                     "= ?, error = ?, updated_at = ? where id = ?",
+        database.run("update recurring set paused_at = null, paused_by = '', pause_reason = '', failures = "
+                     "0, next_fire_at = ?, error = ?, updated_at = ? where id = ?",
                      found->spec.enabled ? plan.next_fire_at : std::nullopt, plan.error, now, id));
     return {};
   });

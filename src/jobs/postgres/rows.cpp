@@ -40,6 +40,9 @@ nlohmann::json row_of(const PostgresNewJob& given, Timestamp now) {
           {"reason", storable(more.reason)},
           {"history", history_line(more.state, now, 0, {}, more.reason)},
           {"retry", to_json(job.retry)},
+          {"limit_key", or_null(job.limit_key)},
+          {"timeout_ms", job.timeout.count()},
+          {"latency_ms", job.latency_limit.count()},
           {"args", storable(job.args)},
           {"parent", job.parent ? nlohmann::json(job.parent.value()) : nlohmann::json()},
           {"follows", job.parent ? nlohmann::json(static_cast<int>(job.follows)) : nlohmann::json()},
@@ -48,28 +51,48 @@ nlohmann::json row_of(const PostgresNewJob& given, Timestamp now) {
           {"batch", job.batch ? nlohmann::json(job.batch.value()) : nlohmann::json()}};
 }
 
-std::string insert_query(const PostgresPool& pool, bool touch) {
+// A new job that comes after others of its key need not be looked at by claims: it is put aside, and let back
+// when they are done. With statements of their own for jobs without any key, which pay nothing.
+constexpr std::string_view kBornBlocked =
+    "case when exclusive_key is not null and (row_number() over (partition by exclusive_key order by "
+    "priority, run_at, id) > 1 or exists (select 1 from ready o where o.exclusive_key = j.exclusive_key and "
+    "o.blocked = 0 and o.priority <= j.priority) or exists (select 1 from lease o where o.exclusive_key = "
+    "j.exclusive_key)) then 1 when limit_key is not null and (exists (select 1 from ready o where "
+    "o.limit_key "
+    "= j.limit_key and o.blocked = 2) or row_number() over (partition by limit_key order by priority, "
+    "run_at, "
+    "id) > (select least(nullif(at_once, 0), "
+    "nullif(starts, 0)) from limit_rule where key = j.limit_key)) then 2 else 0 end";
+
+std::string insert_query(const PostgresPool& pool, bool touch, bool any_key) {
   return fmt::format(
       "with v as materialized (select * from rows from (json_to_recordset(?1::json) as (kind text, subject "
       "text, name text, queue text, state smallint, origin smallint, priority int, run_at bigint, "
       "finished_at bigint, max_attempts int, pinned_node text, exclusive_key text, recurring_id text, "
       "fire_at bigint, blocking_job bigint, started_by text, reason text, history text, retry text, args "
-      "text, parent bigint, follows smallint, delay_ms bigint, unique_key text, batch bigint)) with "
+      "text, parent bigint, follows smallint, delay_ms bigint, unique_key text, batch bigint, limit_key "
+      "text, "
+      "timeout_ms bigint, latency_ms bigint)) with "
       "ordinality), "
       "j as (insert into job (kind, subject, name, queue, state, origin, priority, created_at, run_at, "
       "finished_at, max_attempts, pinned_node, exclusive_key, recurring_id, fire_at, blocking_job, "
-      "started_by, reason, history, retry, args, parent, follows, delay_ms, unique_key, batch) select kind, "
+      "started_by, reason, history, retry, args, parent, follows, delay_ms, unique_key, batch, "
+      "limit_key, timeout_ms, latency_ms) select kind, "
       "subject, name, queue, state, origin, "
       "priority, ?2::bigint, run_at, finished_at, max_attempts, pinned_node, exclusive_key, recurring_id, "
       "fire_at, blocking_job, started_by, reason, history, retry, args, parent, follows, delay_ms, "
-      "unique_key, batch from v order by ordinality returning "
-      "id, state, priority, run_at, kind, exclusive_key, pinned_node, finished_at), "
-      "r as (insert into ready (job, priority, run_at, kind, exclusive_key, pinned_node, token, attempt) "
-      "select id, priority, run_at, kind, exclusive_key, pinned_node, 1, 0 from j where state = 1), "
+      "unique_key, batch, limit_key, timeout_ms, latency_ms from v order by ordinality returning "
+      "id, state, priority, run_at, kind, exclusive_key, pinned_node, finished_at, queue, limit_key, "
+      "latency_ms), "
+      "r as (insert into ready (job, priority, run_at, kind, exclusive_key, pinned_node, token, attempt, "
+      "queue, limit_key, latest, blocked) select id, priority, run_at, kind, exclusive_key, pinned_node, 1, "
+      "0, "
+      "queue, limit_key, case when latency_ms > 0 then run_at + latency_ms * 1000 end, {} from j where state "
+      "= 1), "
       "t as (insert into tally (state, n, minute, finished) select state, count(*), ?3::bigint, "
       "count(finished_at) from j group by state) "
       "select id, {} from j",
-      touch ? pool.touching() : "0");
+      any_key ? kBornBlocked : "0", touch ? pool.touching() : "0");
 }
 
 }  // namespace
@@ -86,7 +109,8 @@ std::string_view live_job_columns() {
          "case when l.job is null then j.progress_phase else l.progress_phase end, "
          "case when l.job is null then j.progress_total_rows else l.progress_total_rows end, "
          "j.blocking_job, j.started_by, case when l.cancel_requested_at is null then j.reason else l.reason "
-         "end, j.error_code, j.error_message, j.retry, j.args, j.result, j.parent, j.follows, j.delay_ms, "
+         "end, j.error_code, j.error_message, j.retry, j.limit_key, j.timeout_ms, j.latency_ms, "
+         "j.args, j.result, j.parent, j.follows, j.delay_ms, "
          "j.unique_key, j.batch";
 }
 
@@ -95,7 +119,9 @@ Result<std::vector<JobId>> insert_jobs(PostgresPool& pool, Database& database,
   std::vector<JobId> ids;
   if (jobs.empty()) return ids;
   nlohmann::json rows = nlohmann::json::array();
+  bool any_key = false;
   for (const PostgresNewJob& job : jobs) {
+    any_key = any_key || !job.job->exclusive_key.empty() || !job.job->limit_key.empty();
     if (!initial_allowed(job.more.state))
       return fail(ErrorCode::internal, fmt::format("a new job cannot be {}", to_string(job.more.state)));
     rows.push_back(row_of(job, now));
@@ -103,7 +129,7 @@ Result<std::vector<JobId>> insert_jobs(PostgresPool& pool, Database& database,
   ids.reserve(jobs.size());
   std::int64_t change = 0;
   SLUICE_CHECK(database.each(
-      insert_query(pool, touch),
+      insert_query(pool, touch, any_key),
       [&](const Row& row) -> Result<void> {
         ids.emplace_back(row.integer(0));
         change = row.integer(1);
@@ -175,8 +201,10 @@ Result<std::vector<StateChange>> read_history(JobId job, std::string_view lines)
 
 Result<void> make_ready(Database& database, JobId job) {
   SLUICE_CHECK(database.run(
-      "insert into ready (job, priority, run_at, kind, exclusive_key, pinned_node, token, attempt) select "
-      "id, priority, run_at, kind, exclusive_key, pinned_node, lease + 1, attempt from job where id = ?",
+      "insert into ready (job, priority, run_at, kind, exclusive_key, pinned_node, token, attempt, queue, "
+      "limit_key, latest) select id, priority, run_at, kind, exclusive_key, pinned_node, lease + 1, attempt, "
+      "queue, limit_key, case when latency_ms > 0 and started_at is null then run_at + latency_ms * 1000 end "
+      "from job where id = ?",
       job));
   return {};
 }

@@ -110,8 +110,76 @@ drop sequence change;
 drop function history_line(int, bigint, int, text, text);
 )sql";
 
-constexpr std::array kUp = {kUp1, kFollowingUp, kBatchesUp};
-constexpr std::array kDown = {kDown1, kFollowingDown, kBatchesDown};
+// Queues that are paused or limited, and keys that limit how many run. A job that others of its key are in
+// the way of is put aside (`blocked`: 1 exclusive key, 2 limit key) and out of the indexes that claims read.
+// `latest`: to be deleted, not run, if it has not begun by then.
+constexpr std::string_view kLimitsUp = R"sql(
+alter table job add column limit_key text, add column timeout_ms bigint not null default 0,
+  add column latency_ms bigint not null default 0;
+create index job_limit on job (limit_key) where limit_key is not null and state in (0, 1);
+alter table ready add column queue text not null default 'default', add column limit_key text,
+  add column latest bigint, add column blocked smallint not null default 0;
+update ready r set queue = j.queue from job j where j.id = r.job and j.queue <> 'default';
+drop index ready_claim;
+create index ready_claim on ready (priority, run_at, job) where blocked = 0;
+create index ready_queue on ready (queue, priority, run_at, job) where blocked = 0;
+create index ready_key on ready (blocked, exclusive_key, priority, run_at, job) where exclusive_key is not null;
+create index ready_limit on ready (blocked, limit_key, priority, run_at, job) where limit_key is not null;
+alter table lease add column queue text not null default 'default', add column limit_key text;
+update lease l set queue = j.queue from job j where j.id = l.job and j.queue <> 'default';
+create index lease_limit on lease (limit_key) where limit_key is not null;
+alter table recurring add column timeout_ms bigint not null default 0,
+  add column pause_after_failures integer not null default 0, add column failures integer not null default 0;
+alter table node add column skew_us bigint;
+create table queue (
+  name text primary key, max_running integer, paused_at bigint, paused_by text not null default '',
+  pause_reason text not null default '', updated_at bigint not null);
+create table limit_rule (
+  key text primary key, at_once integer not null, starts integer not null, window_ms bigint not null,
+  wake_at bigint);
+create index limit_rule_wake on limit_rule (wake_at) where wake_at is not null;
+create table limit_start (key text not null, at bigint not null, job bigint not null,
+  primary key (key, at, job));
+-- What waited for a parent is made ready with its queue and limits.
+do $$ begin
+  execute replace(replace(replace(pg_get_functiondef('settle(int)'::regprocedure),
+    'j.lease, j.attempt,', 'j.lease, j.attempt, j.queue, j.limit_key, j.latency_ms, j.started_at,'),
+    'token, attempt)', 'token, attempt, queue, limit_key, latest)'),
+    'lease + 1, attempt from u', 'lease + 1, attempt, queue, limit_key, '
+      'case when latency_ms > 0 and started_at is null then run_at + latency_ms * 1000 end from u');
+end $$;
+)sql";
+
+constexpr std::string_view kLimitsDown = R"sql(
+do $$ begin
+  execute replace(replace(replace(pg_get_functiondef('settle(int)'::regprocedure),
+    'j.lease, j.attempt, j.queue, j.limit_key, j.latency_ms, j.started_at,', 'j.lease, j.attempt,'),
+    'token, attempt, queue, limit_key, latest)', 'token, attempt)'),
+    'lease + 1, attempt, queue, limit_key, '
+      'case when latency_ms > 0 and started_at is null then run_at + latency_ms * 1000 end from u',
+    'lease + 1, attempt from u');
+end $$;
+drop table queue, limit_rule, limit_start;
+alter table node drop column skew_us;
+alter table recurring drop column failures, drop column pause_after_failures, drop column timeout_ms;
+drop index lease_limit, ready_limit, ready_key, ready_queue, ready_claim, job_limit;
+alter table lease drop column limit_key, drop column queue;
+alter table ready drop column blocked, drop column latest, drop column limit_key, drop column queue;
+create index ready_claim on ready (priority, run_at, job);
+alter table job drop column latency_ms, drop column timeout_ms, drop column limit_key;
+)sql";
+
+// Which node's folder holds which definition file.
+constexpr std::string_view kDeclarationsUp = R"sql(
+create table declaration (
+  node text not null, path text not null, hash text not null, declared_at timestamptz not null default now(),
+  primary key (node, path));
+)sql";
+
+constexpr std::string_view kDeclarationsDown = "drop table declaration";
+
+constexpr std::array kUp = {kUp1, kFollowingUp, kBatchesUp, kLimitsUp, kDeclarationsUp};
+constexpr std::array kDown = {kDown1, kFollowingDown, kBatchesDown, kLimitsDown, kDeclarationsDown};
 static_assert(kUp.size() == kDown.size(), "every step can be taken back");
 
 }  // namespace

@@ -7,7 +7,8 @@
 namespace sluice::jobs {
 namespace {
 
-// j: the jobs. l: their leases, unless the node is taken for dead. r: otherwise they wait as others do.
+// j: the jobs. l: their leases, unless the node is taken for dead or their queue is paused or limited. r:
+// otherwise they wait as others do.
 constexpr std::string_view kStart =
     "with v as materialized (select * from rows from (json_to_recordset(?1::json) as (kind text, subject "
     "text, name text, queue text, origin smallint, priority int, max_attempts int, started_by text, history "
@@ -16,12 +17,16 @@ constexpr std::string_view kStart =
     "max_attempts, started_by, history, retry, args) select kind, subject, name, queue, 1, origin, priority, "
     "?2::bigint, ?2::bigint, max_attempts, started_by, history, retry, args from v order by ordinality "
     "returning *), "
-    "l as (insert into lease (job, token, node, attempt, started_at, claim) select id, 1, ?3::text, 1, "
-    "?2::bigint, ?4::text from j where exists (select 1 from node where id = ?3::text and expires_at > "
+    "l as (insert into lease (job, token, node, attempt, started_at, claim, queue) select id, 1, ?3::text, "
+    "1, "
+    "?2::bigint, ?4::text, queue from j where not exists (select 1 from queue q where q.name = j.queue and "
+    "(q.paused_at is not null or q.max_running is not null)) and exists (select 1 from node where id = "
+    "?3::text and expires_at > "
     "now()) "
     "returning *), "
-    "r as (insert into ready (job, priority, run_at, kind, token, attempt) select id, priority, run_at, "
-    "kind, "
+    "r as (insert into ready (job, priority, run_at, kind, queue, token, attempt) select id, priority, "
+    "run_at, "
+    "kind, queue, "
     "1, 0 from j where not exists (select 1 from l where l.job = j.id)), "
     "t as (insert into tally (state, n) select case when l.job is null then 1 else 2 end, count(*) from j "
     "left join l on l.job = j.id group by 1) "

@@ -1,11 +1,12 @@
 #include "jobs/postgres/store.h"
 
 #include "jobs/postgres/parts.h"
+#include "jobs/postgres/shared_definitions.h"
 
 namespace sluice::jobs {
 namespace {
 
-class PostgresStore final : public Store {
+class PostgresStore final : public Store, public SharedDefinitions {
  public:
   PostgresStore(std::unique_ptr<PostgresPool> pool, std::string identity, bool low_water_mark)
       : pool_(std::move(pool)), identity_(std::move(identity)), jobs_(*pool_, low_water_mark) {}
@@ -17,6 +18,15 @@ class PostgresStore final : public Store {
   JobQueries& queries() override { return queries_; }
   Upkeep& upkeep() override { return upkeep_; }
   FlowStore& flow() override { return flow_; }
+  QueueStore& queues() override { return queues_; }
+
+  Result<void> declare(std::string_view node, std::span<const Declaration> files) override {
+    return shared_.declare(node, files);
+  }
+  Result<std::vector<ForeignDeclaration>> declared_elsewhere(std::string_view node) override {
+    return shared_.declared_elsewhere(node);
+  }
+  Result<std::string> state(std::string_view node) override { return shared_.state(node); }
 
  private:
   const std::unique_ptr<PostgresPool> pool_;
@@ -28,6 +38,8 @@ class PostgresStore final : public Store {
   PostgresJobQueries queries_{*pool_};
   PostgresUpkeep upkeep_{*pool_};
   PostgresFlowStore flow_{*pool_, jobs_};
+  PostgresQueueStore queues_{*pool_};
+  PostgresSharedDefinitions shared_{*pool_};
 };
 
 }  // namespace

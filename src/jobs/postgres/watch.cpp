@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cmath>
 #include <random>
 
 namespace sluice::jobs {
@@ -28,6 +29,11 @@ std::string random_name() {
 }
 
 }  // namespace
+
+std::int64_t wall_clock_us() {
+  return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
 
 PostgresWatch::PostgresWatch(PostgresPool& pool)
     : pool_(pool), name_(random_name()), channel_("sluice_" + pool.schema()) {}
@@ -156,9 +162,11 @@ Result<void> PostgresWatch::beat() {
   for (const auto& [id, node] : nodes) {
     // One that others took for dead comes back: its jobs are theirs, but it can take new ones.
     SLUICE_TRY(auto say, connection_->prepare(
-                             "insert into node (id, name, pid, version, workers, started_at, expires_at) "
-                             "values (?, ?, ?, ?, ?, ?, now() + interval '30 seconds') on conflict (id) do "
-                             "update set expires_at = excluded.expires_at"));
+                             "insert into node (id, name, pid, version, workers, started_at, expires_at, "
+                             "skew_us) values (?, ?, ?, ?, ?, ?, now() + interval '30 seconds', ?::bigint - "
+                             "(extract(epoch from clock_timestamp()) * 1000000)::bigint) on conflict (id) do "
+                             "update set expires_at = excluded.expires_at, skew_us = excluded.skew_us "
+                             "returning skew_us"));
     const std::string name = storable(node.name), version = storable(node.version);
     say->bind_text(1, id);
     say->bind_text(2, name);
@@ -166,9 +174,24 @@ Result<void> PostgresWatch::beat() {
     say->bind_text(4, version);
     say->bind_int64(5, node.workers);
     say->bind_int64(6, node.started_at.time_since_epoch().count());
-    SLUICE_CHECK(say->run());
+    say->bind_int64(7, wall_clock_us());
+    SLUICE_TRY(const bool said, say->step());
+    if (said) warn_of_skew(std::chrono::microseconds(say->int64(0)));
   }
   return {};
+}
+
+void PostgresWatch::warn_of_skew(std::chrono::microseconds skew) {
+  const bool skewed = std::chrono::abs(skew) > kMostSkew;
+  if (skewed && !skewed_) {
+    spdlog::warn(
+        "this machine's clock is {:.1f} s {} the database's: schedules fire and retries wait by clocks that "
+        "differ; let NTP set both",
+        std::abs(static_cast<double>(skew.count())) / 1e6, skew.count() > 0 ? "ahead of" : "behind");
+  } else if (!skewed && skewed_) {
+    spdlog::info("this machine's clock goes with the database's again");
+  }
+  skewed_ = skewed;
 }
 
 }  // namespace sluice::jobs

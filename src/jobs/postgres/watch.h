@@ -21,6 +21,9 @@
 
 namespace sluice::jobs {
 
+// This machine's clock, as it is told against the database's.
+std::int64_t wall_clock_us();
+
 class PostgresWatch {
  public:
   explicit PostgresWatch(PostgresPool& pool);
@@ -45,6 +48,7 @@ class PostgresWatch {
   Result<void> round(const std::stop_token& stop);
   Result<void> beat();
   Result<void> tell_others(SteadyTime now);
+  void warn_of_skew(std::chrono::microseconds skew);
   void changed_here();
   void heard();
 
@@ -64,6 +68,7 @@ class PostgresWatch {
   // The thread's alone.
   std::unique_ptr<sql::PostgresConnection> connection_;
   SteadyTime next_beat_{}, told_at_{};
+  bool skewed_ = false;
   std::jthread thread_;
 };
 

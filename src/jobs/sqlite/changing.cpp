@@ -39,7 +39,8 @@ Result<JobState> put_forward(Database& database, Account& account, JobId id, con
   const bool anew = counts_anew(held.state);
   // An error stays with a job that only waits longer or shorter for its retry.
   SLUICE_CHECK(database.run(
-      "update job set state = ?1, run_at = ?2, attempt = iif(?3, 0, attempt), crashes = iif(?3, 0, crashes), "
+      "update job set state = ?1, run_at = ?2, blocked = 0, attempt = iif(?3, 0, attempt), crashes = iif(?3, "
+      "0, crashes), "
       "finished_at = null, duration_ms = null, error_code = iif(?4, error_code, null), "
       "error_message = iif(?4, error_message, null), reason = '', pinned_node = iif(?5, pinned_node, null), "
       "cancel_requested_at = null where id = ?6",

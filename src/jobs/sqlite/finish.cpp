@@ -1,12 +1,15 @@
 #include "jobs/sqlite/finish.h"
 
+#include "jobs/sqlite/limits.h"
+#include "jobs/store/recurring_change.h"
+
 namespace sluice::jobs {
 
 Result<std::optional<Held>> look_up(Database& database, JobId id) {
   std::optional<Held> held;
   SLUICE_CHECK(database.each(
       "select state, lease, attempt, started_at, node, exclusive_key, cancel_requested_at is not null, "
-      "reason, kind "
+      "reason, kind, limit_key, recurring_id "
       "from job where id = ?",
       [&](const Row& row) -> Result<void> {
         held = Held{.state = static_cast<JobState>(row.integer(0)),
@@ -17,7 +20,9 @@ Result<std::optional<Held>> look_up(Database& database, JobId id) {
                     .exclusive_key = row.text(5),
                     .cancelled = row.integer(6) != 0,
                     .reason = row.text(7),
-                    .kind = row.text(8)};
+                    .kind = row.text(8),
+                    .limit_key = row.text(9),
+                    .recurring_id = row.text(10)};
         return {};
       },
       id));
@@ -58,6 +63,14 @@ Result<std::optional<JobState>> finish(Database& database, Account& account, con
                              .reason = ending.why,
                              .duration_ms = ending.duration_ms,
                              .amount = completion.amount}));
+  if (ending.to == JobState::succeeded || ending.to == JobState::failed) {
+    const CountedRun run{.job = id,
+                         .failed = ending.to == JobState::failed,
+                         .code = completion.error ? std::string_view(completion.error->code) : ""};
+    SLUICE_CHECK(count_run(database, held->recurring_id, run, now));
+  }
+  SLUICE_CHECK(release_key(database, held->exclusive_key));
+  SLUICE_CHECK(release_limit(database, held->limit_key, now));
   return ending.to;
 }
 

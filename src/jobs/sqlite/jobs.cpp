@@ -1,75 +1,18 @@
-// Enqueue, claim, complete, cancel on SQLite.
+// Enqueue, complete, cancel on SQLite.
 #include "jobs/sqlite/batching.h"
 #include "jobs/sqlite/finish.h"
 #include "jobs/sqlite/following.h"
+#include "jobs/sqlite/limits.h"
 #include "jobs/sqlite/parts.h"
 #include "jobs/sqlite/unique.h"
 #include "jobs/store/following.h"
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <unordered_set>
-
 namespace sluice::jobs {
 namespace {
 
-constexpr int kPromoteAtOnce = 1000;
 constexpr std::int64_t kMostLogLines = 10'000;
-
-Result<void> promote_due(Database& database, Account& account, Timestamp now) {
-  struct Due {
-    JobId id;
-    int attempt;
-  };
-  std::vector<Due> due;
-  SLUICE_CHECK(database.each(
-      "select id, attempt from job indexed by job_due where state = 0 and run_at <= ? order by run_at limit "
-      "?",
-      [&](const Row& row) -> Result<void> {
-        due.push_back({JobId(row.integer(0)), static_cast<int>(row.integer(1))});
-        return {};
-      },
-      now, kPromoteAtOnce));
-  for (const Due& one : due) {
-    SLUICE_CHECK(database.run("update job set state = ? where id = ?", JobState::enqueued, one.id));
-    SLUICE_CHECK(account.step(
-        {.job = one.id, .from = JobState::scheduled, .to = JobState::enqueued, .attempt = one.attempt}));
-  }
-  return {};
-}
-
-// The jobs to take, best first. A job whose key is being processed, or is taken in this batch, waits.
-Result<std::vector<JobId>> choose(Database& database, const ClaimRequest& request) {
-  std::vector<JobId> chosen;
-  std::unordered_set<std::string> keys;
-  const auto consider = [&](const Row& row) -> Result<bool> {  // false = enough
-    const std::string kind = row.text(1), key = row.text(2), pin = row.text(3);
-    if (std::ranges::find(request.kinds, kind) == request.kinds.end()) return true;
-    if (pin.empty() ? request.only_pinned : pin != request.node) return true;
-    if (!key.empty()) {
-      if (keys.contains(key)) return true;
-      bool processing = false;
-      SLUICE_CHECK(database.each(
-          "select 1 from job indexed by job_live_key where exclusive_key = ?1 and exclusive_key is not null "
-          "and state in (0, 1, 2) and state = 2 limit 1",
-          [&](const Row&) -> Result<void> {
-            processing = true;
-            return {};
-          },
-          key));
-      if (processing) return true;
-      keys.insert(key);
-    }
-    chosen.emplace_back(row.integer(0));
-    return static_cast<int>(chosen.size()) < request.limit;
-  };
-  SLUICE_CHECK(database.each_until(
-      "select id, kind, exclusive_key, pinned_node from job indexed by job_ready where state = 1 "
-      "order by priority, run_at, id",
-      consider));
-  return chosen;
-}
 
 }  // namespace
 
@@ -91,6 +34,7 @@ Result<std::vector<Enqueued>> enqueue_in(Database& database, Account& account, s
         continue;
       }
     }
+    if (!job.limit_key.empty()) SLUICE_CHECK(save_rule(database, job.limit_key, job.limit));
     InsertedJob more = born(job, account.now());
     if (job.parent) {
       SLUICE_TRY(more, follow(database, job, account.now()));
@@ -98,6 +42,8 @@ Result<std::vector<Enqueued>> enqueue_in(Database& database, Account& account, s
     if (job.batch) SLUICE_CHECK(join_batch(database, job.batch, more.state));
     SLUICE_TRY(const JobId id, account.insert_job(job, more));
     if (!job.unique_key.empty()) SLUICE_CHECK(take_key(database, job, id, account.now()));
+    if (more.state == JobState::enqueued)
+      SLUICE_CHECK(put_aside_if_blocked(database, id, job, account.now()));
     made.push_back({id, true, more.state});
   }
   return made;
@@ -109,22 +55,6 @@ Result<std::vector<Enqueued>> SqliteJobStore::enqueue(std::span<const NewJob> jo
     SLUICE_TRY(auto made, sluice::jobs::enqueue_in(database, account, jobs));
     SLUICE_CHECK(account.close());
     return made;
-  });
-}
-
-Result<std::vector<Claimed>> SqliteJobStore::claim(const ClaimRequest& request, Timestamp now) {
-  return file_.write([&](Database& database) -> Result<std::vector<Claimed>> {
-    Account account(database, now);
-    SLUICE_CHECK(promote_due(database, account, now));
-    SLUICE_TRY(const auto chosen, choose(database, request));
-    std::vector<Claimed> claimed;
-    claimed.reserve(chosen.size());
-    for (const JobId id : chosen) {
-      SLUICE_TRY(auto one, take(database, account, id, request.node, now));
-      claimed.push_back(std::move(one));
-    }
-    SLUICE_CHECK(account.close());
-    return claimed;
   });
 }
 
@@ -181,12 +111,13 @@ Result<void> SqliteJobStore::append_log(Lease lease, std::span<const LogLine> li
 Result<std::optional<Timestamp>> SqliteJobStore::next_due() {
   return file_.read([&](Database& database) -> Result<std::optional<Timestamp>> {
     std::optional<Timestamp> due;
-    SLUICE_CHECK(
-        database.each("select run_at from job indexed by job_due where state = 0 order by run_at limit 1",
-                      [&](const Row& row) -> Result<void> {
-                        due = row.time(0);
-                        return {};
-                      }));
+    SLUICE_CHECK(database.each(
+        "select min(at) from (select min(run_at) as at from job indexed by job_due where state = 0 union all "
+        "select min(wake_at) from limit_rule indexed by limit_rule_wake where wake_at is not null)",
+        [&](const Row& row) -> Result<void> {
+          due = row.maybe_time(0);
+          return {};
+        }));
     return due;
   });
 }

@@ -1,6 +1,8 @@
 // Who is alive, on SQLite: an OS lock per node, which the system drops when its process dies.
+#include "jobs/sqlite/limits.h"
 #include "jobs/sqlite/parts.h"
 #include "jobs/store/ending.h"
+#include "jobs/store/recurring_change.h"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -18,8 +20,9 @@ struct Lost {
 Result<std::vector<Lost>> jobs_of(Database& database, std::string_view node) {
   std::vector<Lost> jobs;
   SLUICE_CHECK(database.each(
-      "select id, subject, reason, attempt, crashes, cancel_requested_at is not null from job indexed by "
-      "job_node "
+      "select id, subject, reason, attempt, crashes, cancel_requested_at is not null, exclusive_key, "
+      "limit_key, "
+      "recurring_id from job indexed by job_node "
       "where state = 2 and node = ?",
       [&](const Row& row) -> Result<void> {
         Lost job{JobId(row.integer(0)), row.text(1), static_cast<int>(row.integer(4)), {}};
@@ -27,6 +30,9 @@ Result<std::vector<Lost>> jobs_of(Database& database, std::string_view node) {
         job.held.attempt = static_cast<int>(row.integer(3));
         job.held.cancelled = row.integer(5) != 0;
         job.held.node = node;
+        job.held.exclusive_key = row.text(6);
+        job.held.limit_key = row.text(7);
+        job.held.recurring_id = row.text(8);
         jobs.push_back(std::move(job));
         return {};
       },
@@ -55,6 +61,12 @@ Result<JobState> take_back(Database& database, Account& account, const Lost& job
                              .attempt = job.held.attempt,
                              .node = job.held.node,
                              .reason = taken.reason}));
+  if (taken.to == JobState::failed) {
+    SLUICE_CHECK(count_run(database, job.held.recurring_id,
+                           {.job = job.id, .failed = true, .code = "worker_lost"}, now));
+  }
+  SLUICE_CHECK(release_key(database, job.held.exclusive_key));
+  SLUICE_CHECK(release_limit(database, job.held.limit_key, now));
   return taken.to;
 }
 

@@ -6,6 +6,7 @@
 #include "jobs/sqlite/database.h"
 #include "jobs/sqlite/rows.h"
 #include "jobs/store.h"
+#include "jobs/store/queue_turns.h"
 
 #include <filesystem>
 #include <map>
@@ -30,6 +31,22 @@ class SqliteJobStore final : public JobStore {
   Result<void> save_progress(Lease lease, const Progress& progress) override;
   Result<void> append_log(Lease lease, std::span<const LogLine> lines) override;
   Result<std::optional<Timestamp>> next_due() override;
+  Result<int> release_waiting(Timestamp now) override;
+
+ private:
+  SqliteFile& file_;
+  std::mutex turns_mutex_;                   // before the file's
+  std::map<std::string, QueueTurns> turns_;  // by node
+};
+
+class SqliteQueueStore final : public QueueStore {
+ public:
+  explicit SqliteQueueStore(SqliteFile& file) : file_(file) {}
+  Result<std::vector<QueueInfo>> list() override;
+  Result<void> pause(std::string_view queue, std::string_view by, std::string_view reason,
+                     Timestamp now) override;
+  Result<void> resume(std::string_view queue, Timestamp now) override;
+  Result<void> set_max_running(std::string_view queue, std::optional<int> most, Timestamp now) override;
 
  private:
   SqliteFile& file_;

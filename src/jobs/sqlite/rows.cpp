@@ -60,12 +60,14 @@ Result<JobId> Account::insert_job(const NewJob& job, const InsertedJob& more) {
       "insert into job (kind, subject, name, queue, state, origin, priority, created_at, run_at, "
       "finished_at, "
       "max_attempts, pinned_node, exclusive_key, recurring_id, fire_at, blocking_job, started_by, reason, "
-      "retry, args, parent, follows, delay_ms, unique_key, batch) "
-      "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "retry, args, parent, follows, delay_ms, unique_key, batch, limit_key, timeout_ms, "
+      "latency_ms) "
+      "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       job.kind, job.subject, name_of(job), job.queue, more.state, job.origin, job.priority, now_, run_at,
       finished_at, job.retry.limit + 1, or_null(job.pinned_node), or_null(job.exclusive_key),
       or_null(job.recurring_id), more.fire_at, blocking, job.started_by, more.reason, to_json(job.retry),
-      job.args, parent, follows, delay, or_null(job.unique_key), batch));
+      job.args, parent, follows, delay, or_null(job.unique_key), batch, or_null(job.limit_key),
+      job.timeout.count(), job.latency_limit.count()));
   const JobId id(database_.last_id());
   count(more.state, 1);
   if (is_final(more.state)) finished(more.state, 0, 0);

@@ -99,7 +99,39 @@ create table batch (
   deleted integer not null);
 )sql";
 
-constexpr std::array kVersions = {kVersion1, kVersion2, kVersion3, kVersion4};
+// Queues that are paused or limited, and keys that limit how many run. A job that others of its key are in
+// the way of is put aside (`blocked`: 1 exclusive key, 2 limit key) and out of the index that claims read.
+constexpr std::string_view kVersion5 = R"sql(
+alter table job add column limit_key text;
+alter table job add column timeout_ms integer not null default 0;
+alter table job add column latency_ms integer not null default 0;
+alter table job add column blocked integer not null default 0;
+drop index job_ready;
+create index job_ready on job (priority, run_at, id) where state = 1 and blocked = 0;
+create index job_ready_queue on job (queue, priority, run_at, id)
+  where state = 1 and blocked = 0 and queue <> 'default';
+create index job_waiting_key on job (blocked, exclusive_key, priority, run_at, id)
+  where state = 1 and exclusive_key is not null;
+create index job_waiting_limit on job (blocked, limit_key, priority, run_at, id)
+  where state = 1 and limit_key is not null;
+create index job_running_limit on job (limit_key) where state = 2 and limit_key is not null;
+drop index job_node;
+create index job_node on job (node, queue) where state = 2;
+alter table recurring add column timeout_ms integer not null default 0;
+alter table recurring add column pause_after_failures integer not null default 0;
+alter table recurring add column failures integer not null default 0;
+create table queue (
+  name text primary key, max_running integer, paused_at integer, paused_by text not null default '',
+  pause_reason text not null default '', updated_at integer not null) without rowid;
+create table limit_rule (
+  key text primary key, at_once integer not null, starts integer not null, window_ms integer not null,
+  wake_at integer) without rowid;
+create index limit_rule_wake on limit_rule (wake_at) where wake_at is not null;
+create table limit_start (key text not null, at integer not null, job integer not null,
+  primary key (key, at, job)) without rowid;
+)sql";
+
+constexpr std::array kVersions = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5};
 
 }  // namespace
 

@@ -23,6 +23,7 @@ class SqliteStore final : public Store {
   JobQueries& queries() override { return queries_; }
   Upkeep& upkeep() override { return upkeep_; }
   FlowStore& flow() override { return flow_; }
+  QueueStore& queues() override { return queues_; }
 
  private:
   const std::unique_ptr<SqliteFile> file_;
@@ -34,6 +35,7 @@ class SqliteStore final : public Store {
   SqliteJobQueries queries_{*file_};
   SqliteUpkeep upkeep_{*file_};
   SqliteFlowStore flow_{*file_};
+  SqliteQueueStore queues_{*file_};
 };
 
 // An error of opening, with what to do about a file that is damaged.

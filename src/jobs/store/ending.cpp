@@ -76,6 +76,11 @@ Result<Ending> end_of(const Completion& completion, const Held& held,
   return ending;
 }
 
+std::string late_reason(std::chrono::milliseconds latency_limit) {
+  return fmt::format("it waited longer than its latency limit of {} ms and was not run",
+                     latency_limit.count());
+}
+
 TakenBack take_back_of(const Held& held, int crashes, const std::optional<std::string>& retired,
                        bool crashed) {
   TakenBack taken;

@@ -24,6 +24,7 @@ struct Held {
   bool cancelled = false;  // somebody asked for it; `reason` says who
   std::string reason;
   std::string kind;
+  std::string limit_key, recurring_id;
 };
 
 struct Ending {
@@ -50,6 +51,9 @@ struct TakenBack {
   std::string reason;
   int crashes = 0;
 };
+// Why a job is deleted that waited past its latency limit.
+std::string late_reason(std::chrono::milliseconds latency_limit);
+
 TakenBack take_back_of(const Held& held, int crashes, const std::optional<std::string>& retired,
                        bool crashed);
 

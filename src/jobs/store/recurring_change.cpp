@@ -24,7 +24,8 @@ bool same_rest(const RecurringSpec& a, const RecurringSpec& b) {
   return a.kind == b.kind && a.subject == b.subject && a.name == b.name && a.args == b.args &&
          a.queue == b.queue && a.missed == b.missed && a.catch_up_window == b.catch_up_window &&
          a.overlap == b.overlap && a.jitter == b.jitter && a.retry == b.retry &&
-         a.exclusive_key == b.exclusive_key;
+         a.exclusive_key == b.exclusive_key && a.timeout == b.timeout &&
+         a.pause_after_failures == b.pause_after_failures;
 }
 
 }  // namespace
@@ -51,18 +52,43 @@ Result<void> write_recurring(Database& database, const Recurring& recurring, Tim
   SLUICE_CHECK(database.run(
       "insert into recurring (id, kind, subject, name, args, queue, phrase, zone, anchor, missed, window_ms, "
       "overlap, "
-      "jitter_ms, retry, enabled, exclusive_key, next_fire_at, error, updated_at) "
-      "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (id) do update set "
+      "jitter_ms, retry, enabled, exclusive_key, next_fire_at, error, updated_at, timeout_ms, "
+      "pause_after_failures) "
+      "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (id) do update set "
       "kind = excluded.kind, subject = excluded.subject, name = excluded.name, args = excluded.args, "
       "queue = excluded.queue, phrase = excluded.phrase, zone = excluded.zone, anchor = excluded.anchor, "
       "missed = excluded.missed, window_ms = excluded.window_ms, overlap = excluded.overlap, "
       "jitter_ms = excluded.jitter_ms, retry = excluded.retry, enabled = excluded.enabled, "
       "exclusive_key = excluded.exclusive_key, next_fire_at = excluded.next_fire_at, error = excluded.error, "
+      "timeout_ms = excluded.timeout_ms, pause_after_failures = excluded.pause_after_failures, "
       "retired_at = null, retired_reason = '', updated_at = excluded.updated_at",
       spec.id, spec.kind, spec.subject, spec.name, spec.args, spec.queue, spec.phrase, spec.zone, anchor,
       spec.missed, spec.catch_up_window.count(), spec.overlap, spec.jitter.count(), to_json(spec.retry),
-      spec.enabled ? 1 : 0, spec.exclusive_key, recurring.next_fire_at, recurring.error, now));
+      spec.enabled ? 1 : 0, spec.exclusive_key, recurring.next_fire_at, recurring.error, now,
+      spec.timeout.count(), spec.pause_after_failures));
   return {};
+}
+
+Result<void> count_run(Database& database, std::string_view recurring_id, const CountedRun& run,
+                       Timestamp now) {
+  if (recurring_id.empty()) return {};
+  if (!run.failed) {
+    SLUICE_CHECK(
+        database.run("update recurring set failures = 0 where id = ? and failures > 0", recurring_id));
+    return {};
+  }
+  // The database's own rules, so that two runs that end at once are both counted.
+  SLUICE_CHECK(database.run("update recurring set failures = failures + 1 where id = ?", recurring_id));
+  SLUICE_CHECK(database.run(
+      "update recurring set paused_at = ?1, paused_by = ?2, pause_reason = cast(failures as text) || ?3, "
+      "next_fire_at = null, updated_at = ?1 where id = ?4 and pause_after_failures > 0 and failures >= "
+      "pause_after_failures and paused_at is null and retired_at is null",
+      now, kPausedByItself, failures_reason(run.job, run.code), recurring_id));
+  return {};
+}
+
+std::string failures_reason(JobId job, std::string_view code) {
+  return fmt::format(" failed runs in a row, the newest is job {} ({})", job.value(), code);
 }
 
 NewJob run_of(const RecurringSpec& spec) {
@@ -75,6 +101,7 @@ NewJob run_of(const RecurringSpec& spec) {
   job.origin = Origin::schedule;
   if (spec.overlap != Overlap::allow) job.exclusive_key = spec.exclusive_key;
   job.retry = spec.retry;
+  job.timeout = spec.timeout;
   job.recurring_id = spec.id;
   return job;
 }

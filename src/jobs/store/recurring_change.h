@@ -23,6 +23,19 @@ std::optional<Recurring> changed_by(const std::optional<Recurring>& found, const
 // Writes the spec with its next time, error and no retirement: a new row or the row of its id.
 Result<void> write_recurring(Database& database, const Recurring& recurring, Timestamp now);
 
+// A run of a recurring job has succeeded, or failed for good: failures in a row are counted, and too many of
+// them pause it.
+struct CountedRun {
+  JobId job;
+  bool failed = false;
+  std::string_view code;  // of the error
+};
+Result<void> count_run(Database& database, std::string_view recurring_id, const CountedRun& run,
+                       Timestamp now);
+// Follows their number.
+std::string failures_reason(JobId job, std::string_view code);
+inline constexpr std::string_view kPausedByItself = "sluice";
+
 // The job that fires for a tick of it.
 NewJob run_of(const RecurringSpec& spec);
 // Not before then: the nominal time, moved by what the spec's jitter makes of it, the same on every node.

@@ -14,7 +14,8 @@ std::string_view job_columns() {
          "cancel_requested_at, progress_rows, progress_bytes, progress_total, progress_phase, "
          "progress_total_rows, blocking_job, started_by, "
          "reason, "
-         "error_code, error_message, retry, args, result, parent, follows, delay_ms, unique_key, batch";
+         "error_code, error_message, retry, limit_key, timeout_ms, latency_ms, args, result, parent, "
+         "follows, delay_ms, unique_key, batch";
 }
 
 Result<Job> read_job(const Row& row) {
@@ -69,6 +70,9 @@ Result<Job> read_job(const Row& row) {
   } else {
     SLUICE_TRY(job.retry, retry_policy_from_json(retry));
   }
+  job.limit_key = row.text(i++);
+  job.timeout = std::chrono::milliseconds(row.integer(i++));
+  job.latency_limit = std::chrono::milliseconds(row.integer(i++));
   job.args = row.text(i++);
   job.result = row.text(i++);
   job.parent = JobId(row.integer(i++));
@@ -83,7 +87,7 @@ std::string_view recurring_columns() {
   return "id, kind, subject, name, args, queue, phrase, zone, anchor, missed, window_ms, overlap, jitter_ms, "
          "retry, "
          "enabled, exclusive_key, next_fire_at, last_fire_at, last_job, paused_at, paused_by, pause_reason, "
-         "retired_at, retired_reason, error, updated_at";
+         "retired_at, retired_reason, error, updated_at, timeout_ms, pause_after_failures, failures";
 }
 
 Result<Recurring> read_recurring(const Row& row, RetryMemo* memo) {
@@ -122,6 +126,9 @@ Result<Recurring> read_recurring(const Row& row, RetryMemo* memo) {
   recurring.retired_reason = row.text(i++);
   recurring.error = row.text(i++);
   recurring.updated_at = row.time(i++);
+  spec.timeout = std::chrono::milliseconds(row.integer(i++));
+  spec.pause_after_failures = static_cast<int>(row.integer(i++));
+  recurring.failures = static_cast<int>(row.integer(i++));
   return recurring;
 }
 
