@@ -48,7 +48,8 @@ class MemoryStore final : public jobs::DefinitionStore, public jobs::SharedDefin
   Result<std::string> state(std::string_view node) override {
     std::string text;
     for (const auto& [key, one] : kept) text += one.path + one.hash;
-    for (const auto& one : declared_elsewhere(node).value()) text += one.node + one.path + one.hash;
+    const auto others = declared_elsewhere(node).value();
+    for (const auto& one : others) text += one.node + one.path + one.hash;
     return text;
   }
   std::map<std::pair<std::string, std::string>, jobs::StoredDefinition> kept;
