@@ -76,6 +76,24 @@ TEST_F(ClockTest, years_ahead_and_put_right_the_schedule_goes_on) {
   EXPECT_EQ(fired(), (Times{at(9, 10, 2030), at(9, 10)}));
 }
 
+TEST_F(ClockTest, a_run_that_jitter_put_off_comes_soon_after_the_clock_was_set_back) {
+  clock_.set(at(9, 0, 2030));
+  spec_.jitter = 5min;
+  const auto engine = started();
+  clock_.set(at(9, 10, 2030));
+  tick(*engine);
+  const Job fired = all().at(0);
+  ASSERT_EQ(fired.state, JobState::scheduled);
+  // One that somebody put off by hand keeps its date.
+  NewJob later = job("by hand");
+  later.run_at = at(9, 0, 2031);
+  const JobId by_hand = engine->enqueue(later).value();
+  clock_.set(at(9, 0));
+  tick(*engine);
+  EXPECT_LE(get(fired.id).run_at, clock_.now() + 5min);
+  EXPECT_EQ(get(by_hand).run_at, at(9, 0, 2031));
+}
+
 TEST_F(ClockTest, years_ahead_and_put_right_while_nobody_ran) {
   clock_.set(at(9, 0, 2030));
   started().reset();

@@ -178,8 +178,9 @@ create table declaration (
 
 constexpr std::string_view kDeclarationsDown = "drop table declaration";
 
-constexpr std::array kUp = {kUp1, kFollowingUp, kBatchesUp, kLimitsUp, kDeclarationsUp};
-constexpr std::array kDown = {kDown1, kFollowingDown, kBatchesDown, kLimitsDown, kDeclarationsDown};
+constexpr std::array kUp = {kUp1, kFollowingUp, kBatchesUp, kLimitsUp, kDeclarationsUp, kFoldingUp};
+constexpr std::array kDown = {kDown1,      kFollowingDown,    kBatchesDown,
+                              kLimitsDown, kDeclarationsDown, kFoldingDown};
 static_assert(kUp.size() == kDown.size(), "every step can be taken back");
 
 }  // namespace

@@ -7,19 +7,25 @@ namespace {
 
 // False: it has begun meanwhile, and stays as it is.
 Result<bool> replace(Database& database, Tally& tally, JobId id, const NewJob& job, Timestamp now) {
-  // First out of the workers' reach; with an attempt behind it, it is left there.
-  SLUICE_TRY(const int taken, database.run("delete from ready where job = ? and attempt = 0", id));
   KeyHolder holder{.job = id, .until = {}, .state = {}, .attempt = 0};
-  SLUICE_CHECK(database.each(
-      "select state, attempt from job where id = ? for update",
-      [&](const Row& row) -> Result<void> {
-        holder.state = static_cast<JobState>(row.integer(0));
-        holder.attempt = static_cast<int>(row.integer(1));
-        return {};
-      },
-      id));
-  const bool runs = holder.state == JobState::enqueued && taken == 0;
-  if (runs || !has_not_begun(holder)) return false;
+  for (;;) {
+    // First out of the workers' reach; with an attempt behind it, it is left there.
+    SLUICE_TRY(const int taken, database.run("delete from ready where job = ? and attempt = 0", id));
+    bool runs = false;
+    SLUICE_CHECK(database.each(
+        "select state, attempt, exists (select 1 from lease where lease.job = job.id) from job where id = ? "
+        "for update",
+        [&](const Row& row) -> Result<void> {
+          holder.state = static_cast<JobState>(row.integer(0));
+          holder.attempt = static_cast<int>(row.integer(1));
+          runs = row.integer(2) != 0;
+          return {};
+        },
+        id));
+    if (runs || !has_not_begun(holder)) return false;
+    // Neither with the workers nor waiting for one when we looked: it has become ready since, or was taken.
+    if (holder.state != JobState::enqueued || taken > 0) break;
+  }
   const InsertedJob wanted = born(job, now);
   const JobState to = *holder.state == JobState::awaiting ? JobState::awaiting : wanted.state;
   SLUICE_CHECK(database.run(
