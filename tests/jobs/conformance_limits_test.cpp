@@ -147,7 +147,7 @@ TEST_P(StoreConformance, jobs_of_a_busy_key_are_passed_over_by_thousands) {
   EXPECT_EQ(claim(100).size(), 1u);
 }
 
-TEST_P(StoreConformance, a_crash_gives_its_key_back) {
+TEST_P(StoreConformance, a_node_that_leaves_gives_its_keys_back) {
   const auto other = setting_->open();
   join(*other, "n2");
   add(limited({.at_once = 1}));
@@ -161,22 +161,24 @@ TEST_P(StoreConformance, a_crash_gives_its_key_back) {
 }
 
 TEST_P(StoreConformance, many_nodes_never_exceed_the_limit_of_a_key) {
-  constexpr int kJobs = 120, kLimit = 3;
+  constexpr int kJobs = 120, kLimit = 3, kMostRounds = 20'000;
   const std::vector<NewJob> jobs(kJobs, limited({.at_once = kLimit}));
   ASSERT_TRUE(store_->jobs().enqueue(jobs, now_));
-  std::atomic<int> running{0}, most{0}, done{0};
+  std::atomic<int> most{0}, done{0};
   const auto work = [&](int number) {
     const auto store = setting_->open();
     const std::string node = "w" + std::to_string(number);
     join(*store, node);
-    while (done < kJobs) {
+    for (int round = 0; done < kJobs && round < kMostRounds; ++round) {
       const auto claimed = store->jobs().claim({.node = node, .limit = 1 + number, .kinds = {"load"}}, now_);
       ASSERT_TRUE(claimed) << claimed.error().describe();
-      const int at_once = running += static_cast<int>(claimed->size());
+      // What the store says is under way, on all nodes.
+      const auto listed = store->queries().list({.states = {JobState::processing}});
+      ASSERT_TRUE(listed) << listed.error().describe();
+      const auto at_once = static_cast<int>(listed->size());
       for (int seen = most; seen < at_once && !most.compare_exchange_weak(seen, at_once);) {
       }
       for (const Claimed& one : *claimed) {
-        --running;  // before the store lets the next one in
         const Completion end{.lease = one.lease};
         ASSERT_TRUE(store->jobs().complete(std::span(&end, 1), now_).value().at(0));
         ++done;
@@ -265,6 +267,49 @@ TEST_P(StoreConformance, what_a_job_asks_for_is_kept) {
   EXPECT_EQ(found.timeout, 90s);
   EXPECT_EQ(found.latency_limit, 1h);
   EXPECT_EQ(found.limit_key, "api");
+}
+
+TEST_P(StoreConformance, what_is_given_back_has_not_started) {
+  const JobId id = add(limited({.starts = 1, .window = 1h}));
+  EXPECT_TRUE(complete({.lease = claim_one().lease, .to = JobState::enqueued, .count_attempt = false}));
+  EXPECT_EQ(claim_one().job.id, id);
+  const auto other = setting_->open();
+  join(*other, "n2");
+  const JobId second = add(limited({.starts = 1, .window = 1h}, "other"));
+  ASSERT_EQ(other->jobs().claim({.node = "n2", .limit = 1, .kinds = {"load"}}, now_).value().size(), 1u);
+  ASSERT_TRUE(other->nodes().leave("n2", now_));
+  EXPECT_EQ(claim_one().job.id, second);
+}
+
+TEST_P(StoreConformance, an_offered_job_that_is_cancelled_gives_way) {
+  NewJob keyed = job();
+  keyed.exclusive_key = "only";
+  for (const NewJob& one : {keyed, limited({.at_once = 1})}) {
+    const JobId first = add(one), second = add(one);
+    ASSERT_EQ(store_->jobs().cancel(first, "no", now_).value(), Cancelled::deleted);
+    ASSERT_TRUE(store_->jobs().release_waiting(now_));
+    EXPECT_EQ(claim_one().job.id, second);
+  }
+}
+
+TEST_P(StoreConformance, a_child_keeps_its_queue_and_its_limits) {
+  const JobId parent = add();
+  NewJob child = limited({.at_once = 1});
+  child.queue = "mail";
+  child.parent = parent;
+  child.latency_limit = 1h;
+  const JobId first = add(child), second = add(child);
+  ASSERT_TRUE(store_->queues().pause("mail", "", "", now_));
+  ASSERT_TRUE(complete({.lease = claim_one().lease}));
+  EXPECT_EQ(get(first).state, JobState::enqueued);
+  EXPECT_TRUE(claim().empty()) << "its queue is paused";
+  ASSERT_TRUE(store_->queues().resume("mail", now_));
+  EXPECT_EQ(claim_one().job.id, first);
+  EXPECT_TRUE(claim().empty()) << "one at a time";
+  now_ += 2h;
+  EXPECT_TRUE(claim().empty());
+  ASSERT_TRUE(store_->jobs().release_waiting(now_));
+  EXPECT_EQ(get(second).state, JobState::enqueued);
 }
 
 }  // namespace

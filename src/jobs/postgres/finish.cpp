@@ -123,6 +123,13 @@ Result<std::optional<JobState>> end_one(Database& database, Tally& tally, const 
                             given_back ? std::nullopt : std::optional(ending.duration_ms), ending.until,
                             given_back ? 1 : 0, error_code, error_message, completion.result, ending.reason,
                             history_line(ending.to, now, held->attempt, held->node, ending.why), id));
+  // Given back before its work was done: its start does not count.
+  if (!completion.count_attempt) {
+    SLUICE_CHECK(database.run(
+        "delete from limit_start s using lease l where l.job = ? and l.limit_key = s.key and s.at = "
+        "l.started_at and s.job = l.job",
+        id));
+  }
   SLUICE_CHECK(database.run("delete from lease where job = ?", id));
   if (ending.to == JobState::enqueued) SLUICE_CHECK(make_ready(database, id));
   return ending.to;

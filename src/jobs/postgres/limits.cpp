@@ -5,6 +5,7 @@
 #include "jobs/postgres/parts.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <limits>
@@ -17,7 +18,8 @@ constexpr std::string_view kReleaseKeys =
     "n as materialized (select b.job from keys cross join lateral (select r.job from ready r where "
     "r.exclusive_key = keys.v and r.blocked = 1 and not exists (select 1 from queue q where q.name = r.queue "
     "and q.paused_at is not null) order by r.priority, r.run_at, r.job limit 1 for update skip locked) b "
-    "where not exists (select 1 from lease h where h.exclusive_key = keys.v)), ";
+    "where not exists (select 1 from lease h where h.exclusive_key = keys.v) and 100 > (select count(*) from "
+    "(select 1 from ready o where o.blocked = 0 and o.exclusive_key = keys.v limit 100) as offered)), ";
 // As many as the rule has room for, without those that are offered already. Only a hint: whether a job may
 // start is decided when it is claimed. One more than that where {0} is 1, as what is offered may be for
 // nobody here.
@@ -30,7 +32,8 @@ constexpr std::string_view kReleaseLimits =
     "1000)) as room, (select count(*) from ready o where o.limit_key = keys.v and o.blocked = 0) as offered) "
     "m cross join lateral (select r.job from ready r where r.limit_key = keys.v and r.blocked = 2 and not "
     "exists (select 1 from queue q where q.name = r.queue and q.paused_at is not null) order by r.priority, "
-    "r.run_at, r.job limit greatest(0, m.room - m.offered, least(m.room, {0})) for update skip locked) b), ";
+    "r.run_at, r.job limit greatest(0, m.room - m.offered, case when m.offered < m.room + 100 then "
+    "least(m.room, {0}) else 0 end) for update skip locked) b), ";
 constexpr std::string_view kReleased =
     "u as (update ready r set blocked = 0 from n where r.job = n.job returning r.job) select count(*), case "
     "when count(*) > 0 then {} end from u";
@@ -52,15 +55,31 @@ struct Rule {
 Result<Rule> rule_of(Database& database, std::string_view key, Timestamp now) {
   Rule rule;
   int at_once = 0;
+  bool free = false;
   SLUICE_CHECK(database.each(
-      "select at_once, starts, window_ms from limit_rule where key = ? for update",
+      "select at_once, starts, window_ms from limit_rule where key = ? for update skip locked",
       [&](const Row& row) -> Result<void> {
+        free = true;
         at_once = static_cast<int>(row.integer(0));
         rule.starts = static_cast<int>(row.integer(1));
         rule.window = std::chrono::milliseconds(row.integer(2));
         return {};
       },
       key));
+  if (!free) {
+    bool there = false;
+    SLUICE_CHECK(database.each(
+        "select 1 from limit_rule where key = ?",
+        [&](const Row&) -> Result<void> {
+          there = true;
+          return {};
+        },
+        key));
+    if (!there) return rule;  // nothing limits it
+    // Somebody else takes one of its jobs, or changes the rule: with the next claim, or the next look.
+    rule.room = 0;
+    return rule;
+  }
   const auto less = [&](int most) {
     return [&rule, most](const Row& row) -> Result<void> {
       rule.room = std::min(rule.room, std::max(0, most - static_cast<int>(row.integer(0))));
@@ -193,11 +212,19 @@ Result<void> save_rules(Database& database, std::span<const NewJob> jobs) {
     if (!job.limit_key.empty()) rules[job.limit_key] = job.limit;
   }
   for (const auto& [key, limit] : rules) {
+    // A rule that is there already is not locked: the caller's transaction may last.
+    bool same = false;
+    SLUICE_CHECK(database.each(
+        "select 1 from limit_rule where key = ? and at_once = ? and starts = ? and window_ms = ?",
+        [&](const Row&) -> Result<void> {
+          same = true;
+          return {};
+        },
+        key, limit.at_once, limit.starts, limit.window.count()));
+    if (same) continue;
     SLUICE_CHECK(database.run(
-        "insert into limit_rule as r (key, at_once, starts, window_ms) values (?, ?, ?, ?) on conflict (key) "
-        "do update set at_once = excluded.at_once, starts = excluded.starts, window_ms = excluded.window_ms "
-        "where (r.at_once, r.starts, r.window_ms) is distinct from (excluded.at_once, excluded.starts, "
-        "excluded.window_ms)",
+        "insert into limit_rule (key, at_once, starts, window_ms) values (?, ?, ?, ?) on conflict (key) do "
+        "update set at_once = excluded.at_once, starts = excluded.starts, window_ms = excluded.window_ms",
         key, limit.at_once, limit.starts, limit.window.count()));
   }
   return {};
@@ -245,7 +272,11 @@ Result<int> PostgresJobStore::release_waiting(Timestamp now) {
   SLUICE_CHECK(run("exclusive_key", 1, kReleaseKeys));
   SLUICE_CHECK(run("limit_key", 2, fmt::format(kReleaseLimits, 1)));
   SLUICE_CHECK(pool_.once([&](Database& database) -> Result<void> {
-    SLUICE_CHECK(database.run("update limit_rule set wake_at = null where wake_at <= ?", now));
+    SLUICE_CHECK(
+        database.run("update limit_rule set wake_at = null where key in (select key from limit_rule where "
+                     "wake_at <= ? order "
+                     "by key for update skip locked)",
+                     now));
     return {};
   }));
   if (released > 0) {
@@ -255,6 +286,24 @@ Result<int> PostgresJobStore::release_waiting(Timestamp now) {
   return static_cast<int>(released);
 }
 
+Result<void> PostgresJobStore::leave_to_their_keys(std::string_view jobs, Timestamp now) {
+  FreedKeys keys;
+  const std::string array = fmt::format("{{{}}}", jobs);
+  SLUICE_CHECK(pool_.once([&](Database& database) -> Result<void> {
+    SLUICE_CHECK(put_aside(database, array, 1));
+    return database.each(
+        "select exclusive_key from ready where job = any(?::bigint[])",
+        [&](const Row& row) -> Result<void> {
+          keys.add(row.text(0), {});
+          return {};
+        },
+        array);
+  }));
+  SLUICE_TRY(const int released, release(keys, now));
+  static_cast<void>(released);
+  return {};
+}
+
 Result<std::vector<Claimed>> PostgresJobStore::settle(const ClaimRequest& request, const From& from,
                                                       const Batch& batch, Timestamp now) {
   std::vector<Claimed> claimed;
@@ -262,19 +311,9 @@ Result<std::vector<Claimed>> PostgresJobStore::settle(const ClaimRequest& reques
     SLUICE_TRY(claimed, take_special(request, from, batch.special, now));
   }
   if (!batch.collided.empty()) {
-    FreedKeys keys;
-    const std::string jobs = fmt::format("{{{}}}", batch.collided);
-    SLUICE_CHECK(pool_.once([&](Database& database) -> Result<void> {
-      SLUICE_CHECK(put_aside(database, jobs, 1));
-      return database.each(
-          "select exclusive_key from ready where job = any(?::bigint[])",
-          [&](const Row& row) -> Result<void> {
-            keys.add(row.text(0), {});
-            return {};
-          },
-          jobs);
-    }));
-    SLUICE_CHECK(release(keys, now));
+    // What is taken is this node's: an error here is no reason to lose it. They stay where claims meet them.
+    if (auto aside = leave_to_their_keys(batch.collided, now); !aside)
+      spdlog::warn("jobs with a busy key could not be put aside: {}", aside.error().describe());
   }
   return claimed;
 }

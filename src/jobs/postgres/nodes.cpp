@@ -57,6 +57,12 @@ Result<JobState> take_back_one(Database& database, Tally& tally, const Lost& job
       failed_as(taken.reason),
       taken.to == JobState::deleted ? std::string_view(taken.reason) : std::string_view(),
       history_line(taken.to, now, job.held.attempt, job.held.node, taken.reason), job.id));
+  if (!crashed) {
+    SLUICE_CHECK(database.run(
+        "delete from limit_start s using lease l where l.job = ? and l.limit_key = s.key and s.at = "
+        "l.started_at and s.job = l.job",
+        job.id));
+  }
   SLUICE_CHECK(database.run("delete from lease where job = ?", job.id));
   if (taken.to == JobState::failed) {
     SLUICE_CHECK(

@@ -86,6 +86,7 @@ class PostgresJobStore final : public JobStore {
   Result<std::vector<Claimed>> claim_from(const ClaimRequest& request, const From& from, int slots,
                                           Timestamp now);
   Result<std::vector<Claimed>> claim_in_turn(const ClaimRequest& request, int slots, Timestamp now);
+  Result<void> leave_to_their_keys(std::string_view jobs, Timestamp now);
   Result<int> release(const FreedKeys& keys, Timestamp now);
   Result<std::vector<Claimed>> recover(const ClaimRequest& request);
   std::optional<Mark> mark_for(const ClaimRequest& request);

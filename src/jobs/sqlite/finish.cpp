@@ -69,6 +69,7 @@ Result<std::optional<JobState>> finish(Database& database, Account& account, con
                          .code = completion.error ? std::string_view(completion.error->code) : ""};
     SLUICE_CHECK(count_run(database, held->recurring_id, run, now));
   }
+  if (!completion.count_attempt) SLUICE_CHECK(forget_start(database, held->limit_key, id, held->started_at));
   SLUICE_CHECK(release_key(database, held->exclusive_key));
   SLUICE_CHECK(release_limit(database, held->limit_key, now));
   return ending.to;

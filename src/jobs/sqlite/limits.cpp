@@ -10,6 +10,8 @@
 namespace sluice::jobs {
 namespace {
 
+constexpr int kMostOffered = 100;
+
 Result<std::optional<KeyLimit>> rule_of(Database& database, std::string_view key) {
   std::optional<KeyLimit> rule;
   SLUICE_CHECK(database.each(
@@ -141,6 +143,12 @@ Result<void> put_aside_if_blocked(Database& database, JobId id, const NewJob& jo
   return rule ? plan_wake(database, job.limit_key, *rule) : Result<void>();
 }
 
+Result<void> forget_start(Database& database, std::string_view key, JobId job, std::optional<Timestamp> at) {
+  if (key.empty() || !at) return {};
+  SLUICE_CHECK(database.run("delete from limit_start where key = ? and at = ? and job = ?", key, *at, job));
+  return {};
+}
+
 Result<int> release_key(Database& database, std::string_view exclusive_key) {
   if (exclusive_key.empty()) return 0;
   return database.run(
@@ -158,7 +166,9 @@ Result<int> release_limit(Database& database, std::string_view limit_key, Timest
                                       "select count(*) from job indexed by job_waiting_limit where state = 1 "
                                       "and blocked = 0 and limit_key = ?",
                                       limit_key));
-  room = std::max(room - offered, one_more ? std::min(room, 1) : 0);
+  // What is offered may be for nobody here, but there is no end to offering for that.
+  const bool more = one_more && offered < room + kMostOffered;
+  room = std::max(room - offered, more ? std::min(room, 1) : 0);
   int released = 0;
   if (room > 0) {
     SLUICE_TRY(released,

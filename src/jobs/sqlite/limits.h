@@ -25,6 +25,9 @@ Result<int> room_of_limit(Database& database, std::string_view key, Timestamp no
 // Notes a start, where starts are limited.
 Result<void> note_start(Database& database, std::string_view key, JobId job, Timestamp now);
 
+// It was given back before its work was done: the start does not count.
+Result<void> forget_start(Database& database, std::string_view key, JobId job, std::optional<Timestamp> at);
+
 Result<void> put_aside(Database& database, JobId job, BlockedBy by);
 // A new job that comes after others of its key need not be looked at by claims.
 Result<void> put_aside_if_blocked(Database& database, JobId id, const NewJob& job, Timestamp now);

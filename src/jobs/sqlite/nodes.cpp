@@ -22,7 +22,7 @@ Result<std::vector<Lost>> jobs_of(Database& database, std::string_view node) {
   SLUICE_CHECK(database.each(
       "select id, subject, reason, attempt, crashes, cancel_requested_at is not null, exclusive_key, "
       "limit_key, "
-      "recurring_id from job indexed by job_node "
+      "recurring_id, started_at from job indexed by job_node "
       "where state = 2 and node = ?",
       [&](const Row& row) -> Result<void> {
         Lost job{JobId(row.integer(0)), row.text(1), static_cast<int>(row.integer(4)), {}};
@@ -33,6 +33,7 @@ Result<std::vector<Lost>> jobs_of(Database& database, std::string_view node) {
         job.held.exclusive_key = row.text(6);
         job.held.limit_key = row.text(7);
         job.held.recurring_id = row.text(8);
+        job.held.started_at = row.maybe_time(9);
         jobs.push_back(std::move(job));
         return {};
       },
@@ -65,6 +66,7 @@ Result<JobState> take_back(Database& database, Account& account, const Lost& job
     SLUICE_CHECK(count_run(database, job.held.recurring_id,
                            {.job = job.id, .failed = true, .code = "worker_lost"}, now));
   }
+  if (!crashed) SLUICE_CHECK(forget_start(database, job.held.limit_key, job.id, job.held.started_at));
   SLUICE_CHECK(release_key(database, job.held.exclusive_key));
   SLUICE_CHECK(release_limit(database, job.held.limit_key, now));
   return taken.to;
