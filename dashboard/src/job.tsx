@@ -97,6 +97,9 @@ function Facts({ job }: { job: JobDetail }) {
     ["Node", job.node && <span class="mono wrap">{job.node}</span>],
     ["Table", job.table && <span class="mono">{job.table}</span>],
     ["Blocked by", job.blockedBy && <JobLink id={job.blockedBy} />], ["After", job.parent && <JobLink id={job.parent} />],
+    ["Then", (job.children ?? []).length > 0 && (job.children ?? []).map((child) => <><JobLink id={child.id} /> {child.name} ({child.state}) </>)],
+    ["Batch", job.batch && <JobLink id={job.batch} />],
+    ["Jobs of it", job.members && `${job.members.total}: ${job.members.pending} pending, ${job.members.succeeded} succeeded, ${job.members.failed} failed, ${job.members.deleted} deleted`],
     ["Others", job.loader && <a href={listUrl({ loader: job.loader })}>all jobs of this loader</a>],
     ["Definition", job.definitionHash && <span class="mono">{job.definitionHash.slice(0, 12)}</span>],
   ];

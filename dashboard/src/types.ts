@@ -38,8 +38,14 @@ export interface Reject {
 }
 export interface LogLine { at: string; level: string; attempt: number; message: string }
 export type Action = "cancel" | "retry" | "undo" | "approve";
+export interface Batch {
+  id: string; name: string; state: State; startedBy: string | null; createdAt: string; finishedAt: string | null;
+  batch: string | null; total: number; pending: number; succeeded: number; failed: number; deleted: number;
+}
 export interface JobDetail extends Job {
   dueAt: string | null; reason: string | null; blockedBy: string | null; parent: string | null;
+  follows: "succeeded" | "finished" | "notSucceeded" | null; children: { id: string; name: string; state: State }[];
+  batch: string | null; members: Batch | null;
   startedBy: string | null; definitionHash: string | null; table: string | null;
   states: StateEntry[]; actions: Action[]; plan: { changes: Change[]; ddl: string[] } | null;
 }

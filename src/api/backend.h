@@ -70,6 +70,14 @@ struct JobFilter {
   bool retrying = false;              // only `scheduled` jobs that have had an attempt
   std::string text;                   // part of the loader's or job's name or of the error message, any case
   std::optional<Timestamp> from, to;  // createdAt in [from, to)
+  std::optional<JobId> batch;         // only members of it
+};
+
+// Who asks for a change of a job, and on what condition.
+struct JobAsk {
+  std::string actor;
+  std::string expected;  // a STATE, already checked; the change is a conflict in any other; empty = any
+  std::optional<Timestamp> at;  // reschedule: when; always there
 };
 
 // Empty fields do not filter.
@@ -86,7 +94,9 @@ class JobReads {
   virtual Result<ListPage> jobs(const JobFilter& filter, const PageRequest& page) = 0;
 
   // JOB plus {"dueAt":TIME|null (when a scheduled job starts), "reason":"…"|null (why deleted, skipped,
-  // held), "blockedBy":"16"|null, "parent":"15"|null, "startedBy":"schedule"|"api 127.0.0.1"|…|null,
+  // held), "blockedBy":"16"|null, "parent":"15"|null, "follows":"succeeded"|"finished"|"notSucceeded"|null,
+  // "children":[{"id":"18","name":"…","state":STATE}…] (the first 100), "batch":"14"|null (that it is a
+  // member of), "members":BATCH|null (it stands for a batch), "startedBy":"schedule"|"api 127.0.0.1"|…|null,
   // "timeoutMs":n|null,"overdue":false (it runs past its time-out, as it does not heed the request to stop),
   // "definitionHash":"…"|null, "table":"country"|null,
   // "states":[{"state":STATE,"at":TIME,"attempt":1,"node":"…"|null,"reason":"…"|null,"error":ERROR|null}…]
@@ -124,6 +134,11 @@ class JobReads {
   //  "maxRunning":n|null (over all nodes; null = no limit),"workers":n}
   // enqueued and scheduled are counted up to 10,000; of the queue "default" enqueued is exact.
   virtual Result<ListPage> queues(const PageRequest& page) = 0;
+
+  // Newest first. Items: BATCH =
+  // {"id":"14","name":"nightly","state":STATE,"startedBy":"…"|null,"createdAt":TIME,"finishedAt":TIME|null,
+  //  "batch":"12"|null (that it is a member of),"total":n,"pending":n,"succeeded":n,"failed":n,"deleted":n}
+  virtual Result<ListPage> batches(const PageRequest& page) = 0;
 
   // By id. Items: NODE =
   // {"id":"…","host":"…","pid":1234,"version":"0.1.0","startedAt":TIME,"lastSeenAt":TIME,
@@ -243,10 +258,17 @@ class Actions {
                                           const std::string& actor) = 0;  // {"job":"19"}
   virtual Result<std::string> pause_loader(const std::string& name, const std::string& actor) = 0;   // LOADER
   virtual Result<std::string> resume_loader(const std::string& name, const std::string& actor) = 0;  // LOADER
-  // Cancels a job that waits or asks a processing one to stop; conflict when it is final already.
-  virtual Result<std::string> cancel_job(JobId id, const std::string& actor) = 0;  // JOB
+  // Cancels a job that waits or asks a processing one to stop; conflict when it is final already, but a
+  // failed one that is expected to be failed is dismissed. A batch: all its jobs.
+  virtual Result<std::string> cancel_job(JobId id, const JobAsk& ask) = 0;  // JOB
   // Runs a failed, deleted or waiting job now.
-  virtual Result<std::string> retry_job(JobId id, const std::string& actor) = 0;    // JOB
+  virtual Result<std::string> retry_job(JobId id, const JobAsk& ask) = 0;  // JOB
+  // Puts a job that waits or rests off to a time.
+  virtual Result<std::string> reschedule_job(JobId id, const JobAsk& ask) = 0;  // JOB
+  // retry_job() for the jobs of the filter, newest first, one page of them; by states, loader, kind, queue
+  // and batch alone. {"changed":n,"refused":n,"next":"…"|null (PageRequest::after of the next call)}
+  virtual Result<std::string> retry_jobs(const JobFilter& filter, const PageRequest& page,
+                                         const std::string& actor) = 0;
   virtual Result<std::string> undo_job(JobId id, const std::string& actor) = 0;     // {"job":"20"}
   virtual Result<std::string> approve_job(JobId id, const std::string& actor) = 0;  // JOB
 };

@@ -26,6 +26,13 @@ Result<std::string> job_after(service::Service& service, JobId id) {
   return dump(job_json(*job, service.clock().now()));
 }
 
+jobs::StateRequest request(jobs::JobState to, const JobAsk& ask, std::string reason) {
+  return {.to = to,
+          .run_at = ask.at,
+          .expected = jobs::parse_job_state(ask.expected),
+          .reason = std::move(reason)};
+}
+
 std::string job_answer(JobId id) { return dump(Json{{"job", std::to_string(id.value())}}); }
 
 }  // namespace
@@ -52,17 +59,48 @@ Result<std::string> LiveActions::resume_loader(const std::string& name, const st
   return loader_after(service_, name);
 }
 
-Result<std::string> LiveActions::cancel_job(JobId id, const std::string& actor) {
-  SLUICE_TRY(const auto outcome, service_.engine().cancel(id, "cancelled by " + actor));
+Result<std::string> LiveActions::cancel_job(JobId id, const JobAsk& ask) {
+  const std::string reason = "cancelled by " + ask.actor;
+  SLUICE_TRY(const auto job, find_job(service_, id));
+  if (job.kind == jobs::kBatchKind) {
+    SLUICE_TRY(const int cancelled, service_.engine().cancel_batch(id, reason));
+    static_cast<void>(cancelled);
+    return job_after(service_, id);
+  }
+  if (!ask.expected.empty()) {
+    SLUICE_CHECK(service_.engine().change(id, request(jobs::JobState::deleted, ask, reason)));
+    return job_after(service_, id);
+  }
+  SLUICE_TRY(const auto outcome, service_.engine().cancel(id, reason));
   if (outcome == jobs::Cancelled::too_late) {
     return fail(ErrorCode::conflict, fmt::format("job {} has ended already", id.value()));
   }
   return job_after(service_, id);
 }
 
-Result<std::string> LiveActions::retry_job(JobId id, const std::string& actor) {
-  SLUICE_CHECK(service_.engine().requeue(id, "run again by " + actor));
+Result<std::string> LiveActions::retry_job(JobId id, const JobAsk& ask) {
+  SLUICE_CHECK(
+      service_.engine().change(id, request(jobs::JobState::enqueued, ask, "run again by " + ask.actor)));
   return job_after(service_, id);
+}
+
+Result<std::string> LiveActions::reschedule_job(JobId id, const JobAsk& ask) {
+  SLUICE_CHECK(
+      service_.engine().change(id, request(jobs::JobState::scheduled, ask, "put off by " + ask.actor)));
+  return job_after(service_, id);
+}
+
+Result<std::string> LiveActions::retry_jobs(const JobFilter& filter, const PageRequest& page,
+                                            const std::string& actor) {
+  jobs::JobFilter wanted = indexed(filter);
+  SLUICE_TRY(const auto after, number_cursor(page.after));
+  if (after > 0) wanted.before = JobId(after);
+  wanted.limit = page.limit;
+  SLUICE_TRY(const auto done, service_.engine().change_all(
+                                  wanted, request(jobs::JobState::enqueued, {}, "run again by " + actor)));
+  return dump(Json{{"changed", done.changed},
+                   {"refused", done.refused},
+                   {"next", done.next ? Json(std::to_string(done.next->value())) : Json(nullptr)}});
 }
 
 Result<std::string> LiveActions::undo_job(JobId, const std::string&) {

@@ -33,13 +33,17 @@ bool matches(const jobs::Job& job, const JobFilter& filter, const std::string& l
 
 std::vector<std::string> actions_for(const jobs::Job& job) {
   using jobs::JobState;
+  if (job.kind == jobs::kBatchKind) {
+    if (job.state == JobState::awaiting) return {"cancel"};
+    return {};
+  }
   switch (job.state) {
     case JobState::scheduled:
       return {"cancel", "retry"};
     case JobState::enqueued:
-    case JobState::awaiting:
     case JobState::processing:
       return {"cancel"};
+    case JobState::awaiting:
     case JobState::held:
       return {"cancel", "retry"};
     case JobState::failed:
@@ -85,7 +89,7 @@ ListPage page_of(const Json& items, const char* key, const PageRequest& page) {
   return ListPage{dump(shown), {}};
 }
 
-Result<ListPage> LiveJobs::jobs(const JobFilter& filter, const PageRequest& page) {
+jobs::JobFilter indexed(const JobFilter& filter) {
   jobs::JobFilter wanted;
   for (const auto& name : filter.states) {
     if (const auto state = jobs::parse_job_state(name)) wanted.states.push_back(*state);
@@ -93,6 +97,12 @@ Result<ListPage> LiveJobs::jobs(const JobFilter& filter, const PageRequest& page
   wanted.subject = filter.loader;
   wanted.kind = filter.kind;
   wanted.queue = filter.queue;
+  if (filter.batch) wanted.batch = *filter.batch;
+  return wanted;
+}
+
+Result<ListPage> LiveJobs::jobs(const JobFilter& filter, const PageRequest& page) {
+  jobs::JobFilter wanted = indexed(filter);
   if (filter.retrying && wanted.states.empty()) wanted.states = {jobs::JobState::scheduled};
   SLUICE_TRY(const auto after, number_cursor(page.after));
   if (after > 0) wanted.before = JobId(after);
@@ -127,7 +137,7 @@ Result<std::string> LiveJobs::job(JobId id) {
   json["dueAt"] = job.state == jobs::JobState::scheduled ? Json(format_utc(job.run_at)) : Json(nullptr);
   json["reason"] = text_or_null(job.reason);
   json["blockedBy"] = job.blocking_job ? Json(std::to_string(job.blocking_job.value())) : Json(nullptr);
-  json["parent"] = nullptr;
+  SLUICE_CHECK(add_relatives(json, job, service_.store()));
   json["startedBy"] =
       job.started_by.empty() ? Json(std::string(jobs::to_string(job.origin))) : Json(job.started_by);
   const auto definitions = service_.definitions();

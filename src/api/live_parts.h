@@ -24,6 +24,7 @@ class LiveJobs final : public JobReads {
   Result<ListPage> job_log(JobId id, const PageRequest& page) override;
   Result<ListPage> recurring(const PageRequest& page) override;
   Result<ListPage> queues(const PageRequest& page) override;
+  Result<ListPage> batches(const PageRequest& page) override;
   Result<ListPage> nodes(const PageRequest& page) override;
 
  private:
@@ -65,8 +66,11 @@ class LiveActions final : public Actions {
   Result<std::string> plan_loader(const std::string& name, const std::string& actor) override;
   Result<std::string> pause_loader(const std::string& name, const std::string& actor) override;
   Result<std::string> resume_loader(const std::string& name, const std::string& actor) override;
-  Result<std::string> cancel_job(JobId id, const std::string& actor) override;
-  Result<std::string> retry_job(JobId id, const std::string& actor) override;
+  Result<std::string> cancel_job(JobId id, const JobAsk& ask) override;
+  Result<std::string> retry_job(JobId id, const JobAsk& ask) override;
+  Result<std::string> reschedule_job(JobId id, const JobAsk& ask) override;
+  Result<std::string> retry_jobs(const JobFilter& filter, const PageRequest& page,
+                                 const std::string& actor) override;
   Result<std::string> undo_job(JobId id, const std::string& actor) override;
   Result<std::string> approve_job(JobId id, const std::string& actor) override;
 
@@ -83,6 +87,9 @@ class LiveQueueActions final : public QueueActions {
  private:
   service::Service& service_;
 };
+
+// What the engine's own indexes can find of the filter; the rest is looked through.
+jobs::JobFilter indexed(const JobFilter& filter);
 
 // LOADERs of these definitions (backend.h), in their order: a fixed number of queries, however many they are.
 Result<std::vector<std::string>> loader_texts(service::Service& service,

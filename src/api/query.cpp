@@ -162,7 +162,18 @@ Result<JobFilter> parse_job_filter(const Target& target) {
   filter.retrying = retrying == "true";
   SLUICE_TRY(filter.from, parse_time_parameter(target, "from"));
   SLUICE_TRY(filter.to, parse_time_parameter(target, "to"));
+  if (const std::string batch = text_parameter(target, "batch"); !batch.empty()) {
+    auto id = parse_job_id(batch);
+    if (!id) return fail(ErrorCode::invalid_argument, "batch: must be the number of a batch");
+    filter.batch = *id;
+  }
   return filter;
+}
+
+Result<std::string> parse_expected(const Target& target) {
+  std::string expected = text_parameter(target, "expected");
+  if (!expected.empty()) SLUICE_CHECK(check_word("expected", expected, kStates));
+  return expected;
 }
 
 Result<LoaderFilter> parse_loader_filter(const Target& target) {

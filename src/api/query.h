@@ -16,7 +16,7 @@ Result<JobId> parse_job_id(std::string_view text);
 // `limit` (1 … 500, default 50) and `after`.
 Result<PageRequest> parse_page(const Target& target);
 
-// state (repeated or comma-separated), loader, kind, queue, node, retrying, text, from, to.
+// state (repeated or comma-separated), loader, kind, queue, node, retrying, text, from, to, batch.
 Result<JobFilter> parse_job_filter(const Target& target);
 
 // text, state.
@@ -25,6 +25,9 @@ Result<LoaderFilter> parse_loader_filter(const Target& target);
 Result<int> parse_count(const Target& target, std::string_view name, int fallback, int low, int high);
 
 // "2026-01-05", "2026-01-05T09:30Z", "2026-01-05T09:30:00.25+01:00"; without an offset it is UTC.
+// "expected": a state; empty when it is not there.
+Result<std::string> parse_expected(const Target& target);
+
 Result<Timestamp> parse_time(std::string_view text);
 Result<std::optional<Timestamp>> parse_time_parameter(const Target& target, std::string_view name);
 

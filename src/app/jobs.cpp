@@ -38,9 +38,12 @@ struct JobsOptions {
   std::optional<int> limit;  // of a list; none = kListed
   std::string queue;         // pause, resume, limit: this queue instead of loaders
   std::optional<int> most;   // limit
+  std::string expected;      // cancel, retry: only jobs in this state
+  bool all = false;          // retry: all failed ones, or those of the states given
 };
 
 constexpr int kListed = 50;
+constexpr int kRetriedAtOnce = 500;
 constexpr std::string_view kBy = "the command line";
 
 std::string store_name(const GlobalOptions& globals) {
@@ -51,21 +54,29 @@ std::string reason_of(const JobsOptions& options, std::string_view otherwise) {
   return options.reason.empty() ? fmt::format("{} on {}", otherwise, kBy) : options.reason;
 }
 
+Result<jobs::JobState> state_of(std::string_view option, const std::string& name) {
+  if (const auto state = jobs::parse_job_state(name)) return *state;
+  std::vector<std::string_view> names;
+  names.reserve(jobs::kJobStates.size());
+  for (const auto known : jobs::kJobStates) names.push_back(jobs::to_string(known));
+  return fail(ErrorCode::invalid_argument, fmt::format("{}: there is no state \"{}\"; use {}", option,
+                                                       printable(name, 60), fmt::join(names, ", ")));
+}
+
+Result<std::vector<jobs::JobState>> states_of(const JobsOptions& options) {
+  std::vector<jobs::JobState> states;
+  for (const auto& name : options.states) {
+    SLUICE_TRY(const auto state, state_of("--state", name));
+    states.push_back(state);
+  }
+  return states;
+}
+
 Result<void> list(const JobsOptions& options, const GlobalOptions& globals, jobs::Store* store) {
   jobs::JobFilter filter;
   filter.subject = options.loader;
   filter.limit = options.limit.value_or(kListed);
-  for (const auto& name : options.states) {
-    const auto state = jobs::parse_job_state(name);
-    if (!state) {
-      std::vector<std::string_view> names;
-      names.reserve(jobs::kJobStates.size());
-      for (const auto known : jobs::kJobStates) names.push_back(jobs::to_string(known));
-      return fail(ErrorCode::invalid_argument, fmt::format("--state: there is no state \"{}\"; use {}",
-                                                           printable(name, 60), fmt::join(names, ", ")));
-    }
-    filter.states.push_back(*state);
-  }
+  SLUICE_TRY(filter.states, states_of(options));
   std::vector<jobs::Job> found;
   if (store != nullptr) {
     SLUICE_TRY(found, store->queries().list(filter));
@@ -100,7 +111,7 @@ class Hand {
   Result<void> cancel(const std::string& word) {
     SLUICE_TRY(const auto id, number(word));
     SLUICE_TRY(const auto job, find_job(&store_, id, globals_));
-    SLUICE_TRY(const auto outcome, engine_.cancel(id, reason_of(options_, "cancelled")));
+    SLUICE_TRY(const auto outcome, cancelled(id));
     if (outcome == jobs::Cancelled::too_late) {
       return fail(ErrorCode::conflict,
                   fmt::format("job {} has ended already: {}", word, jobs::to_string(job.state)));
@@ -115,10 +126,32 @@ class Hand {
   Result<void> retry(const std::string& word) {
     SLUICE_TRY(const auto id, number(word));
     SLUICE_TRY(const auto job, find_job(&store_, id, globals_));
-    SLUICE_CHECK(engine_.requeue(job.id, reason_of(options_, "run again")));
+    SLUICE_CHECK(engine_.change(job.id, again()));
     const auto told = std::to_string(id.value());
     tell({{"job", told}, {"done", "enqueued"}}, fmt::format("job {}: enqueued", told), globals_);
     return warn_of_nobody();
+  }
+
+  // A step after the other: what is done stays done, should this process end.
+  Result<void> retry_all() {
+    jobs::JobFilter filter;
+    SLUICE_TRY(filter.states, states_of(options_));
+    if (filter.states.empty()) filter.states = {jobs::JobState::failed};
+    filter.subject = options_.loader;
+    filter.limit = kRetriedAtOnce;
+    int changed = 0, refused = 0;
+    for (;;) {
+      SLUICE_TRY(const auto done, engine_.change_all(filter, again()));
+      changed += done.changed;
+      refused += done.refused;
+      if (!done.next) break;
+      filter.before = done.next;
+    }
+    tell({{"enqueued", changed}, {"refused", refused}},
+         refused == 0 ? fmt::format("{} jobs enqueued", changed)
+                      : fmt::format("{} jobs enqueued; {} cannot be run again", changed, refused),
+         globals_);
+    return changed > 0 ? warn_of_nobody() : Result<void>();
   }
 
   Result<void> enqueue(const std::string& loader) {
@@ -149,6 +182,23 @@ class Hand {
   }
 
  private:
+  jobs::StateRequest again() const {
+    return {.to = jobs::JobState::enqueued,
+            .run_at = {},
+            .expected = jobs::parse_job_state(options_.expected),
+            .reason = reason_of(options_, "run again")};
+  }
+
+  Result<jobs::Cancelled> cancelled(JobId id) {
+    const auto reason = reason_of(options_, "cancelled");
+    if (options_.expected.empty()) return engine_.cancel(id, reason);
+    SLUICE_TRY(const auto state, engine_.change(id, {.to = jobs::JobState::deleted,
+                                                     .run_at = {},
+                                                     .expected = jobs::parse_job_state(options_.expected),
+                                                     .reason = reason}));
+    return state == jobs::JobState::deleted ? jobs::Cancelled::deleted : jobs::Cancelled::requested;
+  }
+
   static Result<JobId> number(const std::string& word) {
     const auto id = job_number(word);
     if (id) return *id;
@@ -205,13 +255,17 @@ Result<void> check_options(const JobsOptions& options) {
   const bool lists = options.action == "list";
   const bool reasons = options.action == "cancel" || options.action == "retry" || options.action == "pause";
   const bool of_queues = options.action == "pause" || options.action == "resume" || options.action == "limit";
-  const char* stray = !lists && !options.states.empty()           ? "--state"
-                      : !lists && !options.loader.empty()         ? "--loader"
-                      : !lists && options.limit                   ? "--limit"
-                      : !reasons && !options.reason.empty()       ? "--reason"
-                      : !of_queues && !options.queue.empty()      ? "--queue"
-                      : options.action != "limit" && options.most ? "--most"
-                                                                  : nullptr;
+  const bool expects = options.action == "cancel" || options.action == "retry";
+  const bool filters = lists || options.all;
+  const char* stray = !filters && !options.states.empty()                      ? "--state"
+                      : !filters && !options.loader.empty()                    ? "--loader"
+                      : options.all && options.action != "retry"               ? "--all"
+                      : !options.expected.empty() && (!expects || options.all) ? "--expected"
+                      : !lists && options.limit                                ? "--limit"
+                      : !reasons && !options.reason.empty()                    ? "--reason"
+                      : !of_queues && !options.queue.empty()                   ? "--queue"
+                      : options.action != "limit" && options.most              ? "--most"
+                                                                               : nullptr;
   if (stray == nullptr) return {};
   return fail(
       ErrorCode::invalid_argument,
@@ -231,6 +285,10 @@ int run_jobs(const JobsOptions& options, const GlobalOptions& globals) {
   if (const auto fine = check_options(options); !fine) return report(fine.error(), globals);
   const auto store = open_jobs(globals);
   if (!store) return report(store.error(), globals);
+  if (!options.expected.empty()) {
+    if (const auto known = state_of("--expected", options.expected); !known)
+      return report(known.error(), globals);
+  }
   if (options.action == "list") {
     if (!options.of.empty())
       return report(ErrorCode::invalid_argument,
@@ -258,12 +316,18 @@ int run_jobs(const JobsOptions& options, const GlobalOptions& globals) {
   }
   const auto* action = std::find_if(kActions.begin(), kActions.end(),
                                     [&](const auto& one) { return one.name == options.action; });
-  if (options.of.empty())
+  if (options.all && !options.of.empty())
+    return report(ErrorCode::invalid_argument, "jobs retry takes the numbers of jobs, or --all", globals);
+  if (options.of.empty() && !options.all)
     return report(ErrorCode::invalid_argument, fmt::format("jobs {0} wants {1}", action->name, action->of),
                   globals);
   if (!*store) return report(nothing_yet(globals), globals);
   Hand hand(**store, options, globals);
   if (const auto fine = hand.bury(); !fine) return report(fine.error(), globals);
+  if (options.all) {
+    const auto done = hand.retry_all();
+    return done ? 0 : report(done.error(), globals);
+  }
   int code = 0;
   for (const auto& word : options.of) {
     if (const auto done = (hand.*action->act)(word); !done)
@@ -297,11 +361,11 @@ void add_jobs(CLI::App& app, GlobalOptions& globals, Action& action) {
       ->add_option("of", options->of,
                    "Numbers of jobs (cancel, retry) or names of loaders (enqueue, pause, resume)")
       ->type_name("");
-  command->add_option("--state", options->states, "list: only these states; may be repeated")
+  command->add_option("--state", options->states, "list, retry --all: only these states; may be repeated")
       ->type_name("STATE")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->allow_extra_args(false);
-  command->add_option("--loader", options->loader, "list: only this loader's")
+  command->add_option("--loader", options->loader, "list, retry --all: only this loader's")
       ->type_name("NAME")
       ->check(not_empty());
   command
@@ -311,6 +375,10 @@ void add_jobs(CLI::App& app, GlobalOptions& globals, Action& action) {
       ->check(whole_number(1, 1000));
   command->add_option("--reason", options->reason, "cancel, retry, pause: why, for the history")
       ->type_name("TEXT");
+  command
+      ->add_option("--expected", options->expected, "cancel, retry: only if the job is still in this state")
+      ->type_name("STATE");
+  command->add_flag("--all", options->all, "retry: all failed jobs, or all in the states given");
   command->add_option("--queue", options->queue, "pause, resume, limit: a queue instead of loaders")
       ->type_name("NAME")
       ->check(not_empty());
@@ -321,6 +389,7 @@ void add_jobs(CLI::App& app, GlobalOptions& globals, Action& action) {
       ->check(whole_number(1, 1'000'000));
   command->footer(
       "Examples:\n  sluice jobs list --state failed\n  sluice jobs retry 17 18\n"
+      "  sluice jobs retry --all --loader Country\n  sluice jobs cancel 17 --expected failed\n"
       "  sluice jobs pause Country --reason \"the source is being moved\"\n"
       "  sluice jobs queues\n  sluice jobs pause --queue default\n  sluice jobs limit --queue default --most "
       "3");

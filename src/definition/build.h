@@ -66,6 +66,7 @@ void link_entity(Context& context, Entity& entity,
 SourceSpec build_source(Context& context, const Node& source, const Known& known);
 LoaderSpec build_loader(Context& context, const Node& loader, const Known& known);
 // Translates the phrase; nothing when it was refused.
+Pacing build_pacing(Context& context, const Node& loader);
 std::optional<english_cron::Translation> build_schedule(Context& context, const Node& loader,
                                                         const Known& known, ScheduleSpec& schedule);
 

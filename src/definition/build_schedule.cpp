@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <charconv>
 
 namespace sluice::definition {
@@ -73,6 +74,24 @@ std::optional<sys_seconds> parse_anchor(std::string_view text, std::string_view 
 }
 
 }  // namespace
+
+std::string_view to_string(Overlap overlap) {
+  constexpr std::array<std::string_view, 4> kNames = {"skip", "queueOne", "allow", "cancelOld"};
+  return kNames[static_cast<std::size_t>(overlap)];
+}
+
+Pacing build_pacing(Context& context, const Node& loader) {
+  constexpr std::chrono::hours kMostJitter{24};
+  const Node* node = child(&loader, "schedule");
+  Pacing pacing;
+  for (const auto overlap : {Overlap::skip, Overlap::queue_one, Overlap::allow, Overlap::cancel_old}) {
+    if (to_string(overlap) == text_of(node, "overlap")) pacing.overlap = overlap;
+  }
+  pacing.jitter = duration_of(node, "jitter").value_or(pacing.jitter);
+  if (pacing.jitter > kMostJitter)
+    context.error(*child(node, "jitter"), "jitter is a day at most", "write 1d or less");
+  return pacing;
+}
 
 std::optional<english_cron::Translation> build_schedule(Context& context, const Node& loader,
                                                         const Known& known, ScheduleSpec& schedule) {

@@ -6,12 +6,21 @@
 #include "english_cron/translation.h"
 #include "model/spec.h"
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace sluice::definition {
+
+// How the runs of a schedule meet and spread.
+enum class Overlap { skip, queue_one, allow, cancel_old };
+struct Pacing {
+  Overlap overlap = Overlap::skip;
+  std::chrono::milliseconds jitter{0};
+};
+std::string_view to_string(Overlap overlap);
 
 struct LoaderDefinition {
   LoaderSpec spec;
@@ -20,7 +29,8 @@ struct LoaderDefinition {
   std::string hash;           // of the text
   std::string resolved_hash;  // of every file that has a say in it: its own, service, entity, data sources
   english_cron::Translation schedule;  // empty (never) when spec.schedule.manual
-  std::vector<std::string> warnings;   // rendered without the place, the schedule's own included
+  Pacing pacing;
+  std::vector<std::string> warnings;  // rendered without the place, the schedule's own included
 };
 
 struct Catalog {

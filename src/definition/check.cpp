@@ -123,6 +123,7 @@ class Run {
     root = merge(pool, known_.defaults, root);
     LoaderDefinition definition;
     definition.spec = build_loader(context, *root, known_);
+    definition.pacing = build_pacing(context, *root);
     auto schedule = build_schedule(context, *root, known_, definition.spec.schedule);
     if (has_errors(outcome.problems) || !schedule) return outcome;
     definition.schedule = std::move(*schedule);

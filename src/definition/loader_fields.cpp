@@ -12,9 +12,9 @@ constexpr Choice kMissed[] = {{"skip", "missed ticks are forgotten"},
                               {"once", "one run makes up for all missed ticks"},
                               {"all", "each missed tick is made up for"}};
 constexpr Choice kOverlap[] = {{"skip", "a tick during a run is skipped, and says so"},
-                               {"queueOne", "one run waits", Stage::later},
-                               {"allow", "runs overlap", Stage::later},
-                               {"cancelOld", "the older run is cancelled", Stage::later}};
+                               {"queueOne", "one run waits behind the one under way"},
+                               {"allow", "runs overlap"},
+                               {"cancelOld", "the older run is cancelled"}};
 constexpr Choice kBackoff[] = {{"exponential", "each pause is twice the last"},
                                {"constant", "each pause is `delay`"}};
 constexpr Choice kModes[] = {{"sync", "the table equals the source; rows that vanished follow `vanished`"},
@@ -81,7 +81,8 @@ constexpr Field kScheduleFields[] = {
         kMissed),
     {"catchUpWindow", Type::duration, "older missed ticks are forgotten", "1d", "6h"},
     Field{"overlap", Type::choice, "a tick while a run is under way", "skip", "skip"}.one_of(kOverlap),
-    Field{"jitter", Type::any, "random delay", "0s"}.later(),
+    {"jitter", Type::duration, "each run comes up to so much later, the same on every node; 1d at most", "0s",
+     "30s"},
     {"timeout", Type::duration,
      "longest attempt; one that takes longer is stopped, and tried again by `retry`", "none", "30m"},
     Field{"after", Type::any, "loaders to wait for"}.later(),

@@ -122,9 +122,11 @@ std::string schedule_text(const LoaderDefinition& definition) {
   out += fmt::format("\n  timezone: {}\n",
                      yaml_scalar(schedule.manual ? schedule.timezone : definition.schedule.zone));
   if (!schedule.anchor.empty()) out += fmt::format("  anchor: {}\n", yaml_scalar(schedule.anchor));
-  out += fmt::format("  runOnStartup: {}\n  missed: {}\n  catchUpWindow: {}\n  overlap: skip\n",
+  out += fmt::format("  runOnStartup: {}\n  missed: {}\n  catchUpWindow: {}\n  overlap: {}\n",
                      to_string(schedule.run_on_startup), to_string(schedule.missed),
-                     format_duration(schedule.catch_up_window));
+                     format_duration(schedule.catch_up_window), to_string(definition.pacing.overlap));
+  if (definition.pacing.jitter.count() > 0)
+    out += fmt::format("  jitter: {}\n", format_duration(definition.pacing.jitter));
   if (schedule.timeout.count() > 0) out += fmt::format("  timeout: {}\n", format_duration(schedule.timeout));
   out += fmt::format("  retry: {{limit: {}, delay: {}, backoff: {}, ", schedule.retry.limit,
                      format_duration(schedule.retry.delay),

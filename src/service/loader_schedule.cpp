@@ -4,6 +4,23 @@
 #include "service/schedule_text.h"
 
 namespace sluice::service {
+namespace {
+
+jobs::Overlap overlap_of(definition::Overlap overlap) {
+  switch (overlap) {
+    case definition::Overlap::skip:
+      return jobs::Overlap::skip;
+    case definition::Overlap::queue_one:
+      return jobs::Overlap::queue_one;
+    case definition::Overlap::allow:
+      return jobs::Overlap::allow;
+    case definition::Overlap::cancel_old:
+      return jobs::Overlap::cancel_old;
+  }
+  return jobs::Overlap::skip;
+}
+
+}  // namespace
 
 std::string recurring_id(std::string_view loader) { return "load:" + std::string(loader); }
 
@@ -17,7 +34,8 @@ jobs::RetryPolicy retry_policy(const JobRetrySpec& spec) {
   return policy;
 }
 
-jobs::RecurringSpec recurring_spec(const LoaderSpec& loader) {
+jobs::RecurringSpec recurring_spec(const definition::LoaderDefinition& definition) {
+  const LoaderSpec& loader = definition.spec;
   jobs::RecurringSpec spec;
   spec.id = recurring_id(loader.name);
   spec.kind = kLoadKind;
@@ -33,6 +51,8 @@ jobs::RecurringSpec recurring_spec(const LoaderSpec& loader) {
                 : loader.schedule.missed == Missed::all ? jobs::Missed::all
                                                         : jobs::Missed::once;
   spec.catch_up_window = loader.schedule.catch_up_window;
+  spec.overlap = overlap_of(definition.pacing.overlap);
+  spec.jitter = definition.pacing.jitter;
   spec.retry = retry_policy(loader.schedule.retry);
   spec.timeout = loader.schedule.timeout;
   spec.enabled = loader.enabled;

@@ -16,7 +16,7 @@ inline constexpr std::string_view kPlanKind = "plan";
 std::string recurring_id(std::string_view loader);
 
 jobs::RetryPolicy retry_policy(const JobRetrySpec& spec);
-jobs::RecurringSpec recurring_spec(const LoaderSpec& loader);
+jobs::RecurringSpec recurring_spec(const definition::LoaderDefinition& loader);
 
 // What is known of a loader when the service starts or its definition appears.
 struct LoaderPast {

@@ -61,9 +61,9 @@ Result<void> Service::apply_schedules(const std::vector<std::string>& removed) {
   const auto told = std::exchange(scheduled_, nullptr);  // until this ends well
   std::vector<jobs::RecurringSpec> specs;
   for (const auto& loader : catalog->loaders) {
-    auto spec = recurring_spec(loader.spec);
+    auto spec = recurring_spec(loader);
     const auto* before = told ? told->find(loader.spec.name) : nullptr;
-    if (before == nullptr || recurring_spec(before->spec) != spec) specs.push_back(std::move(spec));
+    if (before == nullptr || recurring_spec(*before) != spec) specs.push_back(std::move(spec));
   }
   SLUICE_CHECK(engine_->upsert_recurring(specs));
 

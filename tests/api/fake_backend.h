@@ -39,6 +39,10 @@ class FakeBackend final : public JobReads,
   Result<ListPage> job_log(JobId, const PageRequest&) override { return ListPage{}; }
   Result<ListPage> recurring(const PageRequest&) override { return ListPage{}; }
   Result<ListPage> queues(const PageRequest& page) override { return plain_list(page); }
+  Result<ListPage> batches(const PageRequest& page) override {
+    last_page = page;
+    return ListPage{R"([{"id":"14","total":3}])", list_cursor};
+  }
   Result<ListPage> nodes(const PageRequest& page) override { return plain_list(page); }
 
   Result<ListPage> loaders(const LoaderFilter& filter, const PageRequest& page) override {
@@ -108,11 +112,22 @@ class FakeBackend final : public JobReads,
   Result<std::string> resume_queue(const std::string& name, const std::string& actor) override {
     return act("resume queue " + name + " by " + actor, "{}");
   }
-  Result<std::string> cancel_job(JobId id, const std::string& actor) override {
-    return act("cancel " + std::to_string(id.value()) + " by " + actor, "{}");
+  Result<std::string> cancel_job(JobId id, const JobAsk& ask) override {
+    return act("cancel " + std::to_string(id.value()) + (ask.expected.empty() ? "" : " if " + ask.expected) +
+                   " by " + ask.actor,
+               "{}");
   }
-  Result<std::string> retry_job(JobId, const std::string&) override {
+  Result<std::string> retry_job(JobId, const JobAsk&) override {
     return fail(ErrorCode::conflict, "job 17 is running");
+  }
+  Result<std::string> reschedule_job(JobId id, const JobAsk& ask) override {
+    return act("reschedule " + std::to_string(id.value()) + " to " + format_utc(*ask.at), "{}");
+  }
+  Result<std::string> retry_jobs(const JobFilter& filter, const PageRequest& page,
+                                 const std::string& actor) override {
+    last_filter = filter;
+    last_page = page;
+    return act("retry all by " + actor, R"({"changed":2,"refused":0,"next":null})");
   }
   Result<std::string> undo_job(JobId, const std::string&) override {
     return fail(ErrorCode::unsupported, "undo is not available yet");

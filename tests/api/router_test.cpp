@@ -152,6 +152,33 @@ TEST_F(RouterTest, queues_are_paused_and_resumed) {
               ElementsAre("pause queue mail by api 127.0.0.1", "resume queue mail by api 127.0.0.1"));
 }
 
+TEST_F(RouterTest, a_change_may_expect_a_state) {
+  EXPECT_EQ(post("/api/v1/jobs/17/cancel?expected=failed").status, 202);
+  EXPECT_EQ(post("/api/v1/jobs/17/cancel?expected=broken").status, 400);
+  EXPECT_EQ(post("/api/v1/jobs/17/reschedule?at=2026-01-05T09:30Z").status, 202);
+  EXPECT_EQ(post("/api/v1/jobs/17/reschedule").status, 400);
+  EXPECT_EQ(post("/api/v1/jobs/17/reschedule?at=soon").status, 400);
+  EXPECT_THAT(backend.acts,
+              ElementsAre("cancel 17 if failed by api 127.0.0.1", "reschedule 17 to 2026-01-05T09:30:00Z"));
+}
+
+TEST_F(RouterTest, all_failed_jobs_of_a_filter_are_run_again) {
+  const Response done = post("/api/v1/jobs/retry?kind=send&batch=14&limit=200&after=9");
+  EXPECT_EQ(done.status, 202);
+  EXPECT_THAT(backend.last_filter.states, ElementsAre("failed"));
+  EXPECT_EQ(backend.last_filter.kind, "send");
+  EXPECT_EQ(backend.last_filter.batch, JobId(14));
+  EXPECT_EQ(backend.last_page.limit, 200);
+  EXPECT_EQ(backend.last_page.after, "9");
+  EXPECT_EQ(post("/api/v1/jobs/retry?batch=x").status, 400);
+}
+
+TEST_F(RouterTest, batches_are_listed) {
+  EXPECT_EQ(get("/api/v1/batches").status, 200);
+  EXPECT_EQ(get("/api/v1/jobs?batch=14").status, 200);
+  EXPECT_EQ(backend.last_filter.batch, JobId(14));
+}
+
 TEST_F(RouterTest, action_bodies_must_be_empty_objects) {
   EXPECT_EQ(post("/api/v1/loaders/Country/run", {}, "[]").status, 400);
   EXPECT_EQ(post("/api/v1/loaders/Country/run", {}, "{").status, 400);
@@ -270,7 +297,7 @@ TEST_F(RouterTest, openapi_describes_every_route) {
   const json document = json::parse(get("/api/v1/openapi.json").body);
   EXPECT_EQ(document["info"]["version"], "9.9");
   EXPECT_TRUE(document["paths"]["/api/v1/jobs/{id}/cancel"].contains("post"));
-  EXPECT_EQ(document["paths"]["/api/v1/jobs"]["get"]["parameters"].size(), 11u);
+  EXPECT_EQ(document["paths"]["/api/v1/jobs"]["get"]["parameters"].size(), 12u);
   EXPECT_FALSE(document["paths"].contains("/jobs/*"));
 }
 

@@ -14,10 +14,6 @@ struct Later {
 };
 
 const Later kLater[] = {
-    {"schedule: {start: manual, overlap: queueOne}", "overlap"},
-    {"schedule: {start: manual, overlap: allow}", "overlap"},
-    {"schedule: {start: manual, overlap: cancelOld}", "overlap"},
-    {"schedule: {start: manual, jitter: 5s}", "jitter"},
     {"schedule: {start: manual, after: Other}", "after"},
     {"load: {mode: insertOnly}", "mode"},
     {"load: history", "mode"},

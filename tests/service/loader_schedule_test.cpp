@@ -50,7 +50,8 @@ TEST(LoaderSchedule, manual_and_disabled_loaders_do_not_start_by_themselves) {
 }
 
 TEST(LoaderSchedule, the_engine_gets_retry_missed_and_anchor_as_defined) {
-  LoaderSpec spec;
+  definition::LoaderDefinition loader;
+  LoaderSpec& spec = loader.spec;
   spec.name = "Country";
   spec.schedule.phrase = "every 3 days";
   spec.schedule.timezone = "Europe/Zurich";
@@ -59,7 +60,10 @@ TEST(LoaderSchedule, the_engine_gets_retry_missed_and_anchor_as_defined) {
   spec.schedule.retry.limit = 7;
   spec.schedule.timeout = std::chrono::minutes(30);
   spec.schedule.retry.exponential = false;
-  const auto recurring = recurring_spec(spec);
+  loader.pacing = {.overlap = definition::Overlap::queue_one, .jitter = std::chrono::seconds(30)};
+  const auto recurring = recurring_spec(loader);
+  EXPECT_EQ(recurring.overlap, jobs::Overlap::queue_one);
+  EXPECT_EQ(recurring.jitter, std::chrono::seconds(30));
   EXPECT_EQ(recurring.id, "load:Country");
   EXPECT_EQ(recurring.zone, "Europe/Zurich");
   EXPECT_EQ(recurring.missed, jobs::Missed::all);
@@ -69,7 +73,7 @@ TEST(LoaderSchedule, the_engine_gets_retry_missed_and_anchor_as_defined) {
   ASSERT_TRUE(recurring.anchor.has_value());
   EXPECT_EQ(*recurring.anchor, std::chrono::sys_days(std::chrono::year(2026) / 1 / 5));
   spec.schedule.manual = true;
-  EXPECT_EQ(recurring_spec(spec).phrase, "never");
+  EXPECT_EQ(recurring_spec(loader).phrase, "never");
 }
 
 }  // namespace
