@@ -202,6 +202,9 @@ class NodeStore {
   virtual Result<std::vector<Rescued>> rescue_dead(Timestamp now) = 0;
   // Jobs of this node that somebody asked to cancel, with the reason.
   virtual Result<std::vector<std::pair<JobId, std::string>>> cancel_requests(std::string_view id) = 0;
+  // What the node holds. Nothing, too, when it could not tell for so long that it lives that others may take
+  // it for dead by now: what it runs may be another one's already.
+  virtual Result<std::vector<Lease>> leases(std::string_view id) = 0;
   // Whether somebody else wrote to the store since the last call. Cheap; a hint, never needed for truth.
   virtual Result<bool> changed_elsewhere() = 0;
   // What to call, from any thread, as soon as a store hears that another one wrote, where it can hear; empty

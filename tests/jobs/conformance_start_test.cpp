@@ -1,6 +1,8 @@
 // Conformance: jobs that are enqueued and claimed in one transaction.
 #include "jobs/store_conformance.h"
 
+#include <map>
+
 namespace sluice::jobs {
 namespace {
 
@@ -70,6 +72,27 @@ TEST_P(StoreConformance, a_job_started_at_once_goes_back_when_its_node_leaves) {
   EXPECT_EQ(get(begun.at(0).id).attempt, 0);
   EXPECT_FALSE(complete({.lease = begun.at(0).claimed->lease}));
   EXPECT_EQ(claim_one().job.id, begun.at(0).id);
+}
+
+TEST_P(StoreConformance, a_node_can_ask_what_it_still_holds) {
+  join(*store_, "mine");
+  const JobId first = add();
+  const JobId second = add(job("Currency"));
+  const auto claimed = store_->jobs().claim({.node = "mine", .limit = 2, .kinds = {"load"}}, now_).value();
+  ASSERT_EQ(claimed.size(), 2u);
+  const auto held = [&] {
+    std::map<std::int64_t, std::int64_t> tokens;
+    const auto leases = store_->nodes().leases("mine").value();
+    for (const Lease& lease : leases) tokens.emplace(lease.job.value(), lease.token);
+    return tokens;
+  };
+  EXPECT_EQ(held(), (std::map<std::int64_t, std::int64_t>{{first.value(), claimed[0].lease.token},
+                                                          {second.value(), claimed[1].lease.token}}));
+  EXPECT_TRUE(store_->nodes().leases("other").value().empty());
+  ASSERT_TRUE(complete({.lease = claimed[0].lease}));
+  EXPECT_EQ(held().size(), 1u);
+  ASSERT_TRUE(store_->nodes().leave("mine", now_));
+  EXPECT_TRUE(held().empty());
 }
 
 TEST_P(StoreConformance, only_what_nothing_can_hold_back_may_start_at_once) {

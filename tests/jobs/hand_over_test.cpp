@@ -1,6 +1,8 @@
 // A job enqueued beside an idle worker is that worker's at once; all others go over the queue.
 #include "jobs/engine_fixture.h"
 
+#include <latch>
+
 namespace sluice::jobs {
 namespace {
 
@@ -90,17 +92,38 @@ TEST_F(HandOverTest, an_engine_that_stops_or_does_not_work_by_itself_takes_nothi
   EXPECT_EQ(get(id).state, JobState::enqueued) << "left to others";
 }
 
+TEST_F(HandOverTest, a_listener_may_enqueue_while_the_engine_is_stopped) {
+  const auto engine = make_live(4);
+  start(*engine);
+  gate_.open();
+  std::jthread stopper;
+  std::atomic<bool> first = true;
+  const auto subscription = engine->subscribe([&](const Change& change) {
+    const auto* changed = std::get_if<JobChanged>(&change);
+    if (changed == nullptr || changed->state != JobState::enqueued || !first.exchange(false)) return;
+    stopper = std::jthread([&] { engine->stop(); });
+    EXPECT_TRUE(engine->enqueue(job("Second")));
+  });
+  ASSERT_TRUE(engine->enqueue(job("First")));
+  stopper.join();
+  EXPECT_EQ(all().size(), 2u);
+}
+
 TEST_F(HandOverTest, stopping_waits_for_what_is_being_handed_over) {
   const auto engine = make_live(8);
   start(*engine);
   gate_.open();
+  std::latch under_way(4);
   {
     std::vector<std::jthread> callers;
     for (int i = 0; i < 4; ++i) {
       callers.emplace_back([&] {
-        for (int n = 0; n < 25; ++n) ASSERT_TRUE(engine->enqueue(job()));
+        ASSERT_TRUE(engine->enqueue(job()));
+        under_way.count_down();
+        for (int n = 1; n < 25; ++n) ASSERT_TRUE(engine->enqueue(job()));
       });
     }
+    under_way.wait();
     engine->stop();
   }
   EXPECT_EQ(all().size(), 100u);

@@ -52,10 +52,24 @@ TEST_F(PaceTest, silence_ends_it_too) {
   ended(100, 1us);
   for (int i = 0; i < 10; ++i) pace_.claimed(true, now_);
   EXPECT_EQ(pace_.ahead(now_ + 101ms), 0) << "those under way are long";
-  EXPECT_FALSE(pace_.stalled(now_ + 1s));
-  EXPECT_TRUE(pace_.stalled(now_ + 1001ms));
+  EXPECT_EQ(pace_.surplus(900, now_ + 1s), 0);
+  EXPECT_EQ(pace_.surplus(900, now_ + 1001ms), 900);
   pace_.claimed(true, now_ + 1001ms);
-  EXPECT_FALSE(pace_.stalled(now_ + 1002ms)) << "what was claimed just now may begin yet";
+  EXPECT_EQ(pace_.surplus(900, now_ + 1002ms), 0) << "what was claimed just now may begin yet";
+  pace_.handed_over(now_ + 3s);
+  EXPECT_EQ(pace_.surplus(1, now_ + 4s), 0) << "as may what was handed over";
+}
+
+TEST_F(PaceTest, what_waits_goes_back_when_the_pace_drops_though_it_goes_on) {
+  ended(100, 1us);
+  for (int i = 0; i < 10; ++i) pace_.claimed(true, now_);
+  now_ += 2s;
+  ended(200, 5ms);
+  EXPECT_EQ(pace_.ahead(now_), 8);
+  EXPECT_EQ(pace_.surplus(900, now_), 892);
+  EXPECT_EQ(pace_.surplus(5, now_), 0);
+  ended(200, 1s);
+  EXPECT_EQ(pace_.surplus(900, now_), 900);
 }
 
 using PrefetchTest = EngineTest;

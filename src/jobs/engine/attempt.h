@@ -24,6 +24,7 @@ class Attempt final : public JobContext {
   Attempt(Claimed claimed, Store& store, Clock& clock, std::shared_ptr<const Listeners> listeners);
 
   const Job& job() const override { return claimed_.job; }
+  const Lease& lease() const { return claimed_.lease; }
   int attempt() const override { return claimed_.job.attempt; }
   void progress(const Progress& progress) override;
   void log(LogLevel level, std::string_view text) override;

@@ -18,7 +18,6 @@
 #include <mutex>
 #include <optional>
 #include <random>
-#include <shared_mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -82,6 +81,7 @@ class Engine::Impl {
   Result<void> look_at_clock(Timestamp now);
   Result<void> look_elsewhere();
   Result<void> look_after_nodes(Timestamp now);
+  Result<void> stop_lost(Timestamp now);
   Result<void> stop_cancelled();
   // Asks attempts whose time-out is over to stop; says when the next one is.
   std::chrono::milliseconds stop_overdue();
@@ -90,7 +90,7 @@ class Engine::Impl {
   Result<void> trim(Timestamp now);
   std::chrono::milliseconds until_next(Timestamp now) const;
 
-  void give_back_stalled();
+  void give_back_surplus();
 
   // On a worker's thread.
   void run(const std::shared_ptr<Attempt>& attempt);
@@ -113,16 +113,16 @@ class Engine::Impl {
   mutable std::mutex mutex_;
   std::condition_variable_any wake_;
   bool dirty_ = true;
+  int starting_ = 0;     // calls of start_here() under way; stop() waits for them
   bool hungry_ = false;  // workers are free, and there was more than they could take
   std::uint64_t generation_ = 0;
   std::unordered_map<JobId, std::shared_ptr<Attempt>> running_;
   std::mt19937_64 random_;
 
   std::mutex tick_mutex_;  // guards what follows
-  std::optional<Timestamp> next_fire_, next_due_, nodes_looked_at_, next_trim_, last_tick_;
+  std::optional<Timestamp> next_fire_, next_due_, nodes_looked_at_, leases_looked_at_, next_trim_, last_tick_;
 
   std::atomic<bool> look_for_cancels_{false};
-  std::shared_mutex start_mutex_;  // shared while jobs are started here; stop() waits for that
   // There may be more to claim. Written under tick_mutex_, as is the number of waiting attempts at which
   // more are fetched.
   std::atomic<bool> claim_again_{false};

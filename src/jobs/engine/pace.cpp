@@ -12,7 +12,7 @@ constexpr int kMostAhead = 1'000;
 constexpr int kEvidence = 4;
 // The weight of the newest attempt: a single long one ends it for the next dozens.
 constexpr double kWeight = 1.0 / 8;
-constexpr milliseconds kSilent{100}, kStalled{1'000};
+constexpr milliseconds kSilent{100}, kStays{1'000};
 
 }  // namespace
 
@@ -43,9 +43,15 @@ int Pace::ahead(Steady now) const {
   return std::min(ahead_, most_ahead(now));
 }
 
-bool Pace::stalled(Steady now) const {
+void Pace::handed_over(Steady now) {
   std::lock_guard lock(mutex_);
-  return now - std::max(last_, claimed_) > kStalled;
+  claimed_ = now;
+}
+
+int Pace::surplus(int waiting, Steady now) const {
+  std::lock_guard lock(mutex_);
+  if (now - claimed_ <= kStays) return 0;
+  return std::max(0, waiting - std::min(ahead_, most_ahead(now)));
 }
 
 }  // namespace sluice::jobs

@@ -18,9 +18,11 @@ class Pace {
   void claimed(bool full, Steady now);
   // What its workers do within 10 ms; nothing while attempts take longer, or while they are few.
   int ahead(Steady now) const;
-  // Nothing was claimed, and no attempt has ended, for so long that those which wait for a worker had better
-  // go elsewhere.
-  bool stalled(Steady now) const;
+  // Attempts were handed to the workers without a claim.
+  void handed_over(Steady now);
+  // How many of those that wait for a worker had better go elsewhere: claimed more than a second ago, and
+  // more than would be claimed now.
+  int surplus(int waiting, Steady now) const;
 
  private:
   int most_ahead(Steady now) const;

@@ -91,8 +91,12 @@ void Engine::Impl::stop(milliseconds timeout) {
   }
   std::vector<std::shared_ptr<Attempt>> unbegun;
   {
-    std::scoped_lock last(tick_mutex_, start_mutex_);
-    phase_ = Phase::stopped;
+    std::lock_guard last(tick_mutex_);
+    {
+      std::unique_lock lock(mutex_);
+      phase_ = Phase::stopped;
+      wake_.wait(lock, [this] { return starting_ == 0; });
+    }
     unbegun = pool_.close();
   }
   give_back(unbegun, "stopped by shut-down");

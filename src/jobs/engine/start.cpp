@@ -2,6 +2,7 @@
 #include "jobs/engine/impl.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 namespace sluice::jobs {
@@ -24,8 +25,17 @@ Result<std::optional<std::vector<Enqueued>>> Engine::Impl::start_here(std::span<
   const bool may = options_.own_thread && !options_.only_pinned && !jobs.empty() &&
                    jobs.size() <= kMostAtOnce && std::ranges::all_of(jobs, starts);
   if (!may) return std::nullopt;
-  const std::shared_lock running(start_mutex_);
-  if (phase_ != Phase::running) return std::nullopt;
+  {
+    std::lock_guard lock(mutex_);
+    if (phase_ != Phase::running) return std::nullopt;
+    ++starting_;
+  }
+  // Counted, not locked: listeners are told meanwhile, and may enqueue themselves.
+  const auto over = [this](const void*) {
+    std::lock_guard lock(mutex_);
+    if (--starting_ == 0) wake_.notify_all();
+  };
+  const std::unique_ptr<const void, decltype(over)> under_way(this, over);
   const auto count = static_cast<int>(jobs.size());
   const int reserved = pool_.reserve(count);
   if (reserved < count) {
@@ -46,6 +56,7 @@ Result<std::optional<std::vector<Enqueued>>> Engine::Impl::start_here(std::span<
     if (one.claimed) claimed.push_back(*std::move(one.claimed));
   }
   if (claimed.size() < made.size()) wake();
+  pace_.handed_over(clock_.steady());
   hand_over(std::move(claimed), reserved);
   return made;
 }

@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <unordered_map>
 
 namespace sluice::jobs {
 namespace {
@@ -42,6 +43,7 @@ Result<milliseconds> Engine::Impl::tick() {
   if (phase_ != Phase::running) return fail(ErrorCode::internal, "the job engine is not running");
   const Timestamp now = clock_.now();
   SLUICE_CHECK(look_at_clock(now));
+  SLUICE_CHECK(stop_lost(now));
   SLUICE_CHECK(look_elsewhere());
   SLUICE_CHECK(look_after_nodes(now));
 
@@ -130,16 +132,17 @@ Result<void> Engine::Impl::look_after_nodes(Timestamp now) {
     SLUICE_TRY(const int released, store_.jobs().release_waiting(now));
     if (released > 0) wake();
     for (const auto& attempt : running()) SLUICE_CHECK(attempt->flush());
-    give_back_stalled();
+    give_back_surplus();
   }
   if (time_for_it || look_for_cancels_) SLUICE_CHECK(stop_cancelled());
   return {};
 }
 
-void Engine::Impl::give_back_stalled() {
+void Engine::Impl::give_back_surplus() {
   // Claimed for workers that were quick, and are not now: another node may have time for them.
-  if (pool_.waiting() == 0 || !pace_.stalled(clock_.steady())) return;
-  const auto waiting = pool_.take_waiting();
+  const int surplus = pace_.surplus(pool_.waiting(), clock_.steady());
+  if (surplus == 0) return;
+  const auto waiting = pool_.take_waiting(static_cast<std::size_t>(surplus));
   spdlog::info("{} jobs that waited for a worker of this node go back to their queue", waiting.size());
   give_back(waiting, "its node is busy with others");
 }
@@ -160,6 +163,27 @@ milliseconds Engine::Impl::stop_overdue() {
     attempt->request_stop(StopReason::timeout, "its time-out is over");
   }
   return next;
+}
+
+Result<void> Engine::Impl::stop_lost(Timestamp now) {
+  const bool time_for_it =
+      !leases_looked_at_ || now < *leases_looked_at_ || now - *leases_looked_at_ >= kLookAfterNodes;
+  if (!time_for_it) return {};
+  // Before the question, as what is claimed after it is not in the answer.
+  const auto attempts = running();
+  if (!attempts.empty()) {
+    SLUICE_TRY(const auto leases, store_.nodes().leases(node_id_));
+    std::unordered_map<JobId, std::int64_t> held;
+    for (const Lease& lease : leases) held.emplace(lease.job, lease.token);
+    for (const auto& attempt : attempts) {
+      const auto found = held.find(attempt->lease().job);
+      if (found != held.end() && found->second == attempt->lease().token) continue;
+      // Written a moment ago, or lost: to be told apart by nobody, but a stop is nothing to what has ended.
+      attempt->request_stop(StopReason::shutdown, "taken from this node");
+    }
+  }
+  leases_looked_at_ = now;
+  return {};
 }
 
 Result<void> Engine::Impl::stop_cancelled() {
@@ -233,7 +257,8 @@ void Engine::Impl::hand_over(std::vector<Claimed> claimed, int reserved) {
   }
   for (const auto& attempt : attempts)
     tell(JobChanged{attempt->job().id, attempt->job().subject, JobState::processing});
-  // The pool is closed only by stop(), which takes the lock of the tick, and of the start, first.
+  // The pool is closed only by stop(), which takes the lock of the tick first, and waits for what is being
+  // started.
   pool_.submit(std::move(attempts), reserved);
   look_for_cancels_ = true;  // asked for between the claim and now
 }

@@ -1,6 +1,7 @@
 #include "jobs/engine/worker_pool.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
 
 namespace sluice::jobs {
@@ -56,10 +57,11 @@ bool WorkerPool::submit(std::vector<std::shared_ptr<Attempt>> attempts, int rese
   return true;
 }
 
-std::vector<std::shared_ptr<Attempt>> WorkerPool::take_waiting() {
+std::vector<std::shared_ptr<Attempt>> WorkerPool::take_waiting(std::size_t most) {
   std::lock_guard lock(mutex_);
-  std::vector<std::shared_ptr<Attempt>> waiting(waiting_.begin(), waiting_.end());
-  waiting_.clear();
+  const auto from = waiting_.end() - static_cast<std::ptrdiff_t>(std::min(most, waiting_.size()));
+  std::vector<std::shared_ptr<Attempt>> waiting(from, waiting_.end());
+  waiting_.erase(from, waiting_.end());
   return waiting;
 }
 
@@ -68,7 +70,7 @@ std::vector<std::shared_ptr<Attempt>> WorkerPool::close() {
     std::lock_guard lock(mutex_);
     closed_ = true;
   }
-  auto unbegun = take_waiting();
+  auto unbegun = take_waiting(SIZE_MAX);
   wake_.notify_all();
   return unbegun;
 }

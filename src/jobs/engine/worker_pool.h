@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -38,8 +39,8 @@ class WorkerPool {
   void take_back(int reserved);
   // False when the pool is closed. `reserved` of them were promised a worker.
   bool submit(std::vector<std::shared_ptr<Attempt>> attempts, int reserved = 0);
-  // Those that wait; they are the caller's now.
-  std::vector<std::shared_ptr<Attempt>> take_waiting();
+  // So many of those that wait, the newest; they are the caller's now.
+  std::vector<std::shared_ptr<Attempt>> take_waiting(std::size_t most);
   // Takes no more; returns what has not begun.
   std::vector<std::shared_ptr<Attempt>> close();
   // Waits until all is done; false when the time is over first.

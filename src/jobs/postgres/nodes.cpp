@@ -194,6 +194,21 @@ Result<std::vector<std::pair<JobId, std::string>>> PostgresNodeStore::cancel_req
   });
 }
 
+Result<std::vector<Lease>> PostgresNodeStore::leases(std::string_view id) {
+  if (watch_.silent_for_long()) return std::vector<Lease>();
+  return pool_.once([&](Database& database) -> Result<std::vector<Lease>> {
+    std::vector<Lease> leases;
+    SLUICE_CHECK(database.each(
+        "select job, token from lease where node = ?",
+        [&](const Row& row) -> Result<void> {
+          leases.push_back({JobId(row.integer(0)), row.integer(1)});
+          return {};
+        },
+        id));
+    return leases;
+  });
+}
+
 Result<bool> PostgresNodeStore::changed_elsewhere() { return pool_.changed_elsewhere(); }
 
 void PostgresNodeStore::on_change_elsewhere(std::function<void()> wake) { watch_.on_news(std::move(wake)); }

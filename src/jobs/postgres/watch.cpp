@@ -19,6 +19,8 @@ constexpr milliseconds kTryAgain{500};
 constexpr milliseconds kTellEvery{2};
 constexpr milliseconds kAnswerTimeout{5'000};
 constexpr std::chrono::seconds kSettleFor{10};
+// A word is good for 30 s by the database's clock; ours may be a little slower.
+constexpr std::chrono::seconds kTrustedFor{25};
 
 // Real time: it is another machine that is waited for.
 std::chrono::steady_clock::time_point steady_now() { return std::chrono::steady_clock::now(); }
@@ -58,6 +60,7 @@ void PostgresWatch::begin(const Node& node) {
   {
     std::lock_guard lock(mutex_);
     nodes_.insert_or_assign(node.id, node);
+    if (!thread_.joinable()) spoken_ = steady_now();
     if (!thread_.joinable()) {
       next_beat_ = steady_now() + kBeatEvery;
       thread_ = std::jthread([this](const std::stop_token& stop) { loop(stop); });
@@ -74,6 +77,11 @@ void PostgresWatch::end(std::string_view id) {
 void PostgresWatch::on_news(std::function<void()> wake) {
   std::lock_guard lock(news_mutex_);
   news_ = std::move(wake);
+}
+
+bool PostgresWatch::silent_for_long() const {
+  std::lock_guard lock(mutex_);
+  return steady_now() - spoken_ >= kTrustedFor;
 }
 
 bool PostgresWatch::settled() const {
@@ -158,7 +166,8 @@ Result<void> PostgresWatch::beat() {
     std::lock_guard lock(mutex_);
     nodes = nodes_;
   }
-  next_beat_ = steady_now() + kBeatEvery;
+  const auto asked = steady_now();
+  next_beat_ = asked + kBeatEvery;
   for (const auto& [id, node] : nodes) {
     // One that others took for dead comes back: its jobs are theirs, but it can take new ones.
     SLUICE_TRY(auto say, connection_->prepare(
@@ -178,6 +187,8 @@ Result<void> PostgresWatch::beat() {
     SLUICE_TRY(const bool said, say->step());
     if (said) warn_of_skew(std::chrono::microseconds(say->int64(0)));
   }
+  std::lock_guard lock(mutex_);
+  spoken_ = asked;
   return {};
 }
 

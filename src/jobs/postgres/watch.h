@@ -38,6 +38,8 @@ class PostgresWatch {
 
   // Called when others changed something. After the call no older function is running any more.
   void on_news(std::function<void()> wake);
+  // Whether the last word of its nodes is so old that others will take them for dead within 5 s, or have.
+  bool silent_for_long() const;
   // Whether the way to the database has been there for long enough that others, who may have lost it too, had
   // the time to say that they live.
   bool settled() const;
@@ -61,6 +63,7 @@ class PostgresWatch {
   bool to_tell_ = false;
   std::optional<std::stop_source> waiting_;  // stopped to end the thread's wait
   std::optional<SteadyTime> trouble_;
+  SteadyTime spoken_{};  // before the last word that was heard
 
   std::mutex news_mutex_;
   std::function<void()> news_;

@@ -201,6 +201,20 @@ Result<std::vector<std::pair<JobId, std::string>>> SqliteNodeStore::cancel_reque
   });
 }
 
+Result<std::vector<Lease>> SqliteNodeStore::leases(std::string_view id) {
+  return file_.read([&](Database& database) -> Result<std::vector<Lease>> {
+    std::vector<Lease> leases;
+    SLUICE_CHECK(database.each(
+        "select id, lease from job indexed by job_node where state = 2 and node = ?",
+        [&](const Row& row) -> Result<void> {
+          leases.push_back({JobId(row.integer(0)), row.integer(1)});
+          return {};
+        },
+        id));
+    return leases;
+  });
+}
+
 Result<bool> SqliteNodeStore::changed_elsewhere() { return file_.changed_elsewhere(); }
 
 }  // namespace sluice::jobs

@@ -78,6 +78,7 @@ class SqliteNodeStore final : public NodeStore {
   Result<std::vector<Node>> nodes() override;
   Result<std::vector<Rescued>> rescue_dead(Timestamp now) override;
   Result<std::vector<std::pair<JobId, std::string>>> cancel_requests(std::string_view id) override;
+  Result<std::vector<Lease>> leases(std::string_view id) override;
   Result<bool> changed_elsewhere() override;
   void on_change_elsewhere(std::function<void()>) override {}  // a file tells nobody: changes are polled
 
