@@ -96,6 +96,7 @@ function Facts({ job }: { job: JobDetail }) {
     ["Attempt", `${job.attempt} of ${job.maxAttempts}`], ["Queue", job.queue],
     ["Node", job.node && <span class="mono wrap">{job.node}</span>],
     ["Table", job.table && <span class="mono">{job.table}</span>],
+    ["Waits because", job.note],
     ["Blocked by", job.blockedBy && <JobLink id={job.blockedBy} />], ["After", job.parent && <JobLink id={job.parent} />],
     ["Then", (job.children ?? []).length > 0 && (job.children ?? []).map((child) => <><JobLink id={child.id} /> {child.name} ({child.state}) </>)],
     ["Batch", job.batch && <JobLink id={job.batch} />],

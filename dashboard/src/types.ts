@@ -43,7 +43,7 @@ export interface Batch {
   batch: string | null; total: number; pending: number; succeeded: number; failed: number; deleted: number;
 }
 export interface JobDetail extends Job {
-  dueAt: string | null; reason: string | null; blockedBy: string | null; parent: string | null;
+  dueAt: string | null; reason: string | null; note: string | null; blockedBy: string | null; parent: string | null;
   follows: "succeeded" | "finished" | "notSucceeded" | null; children: { id: string; name: string; state: State }[];
   batch: string | null; members: Batch | null;
   startedBy: string | null; definitionHash: string | null; table: string | null;

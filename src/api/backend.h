@@ -98,6 +98,7 @@ class JobReads {
   // "children":[{"id":"18","name":"…","state":STATE}…] (the first 100), "batch":"14"|null (that it is a
   // member of), "members":BATCH|null (it stands for a batch), "startedBy":"schedule"|"api 127.0.0.1"|…|null,
   // "timeoutMs":n|null,"overdue":false (it runs past its time-out, as it does not heed the request to stop),
+  // "note":"…"|null (why it waits although workers are free: no live node has a handler for its kind),
   // "definitionHash":"…"|null, "table":"country"|null,
   // "states":[{"state":STATE,"at":TIME,"attempt":1,"node":"…"|null,"reason":"…"|null,"error":ERROR|null}…]
   //           (oldest first),
@@ -144,6 +145,7 @@ class JobReads {
   // {"id":"…","host":"…","pid":1234,"version":"0.1.0","startedAt":TIME,"lastSeenAt":TIME,
   //  "alive":true,"self":true,"workers":n (0: it serves the page, and runs nothing),"busy":n,
   //  "clockSkewMs":n|null (its clock against the database's; null where there is but one),
+  //  "kinds":["load"…]|null (what it has handlers for; null when its program is too old to tell),
   //  "memoryBytes":n|null (what the process holds now; null when this process may not know)}
   virtual Result<ListPage> nodes(const PageRequest& page) = 0;
 };

@@ -1,5 +1,6 @@
 #include "api/live_parts.h"
 #include "base/text.h"
+#include "jobs/who_runs.h"
 #include "service/loader_schedule.h"
 
 #include <fmt/format.h>
@@ -138,6 +139,8 @@ Result<std::string> LiveJobs::job(JobId id) {
   json["reason"] = text_or_null(job.reason);
   json["blockedBy"] = job.blocking_job ? Json(std::to_string(job.blocking_job.value())) : Json(nullptr);
   SLUICE_CHECK(add_relatives(json, job, service_.store()));
+  SLUICE_TRY(const auto nodes, service_.store().nodes().nodes());
+  json["note"] = text_or_null(jobs::nobody_runs(job, nodes));
   json["startedBy"] =
       job.started_by.empty() ? Json(std::string(jobs::to_string(job.origin))) : Json(job.started_by);
   const auto definitions = service_.definitions();

@@ -125,6 +125,7 @@ Json node_json(const jobs::Node& node, const std::string& self, Timestamp now) {
           {"workers", node.workers},
           {"busy", node.busy},
           {"clockSkewMs", node.clock_skew ? Json(node.clock_skew->count()) : Json(nullptr)},
+          {"kinds", node.kinds ? Json(*node.kinds) : Json(nullptr)},
           {"memoryBytes", memory ? Json(*memory) : Json(nullptr)}};
 }
 

@@ -181,6 +181,8 @@ struct Node {
   // to the exactness of one round trip.
   std::optional<std::chrono::milliseconds> clock_skew;
   bool expired = false;  // it has been silent for too long; its jobs are about to be taken back
+  // What it has handlers for; none = its program is too old to tell.
+  std::optional<std::vector<std::string>> kinds = {};
 };
 // A skew past this is warned of: times are compared that different nodes have written.
 inline constexpr std::chrono::milliseconds kMostSkew{2'000};

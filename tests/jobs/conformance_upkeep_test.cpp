@@ -1,6 +1,8 @@
 // Conformance: nodes and rescue, what the page asks, definitions, retention.
 #include "jobs/store_conformance.h"
 
+#include <algorithm>
+
 namespace sluice::jobs {
 namespace {
 
@@ -15,6 +17,26 @@ using Ids = std::vector<std::int64_t>;
 
 std::int64_t count(Store& store, JobState state) {
   return store.queries().counts().value()[static_cast<std::size_t>(state)];
+}
+
+TEST_P(StoreConformance, nodes_say_what_they_have_handlers_for) {
+  Node node;
+  node.id = "a";
+  node.started_at = now_;
+  ASSERT_TRUE(store_->nodes().join(node));  // a program too old to tell
+  node.id = "b";
+  node.kinds = {"load", "mail \"x\""};
+  node.started_at = now_ + std::chrono::seconds(1);
+  ASSERT_TRUE(store_->nodes().join(node));
+  node.id = "c";
+  node.kinds = std::vector<std::string>();
+  node.started_at = now_ + std::chrono::seconds(2);
+  ASSERT_TRUE(store_->nodes().join(node));
+  const auto nodes = store_->nodes().nodes().value();
+  const auto kinds = [&](const std::string& id) { return std::ranges::find(nodes, id, &Node::id)->kinds; };
+  EXPECT_EQ(kinds("a"), std::nullopt);
+  EXPECT_EQ(kinds("b"), (std::vector<std::string>{"load", "mail \"x\""}));
+  EXPECT_EQ(kinds("c"), std::vector<std::string>());
 }
 
 TEST_P(StoreConformance, nodes_join_and_leave) {

@@ -69,6 +69,11 @@ Result<void> Engine::Impl::start() {
   node.version = options_.version;
   node.workers = options_.workers;
   node.started_at = clock_.now();
+  node.kinds.emplace();
+  // One that runs only what is pinned to it has no handler for what others wait for.
+  for (const auto& [kind, handler] : handlers_) {
+    if (!options_.only_pinned && options_.workers > 0) node.kinds->push_back(kind);
+  }
   SLUICE_CHECK(store_.nodes().join(node));
   completer_.start();
   pool_.start();

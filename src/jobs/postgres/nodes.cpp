@@ -2,6 +2,7 @@
 #include "jobs/postgres/parts.h"
 #include "jobs/store/ending.h"
 #include "jobs/store/recurring_change.h"
+#include "jobs/store/rows.h"
 
 #include <fmt/format.h>
 
@@ -78,11 +79,11 @@ Result<void> PostgresNodeStore::join(const Node& node) {
   SLUICE_CHECK(pool_.write([&](Database& database) -> Result<void> {
     SLUICE_TRY(
         const int made,
-        database.run("insert into node (id, name, pid, version, workers, started_at, expires_at, skew_us) "
-                     "values (?, ?, ?, ?, ?, ?, now() + interval '30 seconds', ?::bigint - (extract(epoch "
+        database.run("insert into node (id, name, pid, version, workers, started_at, kinds, expires_at, skew_us) "
+                     "values (?, ?, ?, ?, ?, ?, ?, now() + interval '30 seconds', ?::bigint - (extract(epoch "
                      "from clock_timestamp()) * 1000000)::bigint) on conflict do nothing",
                      node.id, node.name, node.pid, node.version, node.workers, node.started_at,
-                     wall_clock_us()));
+                     node.kinds ? std::optional(kinds_text(*node.kinds)) : std::nullopt, wall_clock_us()));
     if (made == 0) return fail(ErrorCode::conflict, fmt::format("node {} is alive already", node.id));
     return {};
   }));
@@ -123,7 +124,7 @@ Result<std::vector<Node>> PostgresNodeStore::nodes() {
     std::vector<Node> nodes;
     SLUICE_CHECK(database.each(
         "select id, name, pid, version, workers, started_at, (select count(*) from lease where node = "
-        "node.id), skew_us, expires_at < now() from node order by started_at, id",
+        "node.id), skew_us, expires_at < now(), kinds from node order by started_at, id",
         [&](const Row& row) -> Result<void> {
           Node node{row.text(0),
                     row.text(1),
@@ -135,6 +136,7 @@ Result<std::vector<Node>> PostgresNodeStore::nodes() {
           if (const auto skew = row.maybe_integer(7))
             node.clock_skew = std::chrono::round<std::chrono::milliseconds>(std::chrono::microseconds(*skew));
           node.expired = row.integer(8) != 0;
+          node.kinds = kinds_of(row.text(9));
           nodes.push_back(std::move(node));
           return {};
         }));

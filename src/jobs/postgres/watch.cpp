@@ -1,5 +1,6 @@
 #include "jobs/postgres/watch.h"
 
+#include "jobs/store/rows.h"
 #include "sql/identifier.h"
 
 #include <fmt/format.h>
@@ -171,19 +172,21 @@ Result<void> PostgresWatch::beat() {
   for (const auto& [id, node] : nodes) {
     // One that others took for dead comes back: its jobs are theirs, but it can take new ones.
     SLUICE_TRY(auto say, connection_->prepare(
-                             "insert into node (id, name, pid, version, workers, started_at, expires_at, "
-                             "skew_us) values (?, ?, ?, ?, ?, ?, now() + interval '30 seconds', ?::bigint - "
+                             "insert into node (id, name, pid, version, workers, started_at, kinds, expires_at, "
+                             "skew_us) values (?, ?, ?, ?, ?, ?, ?, now() + interval '30 seconds', ?::bigint - "
                              "(extract(epoch from clock_timestamp()) * 1000000)::bigint) on conflict (id) do "
                              "update set expires_at = excluded.expires_at, skew_us = excluded.skew_us "
                              "returning skew_us"));
     const std::string name = storable(node.name), version = storable(node.version);
+    const std::string kinds = node.kinds ? storable(kinds_text(*node.kinds)) : std::string();
     say->bind_text(1, id);
     say->bind_text(2, name);
     say->bind_int64(3, node.pid);
     say->bind_text(4, version);
     say->bind_int64(5, node.workers);
     say->bind_int64(6, node.started_at.time_since_epoch().count());
-    say->bind_int64(7, wall_clock_us());
+    say->bind(7, node.kinds ? sql::Value::of(std::string_view(kinds)) : sql::Value());
+    say->bind_int64(8, wall_clock_us());
     SLUICE_TRY(const bool said, say->step());
     if (said) warn_of_skew(std::chrono::microseconds(say->int64(0)));
   }

@@ -3,6 +3,7 @@
 #include "jobs/sqlite/parts.h"
 #include "jobs/store/ending.h"
 #include "jobs/store/recurring_change.h"
+#include "jobs/store/rows.h"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -94,8 +95,9 @@ Result<void> SqliteNodeStore::join(const Node& node) {
   if (!lock.held()) return fail(ErrorCode::conflict, fmt::format("node {} is alive already", node.id));
   SLUICE_CHECK(file_.write([&](Database& database) -> Result<void> {
     SLUICE_CHECK(database.run(
-        "insert into node (id, name, pid, version, workers, started_at) values (?, ?, ?, ?, ?, ?)", node.id,
-        node.name, node.pid, node.version, node.workers, node.started_at));
+        "insert into node (id, name, pid, version, workers, started_at, kinds) values (?, ?, ?, ?, ?, ?, ?)",
+        node.id, node.name, node.pid, node.version, node.workers, node.started_at,
+        node.kinds ? std::optional(kinds_text(*node.kinds)) : std::nullopt));
     return {};
   }));
   std::lock_guard guard(mutex_);
@@ -123,15 +125,23 @@ Result<void> SqliteNodeStore::leave(std::string_view id, Timestamp now) {
 Result<std::vector<Node>> SqliteNodeStore::nodes() {
   return file_.read([&](Database& database) -> Result<std::vector<Node>> {
     std::vector<Node> nodes;
-    SLUICE_CHECK(database.each(
-        "select id, name, pid, version, workers, started_at, "
-        "(select count(*) from job indexed by job_node where state = 2 and node = node.id) from node order "
-        "by started_at, id",
-        [&](const Row& row) -> Result<void> {
-          nodes.push_back({row.text(0), row.text(1), row.integer(2), row.text(3),
-                           static_cast<int>(row.integer(4)), row.time(5), static_cast<int>(row.integer(6))});
-          return {};
-        }));
+    SLUICE_CHECK(
+        database.each("select id, name, pid, version, workers, started_at, "
+                      "(select count(*) from job indexed by job_node where state = 2 and node = node.id), "
+                      "kinds from node order "
+                      "by started_at, id",
+                      [&](const Row& row) -> Result<void> {
+                        Node node{row.text(0),
+                                  row.text(1),
+                                  row.integer(2),
+                                  row.text(3),
+                                  static_cast<int>(row.integer(4)),
+                                  row.time(5),
+                                  static_cast<int>(row.integer(6))};
+                        node.kinds = kinds_of(row.text(7));
+                        nodes.push_back(std::move(node));
+                        return {};
+                      }));
     return nodes;
   });
 }

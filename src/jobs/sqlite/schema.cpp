@@ -131,7 +131,12 @@ create table limit_start (key text not null, at integer not null, job integer no
   primary key (key, at, job)) without rowid;
 )sql";
 
-constexpr std::array kVersions = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5};
+// What a node has handlers for: a JSON array; null = its program does not say.
+constexpr std::string_view kVersion6 = R"sql(
+alter table node add column kinds text;
+)sql";
+
+constexpr std::array kVersions = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6};
 
 }  // namespace
 

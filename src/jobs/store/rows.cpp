@@ -1,6 +1,7 @@
 #include "jobs/store/rows.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 
@@ -143,6 +144,21 @@ Result<std::optional<Timestamp>> next_tick(Database& database, std::string_view 
       },
       exclusive_key, now));
   return next;
+}
+
+std::string kinds_text(const std::vector<std::string>& kinds) {
+  return nlohmann::json(kinds).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::optional<std::vector<std::string>> kinds_of(std::string_view text) {
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  if (!json.is_array()) return {};
+  std::vector<std::string> kinds;
+  kinds.reserve(json.size());
+  for (const auto& kind : json) {
+    if (kind.is_string()) kinds.push_back(kind.get<std::string>());
+  }
+  return kinds;
 }
 
 }  // namespace sluice::jobs

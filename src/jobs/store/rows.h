@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sluice::jobs {
 
@@ -33,6 +34,10 @@ struct InsertedJob {
   std::string reason;
   std::optional<Timestamp> run_at;  // instead of the job's own
 };
+
+// The kinds of a node as a JSON array, and back; text that is no such array is unknown.
+std::string kinds_text(const std::vector<std::string>& kinds);
+std::optional<std::vector<std::string>> kinds_of(std::string_view text);
 
 // When a recurring job of the exclusive key fires next, after `now`.
 Result<std::optional<Timestamp>> next_tick(Database& database, std::string_view exclusive_key, Timestamp now);
