@@ -24,8 +24,10 @@ std::string many_jobs(bool postgres, int count, Timestamp now) {
   std::string script = fmt::format(
       "insert into job (kind, subject, name, queue, state, origin, priority, created_at, run_at, started_at, "
       "finished_at, duration_ms, attempt, max_attempts, lease, node, started_by, retry, args, result{1}) "
-      "select case when i / 50 % 10 = 0 then 'undo' else 'load' end, 'S' || (i % 50), 'S' || (i % 50), 'default', "
-      "case when i / 50 % 20 = 7 then 6 else 5 end, 0, 5, {2} - ({0} - i) * 300000, {2} - ({0} - i) * 300000, "
+      "select case when i / 50 % 10 = 0 then 'undo' else 'load' end, 'S' || (i % 50), 'S' || (i % 50), "
+      "'default', "
+      "case when i / 50 % 20 = 7 then 6 else 5 end, 0, 5, {2} - ({0} - i) * 300000, {2} - ({0} - i) * "
+      "300000, "
       "{2} - ({0} - i) * 300000, {2} - ({0} - i) * 300000 + 5000, 5, 1, 1, 1, 'bench', '', '{5}', '{{}}', "
       "'{{\"read\":249}}'{3} from {4};",
       count, postgres ? ", history" : "", end, postgres ? ", '[1, 0, 0, \"\", \"\"]'" : "", numbers,

@@ -133,9 +133,10 @@ Result<int> PostgresFlowStore::settle(int limit, Timestamp now) {
   SLUICE_CHECK(pool_.once([&](Database& database) -> Result<void> {
     settled = 0;
     return database.each(
-        fmt::format("with s as materialized (select settle_left(?) as n where exists (select 1 from settling)) "
-                    "select n, case when n > 0 then {} end from s",
-                    pool_.touching()),
+        fmt::format(
+            "with s as materialized (select settle_left(?) as n where exists (select 1 from settling)) "
+            "select n, case when n > 0 then {} end from s",
+            pool_.touching()),
         [&](const Row& row) -> Result<void> {
           settled = static_cast<int>(row.integer(0));
           change = row.integer(1);

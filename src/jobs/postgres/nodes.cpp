@@ -79,11 +79,12 @@ Result<void> PostgresNodeStore::join(const Node& node) {
   SLUICE_CHECK(pool_.write([&](Database& database) -> Result<void> {
     SLUICE_TRY(
         const int made,
-        database.run("insert into node (id, name, pid, version, workers, started_at, kinds, expires_at, skew_us) "
-                     "values (?, ?, ?, ?, ?, ?, ?, now() + interval '30 seconds', ?::bigint - (extract(epoch "
-                     "from clock_timestamp()) * 1000000)::bigint) on conflict do nothing",
-                     node.id, node.name, node.pid, node.version, node.workers, node.started_at,
-                     node.kinds ? std::optional(kinds_text(*node.kinds)) : std::nullopt, wall_clock_us()));
+        database.run(
+            "insert into node (id, name, pid, version, workers, started_at, kinds, expires_at, skew_us) "
+            "values (?, ?, ?, ?, ?, ?, ?, now() + interval '30 seconds', ?::bigint - (extract(epoch "
+            "from clock_timestamp()) * 1000000)::bigint) on conflict do nothing",
+            node.id, node.name, node.pid, node.version, node.workers, node.started_at,
+            node.kinds ? std::optional(kinds_text(*node.kinds)) : std::nullopt, wall_clock_us()));
     if (made == 0) return fail(ErrorCode::conflict, fmt::format("node {} is alive already", node.id));
     return {};
   }));

@@ -188,8 +188,8 @@ drop index job_batch;
 alter table job drop column batch;
 )sql";
 
-// Folding passes over a batch that somebody adds to just now: completions wait for nobody. What settles outside a
-// trigger counts all that it settles, what ends along with it too.
+// Folding passes over a batch that somebody adds to just now: completions wait for nobody. What settles
+// outside a trigger counts all that it settles, what ends along with it too.
 inline constexpr std::string_view kFoldingUp = R"sql(
 create or replace function fold_batches(most int, at bigint) returns int language plpgsql as $$
 declare

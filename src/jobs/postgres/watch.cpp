@@ -171,12 +171,13 @@ Result<void> PostgresWatch::beat() {
   next_beat_ = asked + kBeatEvery;
   for (const auto& [id, node] : nodes) {
     // One that others took for dead comes back: its jobs are theirs, but it can take new ones.
-    SLUICE_TRY(auto say, connection_->prepare(
-                             "insert into node (id, name, pid, version, workers, started_at, kinds, expires_at, "
-                             "skew_us) values (?, ?, ?, ?, ?, ?, ?, now() + interval '30 seconds', ?::bigint - "
-                             "(extract(epoch from clock_timestamp()) * 1000000)::bigint) on conflict (id) do "
-                             "update set expires_at = excluded.expires_at, skew_us = excluded.skew_us "
-                             "returning skew_us"));
+    SLUICE_TRY(auto say,
+               connection_->prepare(
+                   "insert into node (id, name, pid, version, workers, started_at, kinds, expires_at, "
+                   "skew_us) values (?, ?, ?, ?, ?, ?, ?, now() + interval '30 seconds', ?::bigint - "
+                   "(extract(epoch from clock_timestamp()) * 1000000)::bigint) on conflict (id) do "
+                   "update set expires_at = excluded.expires_at, skew_us = excluded.skew_us "
+                   "returning skew_us"));
     const std::string name = storable(node.name), version = storable(node.version);
     const std::string kinds = node.kinds ? storable(kinds_text(*node.kinds)) : std::string();
     say->bind_text(1, id);
