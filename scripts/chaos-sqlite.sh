@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 kills=${1:-300}
-jobs=${2:-$((kills * 200))}
+jobs=${2:-$((kills * 500))}
 node=${CHAOS_NODE:-build/release/tests/chaos_node}
 [ -x "$node" ] || { echo "chaos-sqlite.sh: there is no $node; build it first (cmake --build --preset release)" >&2; exit 3; }
 
