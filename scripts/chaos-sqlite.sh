@@ -32,6 +32,8 @@ left=$(ask "select count(*) from job where state in (0, 1, 2)")
 timeout 600 "$node" "$folder" drain >>"$folder/node.log" 2>&1 & pid=$!
 wait "$pid" || { echo "chaos-sqlite.sh: the rest did not end within ten minutes" >&2; tail -5 "$folder/node.log" >&2; exit 1; }
 
+sqlite3 "$folder/runs.db" "create index chaos_run_job on chaos_run (job)"
+
 query() { printf '%-62s %s\n' "$1" "$(ask "$2")"; }
 echo "$kills kills in $seconds s; $left jobs were left for the end"
 query "jobs" "select count(*) from job"
