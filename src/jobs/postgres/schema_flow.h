@@ -114,7 +114,7 @@ begin
   if new.waited_for and new.state in (5, 6, 7, 8) then
     insert into settling (job, state, at) values (new.id, new.state, coalesce(new.finished_at, new.run_at))
       on conflict (job) do update set state = excluded.state, at = excluded.at;
-    if pg_trigger_depth() = 1 then
+    if pg_trigger_depth() = 1 and coalesce(current_setting('sluice.settling', true), '') <> 'on' then
       perform settle(1000);
     end if;
   end if;
@@ -123,75 +123,9 @@ end $$;
 create trigger job_moved after update of state on job for each row
   when (old.state <> new.state and (new.waited_for or new.batch is not null)) execute function job_moved();
 
--- Up to `most` batches, inner ones (which are younger) first. Who folds a batch waits for whoever adds members
--- to it; completions wait for nobody. What it decides is batch_state() in src/jobs/store/batching.cpp.
+-- Up to `most` batches, inner ones (which are younger) first. It passes over a batch that somebody adds to just
+-- now: completions wait for nobody. What it decides is batch_state() in src/jobs/store/batching.cpp.
 create function fold_batches(most int, at bigint) returns int language plpgsql as $$
-declare
-  b record;
-  id_ bigint;
-  was int;
-  becomes int;
-  why text;
-  m bigint := at - mod(at, 60000000);
-  n int := 0;
-begin
-  while n < most loop
-    select batch into id_ from batch_step order by batch desc limit 1;
-    exit when not found;
-    perform 1 from batch where job = id_ for update;
-    with gone as (delete from batch_step where batch = id_ returning *),
-    summed as (select sum(total) as t, sum(succeeded) as s, sum(failed) as f, sum(deleted) as d from gone)
-    update batch set total = batch.total + t, succeeded = batch.succeeded + s, failed = batch.failed + f,
-      deleted = batch.deleted + d
-    from summed where batch.job = id_ and t is not null returning batch.* into b;
-    if found then
-      select state into was from job where id = id_ for no key update;
-      becomes := case when b.total > b.succeeded + b.failed + b.deleted then 3 when b.failed > 0 then 6
-        when b.succeeded = b.total then 5 else 7 end;
-      if was <> becomes then
-        why := case when becomes = 3 then 'one of its jobs is run again' else
-          format('its %s jobs have ended: %s succeeded, %s failed, %s deleted', b.total, b.succeeded, b.failed,
-            b.deleted) end;
-        update job set state = becomes, finished_at = case when becomes <> 3 then at end,
-          reason = case when becomes = 7 then why else '' end,
-          history = history || case when was <> 3 and becomes <> 3
-            then history_line(3, at, 0, '', 'one of its jobs is run again') else '' end
-            || history_line(becomes, at, 0, '', why)
-        where id = id_;
-        insert into tally (state, n, minute, finished) values (was, -1, 0, 0),
-          (becomes, 1, m, case when becomes <> 3 then 1 else 0 end);
-      end if;
-    end if;
-    n := n + 1;
-  end loop;
-  return n;
-end $$;
-)sql";
-
-inline constexpr std::string_view kBatchesDown = R"sql(
-drop function fold_batches(int, bigint);
-drop trigger job_moved on job;
-drop function job_moved();
-create function job_ended() returns trigger language plpgsql as $$
-begin
-  insert into settling (job, state, at) values (new.id, new.state, coalesce(new.finished_at, new.run_at))
-    on conflict (job) do update set state = excluded.state, at = excluded.at;
-  if pg_trigger_depth() = 1 then
-    perform settle(1000);
-  end if;
-  return null;
-end $$;
-create trigger job_ended after update of state on job for each row
-  when (new.waited_for and new.state in (5, 6, 7, 8) and old.state <> new.state) execute function job_ended();
-drop table batch_step, batch;
-drop index job_batch;
-alter table job drop column batch;
-)sql";
-
-// Folding passes over a batch that somebody adds to just now: completions wait for nobody. What settles
-// outside a trigger counts all that it settles, what ends along with it too.
-inline constexpr std::string_view kFoldingUp = R"sql(
-create or replace function fold_batches(most int, at bigint) returns int language plpgsql as $$
 declare
   b record;
   id_ bigint;
@@ -233,25 +167,7 @@ begin
   return n;
 end $$;
 
-create or replace function job_moved() returns trigger language plpgsql as $$
-declare
-  s int := (new.state = 5)::int - (old.state = 5)::int;
-  f int := (new.state = 6)::int - (old.state = 6)::int;
-  d int := (new.state in (7, 8))::int - (old.state in (7, 8))::int;
-begin
-  if new.batch is not null and (s <> 0 or f <> 0 or d <> 0) then
-    insert into batch_step (batch, total, succeeded, failed, deleted) values (new.batch, 0, s, f, d);
-  end if;
-  if new.waited_for and new.state in (5, 6, 7, 8) then
-    insert into settling (job, state, at) values (new.id, new.state, coalesce(new.finished_at, new.run_at))
-      on conflict (job) do update set state = excluded.state, at = excluded.at;
-    if pg_trigger_depth() = 1 and coalesce(current_setting('sluice.settling', true), '') <> 'on' then
-      perform settle(1000);
-    end if;
-  end if;
-  return null;
-end $$;
-
+-- What settles outside a trigger counts all that it settles, what ends along with it too.
 create function settle_left(budget int) returns int language plpgsql as $$
 declare
   n int;
@@ -263,68 +179,25 @@ begin
 end $$;
 )sql";
 
-inline constexpr std::string_view kFoldingDown = R"sql(
+inline constexpr std::string_view kBatchesDown = R"sql(
 drop function settle_left(int);
-create or replace function fold_batches(most int, at bigint) returns int language plpgsql as $$
-declare
-  b record;
-  id_ bigint;
-  was int;
-  becomes int;
-  why text;
-  m bigint := at - mod(at, 60000000);
-  n int := 0;
+drop function fold_batches(int, bigint);
+drop trigger job_moved on job;
+drop function job_moved();
+create function job_ended() returns trigger language plpgsql as $$
 begin
-  while n < most loop
-    select batch into id_ from batch_step order by batch desc limit 1;
-    exit when not found;
-    perform 1 from batch where job = id_ for update;
-    with gone as (delete from batch_step where batch = id_ returning *),
-    summed as (select sum(total) as t, sum(succeeded) as s, sum(failed) as f, sum(deleted) as d from gone)
-    update batch set total = batch.total + t, succeeded = batch.succeeded + s, failed = batch.failed + f,
-      deleted = batch.deleted + d
-    from summed where batch.job = id_ and t is not null returning batch.* into b;
-    if found then
-      select state into was from job where id = id_ for no key update;
-      becomes := case when b.total > b.succeeded + b.failed + b.deleted then 3 when b.failed > 0 then 6
-        when b.succeeded = b.total then 5 else 7 end;
-      if was <> becomes then
-        why := case when becomes = 3 then 'one of its jobs is run again' else
-          format('its %s jobs have ended: %s succeeded, %s failed, %s deleted', b.total, b.succeeded, b.failed,
-            b.deleted) end;
-        update job set state = becomes, finished_at = case when becomes <> 3 then at end,
-          reason = case when becomes = 7 then why else '' end,
-          history = history || case when was <> 3 and becomes <> 3
-            then history_line(3, at, 0, '', 'one of its jobs is run again') else '' end
-            || history_line(becomes, at, 0, '', why)
-        where id = id_;
-        insert into tally (state, n, minute, finished) values (was, -1, 0, 0),
-          (becomes, 1, m, case when becomes <> 3 then 1 else 0 end);
-      end if;
-    end if;
-    n := n + 1;
-  end loop;
-  return n;
-end $$;
-
-create or replace function job_moved() returns trigger language plpgsql as $$
-declare
-  s int := (new.state = 5)::int - (old.state = 5)::int;
-  f int := (new.state = 6)::int - (old.state = 6)::int;
-  d int := (new.state in (7, 8))::int - (old.state in (7, 8))::int;
-begin
-  if new.batch is not null and (s <> 0 or f <> 0 or d <> 0) then
-    insert into batch_step (batch, total, succeeded, failed, deleted) values (new.batch, 0, s, f, d);
-  end if;
-  if new.waited_for and new.state in (5, 6, 7, 8) then
-    insert into settling (job, state, at) values (new.id, new.state, coalesce(new.finished_at, new.run_at))
-      on conflict (job) do update set state = excluded.state, at = excluded.at;
-    if pg_trigger_depth() = 1 then
-      perform settle(1000);
-    end if;
+  insert into settling (job, state, at) values (new.id, new.state, coalesce(new.finished_at, new.run_at))
+    on conflict (job) do update set state = excluded.state, at = excluded.at;
+  if pg_trigger_depth() = 1 then
+    perform settle(1000);
   end if;
   return null;
 end $$;
+create trigger job_ended after update of state on job for each row
+  when (new.waited_for and new.state in (5, 6, 7, 8) and old.state <> new.state) execute function job_ended();
+drop table batch_step, batch;
+drop index job_batch;
+alter table job drop column batch;
 )sql";
 
 }  // namespace sluice::jobs
