@@ -1,6 +1,7 @@
 // Queues on SQLite: their rows, and what waits and runs in them.
 #include "jobs/sqlite/limits.h"
 #include "jobs/sqlite/parts.h"
+#include "jobs/store/queueing.h"
 
 namespace sluice::jobs {
 
@@ -63,38 +64,19 @@ Result<std::vector<QueueInfo>> SqliteQueueStore::list() {
 Result<void> SqliteQueueStore::pause(std::string_view queue, std::string_view by, std::string_view reason,
                                      Timestamp now) {
   SLUICE_CHECK(check_queue_name(queue));
-  return file_.write([&](Database& database) -> Result<void> {
-    SLUICE_CHECK(database.run(
-        "insert into queue (name, paused_at, paused_by, pause_reason, updated_at) values (?1, ?2, ?3, ?4, "
-        "?2) on conflict (name) do update set paused_at = coalesce(paused_at, excluded.paused_at), paused_by "
-        "= excluded.paused_by, pause_reason = excluded.pause_reason, updated_at = excluded.updated_at",
-        queue, now, by, reason));
-    return {};
-  });
+  return file_.write([&](Database& database) { return pause_queue(database, queue, by, reason, now); });
 }
 
 Result<void> SqliteQueueStore::resume(std::string_view queue, Timestamp now) {
   SLUICE_CHECK(check_queue_name(queue));
-  return file_.write([&](Database& database) -> Result<void> {
-    SLUICE_CHECK(
-        database.run("update queue set paused_at = null, paused_by = '', pause_reason = '', updated_at = ? "
-                     "where name = ? and paused_at is not null",
-                     now, queue));
-    return {};
-  });
+  return file_.write([&](Database& database) { return resume_queue(database, queue, now); });
 }
 
 Result<void> SqliteQueueStore::set_max_running(std::string_view queue, std::optional<int> most,
                                                Timestamp now) {
   SLUICE_CHECK(check_queue_name(queue));
   SLUICE_CHECK(check_max_running(queue, most));
-  return file_.write([&](Database& database) -> Result<void> {
-    SLUICE_CHECK(database.run(
-        "insert into queue (name, max_running, updated_at) values (?1, ?2, ?3) on conflict (name) "
-        "do update set max_running = excluded.max_running, updated_at = excluded.updated_at",
-        queue, most, now));
-    return {};
-  });
+  return file_.write([&](Database& database) { return limit_queue(database, queue, most, now); });
 }
 
 }  // namespace sluice::jobs
