@@ -60,6 +60,7 @@ Result<std::vector<Claimed>> PostgresJobStore::claim_in_turn(const ClaimRequest&
     };
     if (request.queues.empty()) return database.each(kWaiting, note);
     std::vector<std::string> names;
+    names.reserve(request.queues.size());
     for (const QueueShare& share : request.queues) names.push_back(share.name);
     return database.each(kAmong, note, array_text(names));
   }));
