@@ -158,6 +158,7 @@ std::optional<Mistake> find_mistake(const CLI::App& app, std::span<const std::st
 }
 
 std::vector<std::string> with_help_option(std::vector<std::string> words) {
+  if (words.size() == 1 && words.front() == "version") return {"--version"};
   if (words.empty() || words.front() != "help") return words;
   words.erase(words.begin());
   words.emplace_back("--help");

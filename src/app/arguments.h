@@ -20,7 +20,7 @@ struct Mistake {
 // is asked for, only an unknown command is one. Values are for the parser to judge.
 std::optional<Mistake> find_mistake(const CLI::App& app, std::span<const std::string> words);
 
-// "help run" -> "run --help"; everything else as it is.
+// "help run" -> "run --help", "version" -> "--version"; everything else as it is.
 std::vector<std::string> with_help_option(std::vector<std::string> words);
 
 // Whether the answer is to be JSON, also when the rest of the line could not be parsed.

@@ -35,23 +35,17 @@ int no_runs_of(const std::string& name, const GlobalOptions& globals) {
 }
 
 int run_history(const HistoryOptions& options, const GlobalOptions& globals) {
-  std::vector<jobs::Job> found;
   const auto store = open_jobs(globals);
   if (!store) return report(store.error(), globals);
-  if (*store) {
-    jobs::JobFilter filter;
-    filter.kind = service::kLoadKind;
-    filter.subject = options.name;
-    filter.limit = options.limit;
-    auto listed = (*store)->queries().list(filter);
-    if (!listed) return report(listed.error(), globals);
-    found = std::move(*listed);
-  }
-  if (found.empty() && !options.name.empty()) return no_runs_of(options.name, globals);
-  if (found.empty() && !globals.quiet)
+  jobs::JobFilter filter;
+  filter.kind = service::kLoadKind;
+  filter.subject = options.name;
+  filter.limit = options.limit;
+  const auto any = print_jobs(store->get(), filter, globals);
+  if (!any) return report(any.error(), globals);
+  if (!*any && !options.name.empty()) return no_runs_of(options.name, globals);
+  if (!*any && !globals.quiet)
     err("No runs yet in {}\n", service::describe_job_store(globals.database, globals.data));
-  const auto now = SystemClock().now();
-  for (const auto& job : found) print_job(job, now, globals);
   return 0;
 }
 

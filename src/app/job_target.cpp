@@ -23,9 +23,14 @@ Result<jobs::Job> find_job(jobs::Store* store, JobId id, const GlobalOptions& gl
     SLUICE_TRY(found, store->queries().get(id));
   }
   if (!found) {
-    return fail(ErrorCode::not_found,
-                fmt::format("there is no job {} in {}", id.value(),
-                            service::describe_job_store(globals.database, globals.data)));
+    const auto definitions = read_definitions(globals);
+    const auto word = std::to_string(id.value());
+    const bool named_so = definitions && (*definitions)->catalog->find(word) != nullptr;
+    return fail(
+        ErrorCode::not_found,
+        fmt::format("there is no job {} in {}{}", word,
+                    service::describe_job_store(globals.database, globals.data),
+                    named_so ? "; sluice show and sluice rejects take --loader for a loader's name" : ""));
   }
   return std::move(*found);
 }
@@ -41,6 +46,9 @@ Result<std::string> database_of(const std::string& loader, const GlobalOptions& 
   const service::Databases databases(globals.database, globals.data);
   const auto definitions = read_definitions(globals);
   if (!definitions) return databases.url_for(LoaderSpec{}, ServiceSpec{});
+  // Which database it names is then unknown; another one would be looked into, and found empty.
+  if (globals.database.empty() && !service_problems(**definitions).empty())
+    return std::unexpected(why_not(**definitions, loader).error);
   const auto* found = (*definitions)->catalog->find(loader);
   return databases.url_for(found != nullptr ? found->spec : LoaderSpec{}, (*definitions)->catalog->service);
 }

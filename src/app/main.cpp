@@ -132,7 +132,8 @@ int main(int argc, char** argv) {
     adapt_process();
     return app::finish_output(run({argv + std::min(argc, 1), argv + argc}));
   } catch (const std::exception& error) {
-    app::err("sluice: error: {}\n", error.what());
-    return 1;
+    app::GlobalOptions options;
+    options.json = app::wants_json(std::vector<std::string>(argv + std::min(argc, 1), argv + argc));
+    return app::report(ErrorCode::internal, error.what(), options);
   }
 }

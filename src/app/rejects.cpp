@@ -29,6 +29,7 @@ struct RejectsOptions {
   std::string what = "list";
   std::string name;  // a loader, or the number of a job
   bool all = false;
+  bool loader = false;       // a name, whatever it looks like
   std::optional<int> limit;  // none: 100 of a list, all of an export
 };
 
@@ -92,7 +93,7 @@ Result<Search> of_loader(const std::string& name, const GlobalOptions& globals) 
 }
 
 Result<Search> search_of(const RejectsOptions& options, const GlobalOptions& globals) {
-  const auto job = job_number(options.name);
+  const auto job = options.loader ? std::nullopt : job_number(options.name);
   SLUICE_TRY(auto search, job                    ? of_job(*job, globals)
                           : options.name.empty() ? of_all(globals)
                                                  : of_loader(options.name, globals));
@@ -166,6 +167,8 @@ void add_rejects(CLI::App& app, GlobalOptions& globals, Action& action) {
   command->add_option("name", options->name, "A loader's name or a job's number (default: all loaders)")
       ->type_name("")
       ->check(not_empty());
+  command->add_flag("--loader", options->loader,
+                    "The name is a loader's, though it looks like a job's number");
   command->add_flag("--all", options->all, "Those too that a later run has found mended");
   command
       ->add_option("--limit", options->limit,

@@ -5,6 +5,8 @@
 #include "app/receipt_table.h"
 #include "app/stop_signals.h"
 #include "base/clock.h"
+#include "base/text.h"
+#include "service/loader_schedule.h"
 
 #include <fmt/format.h>
 
@@ -38,9 +40,25 @@ Receipt receipt_without_run(const jobs::Job& job) {
   return receipt;
 }
 
+// Two runs of a loader never go on at once; without a word the wait would look like a hang.
+void tell_whom_it_waits_for(service::Service& service, JobId id, const std::string& name) {
+  jobs::JobFilter filter;
+  filter.subject = name;
+  filter.kind = service::kLoadKind;
+  filter.states = {jobs::JobState::processing};
+  const auto running = service.store().queries().list(filter);
+  if (!running) return;  // the run itself will tell
+  for (const auto& other : *running) {
+    if (other.id == id) continue;
+    err("{}: waits for job {}, which loads it now\n", printable(name), other.id.value());
+    return;
+  }
+}
+
 Result<Receipt> load_one(service::Service& service, const std::string& name, const GlobalOptions& globals,
                          std::stop_token stop) {
   SLUICE_TRY(const auto id, service.run_loader(name, jobs::Origin::cli, "command line"));
+  if (!globals.quiet) tell_whom_it_waits_for(service, id, name);
   ProgressBar bar(name, !globals.quiet && !globals.json);
   const auto subscription = service.engine().subscribe([&](const jobs::Change& change) {
     const auto* progress = std::get_if<jobs::ProgressChanged>(&change);

@@ -101,27 +101,35 @@ int show_loader(const std::string& name, const GlobalOptions& globals) {
   return 0;
 }
 
-int run_show(const std::string& what, int most_rejects, const GlobalOptions& globals) {
-  const auto job = job_number(what);
-  return job ? show_job(*job, most_rejects, globals) : show_loader(what, globals);
+struct ShowOptions {
+  std::string what;
+  int most_rejects = 10;
+  bool loader = false;  // a name, whatever it looks like
+};
+
+int run_show(const ShowOptions& options, const GlobalOptions& globals) {
+  const auto job = options.loader ? std::nullopt : job_number(options.what);
+  if (!job) return show_loader(options.what, globals);
+  return show_job(*job, options.most_rejects, globals);
 }
 
 }  // namespace
 
 void add_show(CLI::App& app, GlobalOptions& globals, Action& action) {
-  auto what = std::make_shared<std::string>();
-  auto rejects = std::make_shared<int>(10);
+  auto options = std::make_shared<ShowOptions>();
   auto* command = app.add_subcommand("show", "A job as it went, or a definition as it was understood");
-  command->add_option("what", *what, "A job's id or a loader's name")->type_name("")->required();
-  command->add_option("--rejects", *rejects, "Of a job: most rejected records to show, at most 1000")
+  command->add_option("what", options->what, "A job's id or a loader's name")->type_name("")->required();
+  command
+      ->add_option("--rejects", options->most_rejects,
+                   "Of a job: most rejected records to show, at most 1000")
       ->type_name("N")
       ->capture_default_str()
       ->check(whole_number(1, 1000));
+  command->add_flag("--loader", options->loader, "WHAT is a loader's name, though it looks like a job's id");
   command->footer(
       "Examples:\n  sluice show Country\n  sluice show 17 --json\n  sluice show 17 --rejects 100");
-  command->callback([what, rejects, &globals, &action] {
-    action = [what, rejects, &globals] { return run_show(*what, *rejects, globals); };
-  });
+  command->callback(
+      [options, &globals, &action] { action = [options, &globals] { return run_show(*options, globals); }; });
 }
 
 }  // namespace sluice::app

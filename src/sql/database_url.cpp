@@ -37,7 +37,16 @@ Result<DatabaseUrl> parse_database_url(std::string_view url) {
 
 Result<std::unique_ptr<Connection>> open_database(const DatabaseUrl& url, const OpenOptions& options) {
   SLUICE_CHECK(check_target(url));
-  return open_sqlite(url.path, options);
+  auto connection = open_sqlite(url.path, options);
+  // What lies at the place of a target is the user's world, as is a disk that is full; nothing read from it
+  // was wrong.
+  if (!connection && connection.error().code == ErrorCode::malformed) {
+    Error error = std::move(connection).error();
+    error.code = ErrorCode::io;
+    error.message += "; move the file away, put a backup in its place, or name another database";
+    return std::unexpected(std::move(error));
+  }
+  return connection;
 }
 
 Result<void> check_target(const DatabaseUrl& url) {

@@ -157,7 +157,7 @@ TEST_F(TroubleTest, a_damaged_store_is_refused_with_what_to_do) {
   }
   const auto opened = open_sqlite_store(scratch_.path());
   ASSERT_FALSE(opened);
-  EXPECT_EQ(opened.error().code, ErrorCode::malformed);
+  EXPECT_EQ(opened.error().code, ErrorCode::io);
   EXPECT_NE(opened.error().describe().find(file().string()), std::string::npos) << opened.error().describe();
   EXPECT_NE(opened.error().describe().find("move"), std::string::npos) << opened.error().describe();
 }

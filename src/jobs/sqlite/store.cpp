@@ -41,6 +41,7 @@ class SqliteStore final : public Store {
 // An error of opening, with what to do about a file that is damaged.
 std::unexpected<Error> not_opened(Error error, const std::filesystem::path& file) {
   if (error.code == ErrorCode::malformed) {
+    error.code = ErrorCode::io;  // the world around is at fault, not what a program gave
     error.message += fmt::format(
         "; put a backup of {} in its place, or move it away with its -wal and -shm files and start again: "
         "what was loaded is not touched, the history of jobs begins anew",
