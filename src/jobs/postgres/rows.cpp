@@ -97,23 +97,6 @@ std::string insert_query(const PostgresPool& pool, bool touch, bool any_key) {
 
 }  // namespace
 
-std::string_view live_job_columns() {
-  return "j.id, j.kind, j.subject, j.name, j.queue, case when l.job is null then j.state else 2 end, "
-         "j.origin, j.priority, j.created_at, j.run_at, coalesce(l.started_at, j.started_at), "
-         "case when l.job is null then j.finished_at end, case when l.job is null then j.duration_ms end, "
-         "coalesce(l.attempt, j.attempt), j.max_attempts, j.crashes, coalesce(l.node, j.node), "
-         "j.pinned_node, j.exclusive_key, j.recurring_id, j.fire_at, l.cancel_requested_at, "
-         "case when l.job is null then j.progress_rows else l.progress_rows end, "
-         "case when l.job is null then j.progress_bytes else l.progress_bytes end, "
-         "case when l.job is null then j.progress_total else l.progress_total end, "
-         "case when l.job is null then j.progress_phase else l.progress_phase end, "
-         "case when l.job is null then j.progress_total_rows else l.progress_total_rows end, "
-         "j.blocking_job, j.started_by, case when l.cancel_requested_at is null then j.reason else l.reason "
-         "end, j.error_code, j.error_message, j.retry, j.limit_key, j.timeout_ms, j.latency_ms, "
-         "j.args, j.result, j.parent, j.follows, j.delay_ms, "
-         "j.unique_key, j.batch";
-}
-
 Result<std::vector<JobId>> insert_jobs(PostgresPool& pool, Database& database,
                                        std::span<const PostgresNewJob> jobs, Timestamp now, bool touch) {
   std::vector<JobId> ids;
@@ -170,33 +153,6 @@ Result<std::optional<std::string>> retired_for(Database& database, std::string_v
       },
       recurring_id));
   return reason;
-}
-
-std::string history_line(JobState state, Timestamp at, int attempt, std::string_view node,
-                         std::string_view reason) {
-  const nlohmann::json line = {static_cast<int>(state), at.time_since_epoch().count(), attempt,
-                               storable(node), storable(reason)};
-  return line.dump() + '\n';
-}
-
-Result<std::vector<StateChange>> read_history(JobId job, std::string_view lines) {
-  std::vector<StateChange> changes;
-  while (!lines.empty()) {
-    const std::string_view text = lines.substr(0, lines.find('\n'));
-    lines.remove_prefix(std::min(lines.size(), text.size() + 1));
-    const auto line = nlohmann::json::parse(text, nullptr, false);
-    const bool known = line.is_array() && line.size() == 5 && line[0].is_number_integer() &&
-                       line[1].is_number_integer() && line[2].is_number_integer() && line[3].is_string() &&
-                       line[4].is_string();
-    if (!known || line[0] < 0 || line[0] >= static_cast<int>(kJobStateCount)) {
-      return fail(ErrorCode::malformed,
-                  fmt::format("job {} has a history that this program does not know", job.value()));
-    }
-    changes.push_back({job, static_cast<int>(changes.size()) + 1, static_cast<JobState>(line[0].get<int>()),
-                       Timestamp(std::chrono::microseconds(line[1].get<std::int64_t>())), line[2].get<int>(),
-                       line[3].get<std::string>(), line[4].get<std::string>()});
-  }
-  return changes;
 }
 
 Result<void> make_ready(Database& database, JobId job) {

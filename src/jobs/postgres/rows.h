@@ -7,6 +7,7 @@
 #include "jobs/state.h"
 #include "jobs/store.h"
 #include "jobs/store/database.h"
+#include "jobs/store/history.h"
 #include "jobs/store/rows.h"
 
 #include <array>
@@ -18,9 +19,6 @@
 #include <vector>
 
 namespace sluice::jobs {
-
-// The columns that read_job() expects, of `job j` and, while it runs, `lease l`: joined from the left.
-std::string_view live_job_columns();
 
 // How a job comes to be, with what NewJob does not say.
 struct PostgresNewJob {
@@ -43,11 +41,6 @@ Result<std::optional<std::string>> retired_for(Database& database, std::string_v
 // batch or a live job.
 Result<std::vector<Enqueued>> enqueue_in(PostgresPool& pool, Database& database, std::span<const NewJob> jobs,
                                          Timestamp now);
-
-// One line of a job's history, as history_line() of the schema writes it.
-std::string history_line(JobState state, Timestamp at, int attempt, std::string_view node,
-                         std::string_view reason);
-Result<std::vector<StateChange>> read_history(JobId job, std::string_view lines);
 
 // Puts a job whose row says `enqueued` where workers find it.
 Result<void> make_ready(Database& database, JobId job);

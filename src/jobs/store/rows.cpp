@@ -19,6 +19,23 @@ std::string_view job_columns() {
          "follows, delay_ms, unique_key, batch";
 }
 
+std::string_view live_job_columns() {
+  return "j.id, j.kind, j.subject, j.name, j.queue, case when l.job is null then j.state else 2 end, "
+         "j.origin, j.priority, j.created_at, j.run_at, coalesce(l.started_at, j.started_at), "
+         "case when l.job is null then j.finished_at end, case when l.job is null then j.duration_ms end, "
+         "coalesce(l.attempt, j.attempt), j.max_attempts, j.crashes, coalesce(l.node, j.node), "
+         "j.pinned_node, j.exclusive_key, j.recurring_id, j.fire_at, l.cancel_requested_at, "
+         "case when l.job is null then j.progress_rows else l.progress_rows end, "
+         "case when l.job is null then j.progress_bytes else l.progress_bytes end, "
+         "case when l.job is null then j.progress_total else l.progress_total end, "
+         "case when l.job is null then j.progress_phase else l.progress_phase end, "
+         "case when l.job is null then j.progress_total_rows else l.progress_total_rows end, "
+         "j.blocking_job, j.started_by, case when l.cancel_requested_at is null then j.reason else l.reason "
+         "end, j.error_code, j.error_message, j.retry, j.limit_key, j.timeout_ms, j.latency_ms, "
+         "j.args, j.result, j.parent, j.follows, j.delay_ms, "
+         "j.unique_key, j.batch";
+}
+
 Result<Job> read_job(const Row& row) {
   Job job;
   int i = 0;

@@ -17,6 +17,9 @@ namespace sluice::jobs {
 // The columns that read_job() expects, in its order.
 std::string_view job_columns();
 Result<Job> read_job(const Row& row);
+// The same of `job j` and, while it runs, `lease l`, joined from the left: a running job's own row says
+// `enqueued`.
+std::string_view live_job_columns();
 
 std::string_view recurring_columns();
 // `memo` spares parsing the same retry policy for each of thousands of rows.
