@@ -107,9 +107,15 @@ class JobStore {
   virtual Result<std::vector<Claimed>> claim(const ClaimRequest& request, Timestamp now) = 0;
   // The state that each job has now; none = the lease was lost, nothing was written. A job that would go on
   // (scheduled, enqueued, held) is deleted instead when somebody asked to cancel it or, held excepted, when
-  // the recurring job it is a run of was retired.
+  // the recurring job it is a run of was retired. locked (retryable): somebody's open transaction holds one
+  // of the jobs, and nothing was written; held_elsewhere() tells which.
   virtual Result<std::vector<std::optional<JobState>>> complete(std::span<const Completion> completions,
                                                                 Timestamp now) = 0;
+  // By completion, whether an open transaction is in its way at this moment, as after enqueue_in() of what
+  // follows the job. Waits for nobody. Never true where one writer at a time is let in.
+  virtual Result<std::vector<bool>> held_elsewhere(std::span<const Completion> completions) {
+    return std::vector<bool>(completions.size());
+  }
   virtual Result<Cancelled> cancel(JobId job, std::string_view reason, Timestamp now) = 0;
   // failed, deleted or held -> enqueued, with its attempts counted anew; scheduled -> enqueued, before its
   // time and with its attempts as they are; awaiting -> enqueued, whatever becomes of its parent. A conflict
@@ -162,7 +168,9 @@ class RecurringStore {
                              Timestamp now) = 0;
   virtual Result<void> resume(std::string_view id, const FirePlanner& first_fire, Timestamp now) = 0;
   // Fires up to `limit` recurring jobs that are due. Job, guard row and next time are one transaction; a
-  // nominal time that was fired before fires nothing.
+  // Fires up to `limit` recurring jobs that are due. Job, guard row and next time are one transaction; a
+  // nominal time that was fired before fires nothing. What an open transaction of somebody else's is in the
+  // way of stays due.
   virtual Result<std::vector<Fired>> fire_due(const FirePlanner& plan, int limit, Timestamp now) = 0;
   virtual Result<std::optional<Timestamp>> next_fire() = 0;
   virtual Result<std::vector<Recurring>> list(bool with_retired) = 0;

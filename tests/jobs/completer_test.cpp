@@ -13,7 +13,8 @@ class CompleterTest : public EngineTest {
  protected:
   Completer make_completer(bool more) {
     more_ = more;
-    return {[this](std::span<const Completion> ends, Timestamp) { return write(ends); }, clock_,
+    return {[this](std::span<const Completion> ends, Timestamp) { return write(ends); },
+            [this](std::span<const Completion> ends) { return held(ends); }, clock_,
             [this] { return more_.load(); },
             [this](std::span<const Ended> ended, std::span<const std::optional<JobState>> states,
                    bool written) { note(ended, states, written); }};
@@ -39,12 +40,19 @@ class CompleterTest : public EngineTest {
   std::vector<std::size_t> batches_;  // sizes of all tries
   std::multiset<std::int64_t> written_, lost_;
   std::set<std::int64_t> refused_;  // jobs whose batches fail
+  std::set<std::int64_t> held_;     // jobs that somebody's open transaction holds
   std::optional<Error> trouble_;    // what the next tries fail with, so often
   int troubles_ = 0;
   Gate* hold_ = nullptr;  // the next write waits for it
   Gate began_;
 
  private:
+  Result<std::vector<bool>> held(std::span<const Completion> ends) {
+    std::lock_guard lock(mutex_);
+    std::vector<bool> held;
+    for (const Completion& one : ends) held.push_back(held_.contains(one.lease.job.value()));
+    return held;
+  }
   Result<std::vector<std::optional<JobState>>> write(std::span<const Completion> ends) {
     Gate* hold = nullptr;
     {
@@ -61,6 +69,7 @@ class CompleterTest : public EngineTest {
     }
     std::vector<std::optional<JobState>> states;
     for (const Completion& one : ends) {
+      if (held_.contains(one.lease.job.value())) return fail_transient(ErrorCode::locked, "held");
       if (refused_.contains(one.lease.job.value())) return fail(ErrorCode::malformed, "cannot be written");
       states.emplace_back(one.to);
     }
@@ -138,6 +147,39 @@ TEST_F(CompleterTest, one_that_cannot_be_written_does_not_keep_the_others) {
   completer.stop();
   EXPECT_EQ(written_, (std::multiset<std::int64_t>{1, 3, 4}));
   EXPECT_EQ(lost_, std::multiset<std::int64_t>{2}) << "said, when it was stopped";
+}
+
+TEST_F(CompleterTest, one_that_somebody_holds_waits_alone) {
+  auto completer = make_completer(true);
+  held_ = {2};
+  completer.start();
+  completer.add(ended(1));
+  completer.add(ended(2));
+  completer.add(ended(3, true));
+  wait_for(2);
+  completer.add(ended(4, true));
+  wait_for(3);
+  {
+    std::lock_guard lock(mutex_);
+    EXPECT_EQ(written_, (std::multiset<std::int64_t>{1, 3, 4}));
+    held_.clear();
+  }
+  wait_for(4);
+  EXPECT_TRUE(completer.wait_empty(std::chrono::hours(1)));
+  EXPECT_TRUE(lost_.empty());
+}
+
+TEST_F(CompleterTest, one_that_is_held_to_the_end_is_said) {
+  auto completer = make_completer(false);
+  held_ = {1};
+  completer.start();
+  completer.add(ended(1));
+  completer.add(ended(2, true));
+  wait_for(1);
+  EXPECT_FALSE(completer.wait_empty(std::chrono::milliseconds(0)));
+  completer.stop();
+  EXPECT_EQ(written_, std::multiset<std::int64_t>{2});
+  EXPECT_EQ(lost_, std::multiset<std::int64_t>{1});
 }
 
 TEST_F(CompleterTest, stopping_writes_what_is_left_and_gives_up_on_a_store_that_is_gone) {

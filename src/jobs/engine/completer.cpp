@@ -16,6 +16,8 @@ constexpr milliseconds kHeldBack{10};
 // One transaction stays short for those who wait for its locks.
 constexpr std::size_t kMostAtOnce = 1'000;
 constexpr milliseconds kFirstPause{50}, kLongestPause{5'000};
+// For those that others hold: asking costs little, and somebody waits for them.
+constexpr milliseconds kLongestAside{500};
 
 // Real time: the machine's own threads are waited for.
 std::chrono::steady_clock::time_point steady_now() { return std::chrono::steady_clock::now(); }
@@ -24,6 +26,18 @@ std::chrono::steady_clock::time_point steady_now() { return std::chrono::steady_
 bool may_be_one_of_them(const Error& error) {
   return !error.retryable && error.code != ErrorCode::io && error.code != ErrorCode::unreachable &&
          error.code != ErrorCode::locked;
+}
+
+std::vector<Completion> completions_of(std::span<const Ended> batch) {
+  std::vector<Completion> completions;
+  completions.reserve(batch.size());
+  for (const Ended& one : batch) completions.push_back(one.completion);
+  return completions;
+}
+
+void say(const Ended& one, std::size_t others, const Error& error) {
+  spdlog::error("the end of job {}{} could not be written, trying again: {}", one.attempt->job().id.value(),
+                others == 0 ? "" : " (and of others)", error.describe());
 }
 
 }  // namespace
@@ -50,7 +64,7 @@ bool Completer::due() const {
 
 bool Completer::wait_empty(milliseconds timeout) {
   std::unique_lock lock(mutex_);
-  return empty_.wait_for(lock, timeout, [this] { return waiting_.empty() && !writing_; });
+  return empty_.wait_for(lock, timeout, [this] { return waiting_.empty() && aside_.empty() && !writing_; });
 }
 
 void Completer::stop() {
@@ -65,10 +79,15 @@ void Completer::stop() {
 
 void Completer::work() {
   std::unique_lock lock(mutex_);
+  const auto something = [this] { return closing_ || !waiting_.empty(); };
   for (;;) {
-    wake_.wait(lock, [this] { return closing_ || !waiting_.empty(); });
-    if (waiting_.empty()) return;
-    if (!due()) {
+    if (aside_.empty()) {
+      wake_.wait(lock, something);
+    } else {
+      wake_.wait_until(lock, look_aside_at_, something);
+    }
+    if (waiting_.empty() && aside_.empty()) return;
+    if (!waiting_.empty() && !due()) {
       wake_.wait_until(lock, since_ + kHeldBack, [this] { return due(); });
     }
     const std::size_t most = std::min(waiting_.size(), kMostAtOnce);
@@ -77,12 +96,47 @@ void Completer::work() {
     waiting_.erase(waiting_.begin(), end);
     at_once_ = false;
     writing_ = true;
+    const bool last = closing_ && waiting_.empty();
     lock.unlock();
-    write(std::move(batch));
+    for (Ended& one : take_free()) batch.push_back(std::move(one));
+    if (!batch.empty()) write(std::move(batch));
     lock.lock();
     writing_ = false;
-    if (waiting_.empty()) empty_.notify_all();
+    if (last && waiting_.empty() && !aside_.empty()) {
+      const auto left = std::exchange(aside_, {});
+      lock.unlock();
+      give_up_on(left);
+      lock.lock();
+    }
+    if (waiting_.empty() && aside_.empty()) empty_.notify_all();
   }
+}
+
+std::vector<Ended> Completer::take_free() {
+  std::vector<Ended> looked;
+  {
+    std::lock_guard lock(mutex_);
+    if (aside_.empty() || (!closing_ && steady_now() < look_aside_at_)) return looked;
+    looked.swap(aside_);
+  }
+  auto held = held_(completions_of(looked));
+  if (!held) held = std::vector<bool>(looked.size(), true);  // where nobody can say it, they stay
+  return put_aside(std::move(looked), *held);
+}
+
+std::vector<Ended> Completer::put_aside(std::vector<Ended> batch, const std::vector<bool>& held) {
+  std::vector<Ended> free;
+  std::lock_guard lock(mutex_);
+  for (std::size_t i = 0; i < batch.size(); ++i) (held[i] ? aside_ : free).push_back(std::move(batch[i]));
+  aside_pause_ = aside_.empty() ? milliseconds(0) : std::clamp(aside_pause_ * 2, kFirstPause, kLongestAside);
+  look_aside_at_ = steady_now() + aside_pause_;
+  return free;
+}
+
+void Completer::give_up_on(std::span<const Ended> batch) {
+  for (const Ended& one : batch)
+    spdlog::error("the end of job {} was not written", one.attempt->job().id.value());
+  on_written_(batch, std::vector<std::optional<JobState>>(batch.size()), false);
 }
 
 void Completer::write(std::vector<Ended> batch) {
@@ -100,37 +154,38 @@ void Completer::write(std::vector<Ended> batch) {
     batch.insert(batch.end(), std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
     waiting_.erase(waiting_.begin(), end);
   }
-  for (const Ended& one : batch)
-    spdlog::error("the end of job {} was not written", one.attempt->job().id.value());
-  on_written_(batch, std::vector<std::optional<JobState>>(batch.size()), false);
+  give_up_on(batch);
 }
 
 std::vector<Ended> Completer::try_write(std::vector<Ended> batch) {
-  std::vector<Completion> completions;
-  completions.reserve(batch.size());
-  for (const Ended& one : batch) completions.push_back(one.completion);
-  const auto done = store_(completions, clock_.now());
+  const auto done = store_(completions_of(batch), clock_.now());
   if (done) {
     on_written_(batch, *done, true);
     return {};
   }
-  const auto say = [](const Ended& one, std::size_t others, const Error& error) {
-    spdlog::error("the end of job {}{} could not be written, trying again: {}", one.attempt->job().id.value(),
-                  others == 0 ? "" : " (and of others)", error.describe());
-  };
-  if (batch.size() == 1 || !may_be_one_of_them(done.error())) {
-    say(batch.front(), batch.size() - 1, done.error());
-    return batch;
+  if (done.error().code == ErrorCode::locked) {
+    const auto held = held_(completions_of(batch));
+    if (held && std::ranges::find(*held, true) != held->end()) {
+      auto others = put_aside(std::move(batch), *held);
+      return others.empty() ? std::move(others) : try_write(std::move(others));
+    }
+  } else if (batch.size() > 1 && may_be_one_of_them(done.error())) {
+    return try_each(std::move(batch));
   }
-  // One that the store does not take must not keep the others from being written.
+  say(batch.front(), batch.size() - 1, done.error());
+  return batch;
+}
+
+// One that the store does not take must not keep the others from being written.
+std::vector<Ended> Completer::try_each(std::vector<Ended> batch) {
   std::vector<Ended> left;
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    const auto one = store_(std::span(completions).subspan(i, 1), clock_.now());
-    if (one) {
-      on_written_(std::span(batch).subspan(i, 1), *one, true);
+  for (Ended& one : batch) {
+    const auto done = store_(std::span(&one.completion, 1), clock_.now());
+    if (done) {
+      on_written_(std::span(&one, 1), *done, true);
     } else {
-      say(batch[i], 0, one.error());
-      left.push_back(std::move(batch[i]));
+      say(one, 0, done.error());
+      left.push_back(std::move(one));
     }
   }
   return left;

@@ -32,6 +32,8 @@ class Completer {
   // JobStore::complete().
   using Write =
       std::function<Result<std::vector<std::optional<JobState>>>(std::span<const Completion>, Timestamp)>;
+  // JobStore::held_elsewhere().
+  using Held = std::function<Result<std::vector<bool>>(std::span<const Completion>)>;
   // Whether more attempts will end within a moment, so that theirs may be written together with these.
   using MoreToCome = std::function<bool()>;
   // After the commit: the state that each has now, nothing where the lease was lost or where it was not
@@ -39,8 +41,12 @@ class Completer {
   using OnWritten =
       std::function<void(std::span<const Ended>, std::span<const std::optional<JobState>>, bool written)>;
 
-  Completer(Write write, Clock& clock, MoreToCome more, OnWritten on_written)
-      : store_(std::move(write)), clock_(clock), more_(std::move(more)), on_written_(std::move(on_written)) {}
+  Completer(Write write, Held held, Clock& clock, MoreToCome more, OnWritten on_written)
+      : store_(std::move(write)),
+        held_(std::move(held)),
+        clock_(clock),
+        more_(std::move(more)),
+        on_written_(std::move(on_written)) {}
   ~Completer() { stop(); }
   Completer(const Completer&) = delete;
   Completer& operator=(const Completer&) = delete;
@@ -56,11 +62,19 @@ class Completer {
   void work();
   // Tries until it is written, or until stop().
   void write(std::vector<Ended> batch);
-  // One try. What could not be written comes back.
+  // One try. What could not be written comes back, but for what somebody's open transaction holds: that is
+  // put aside, and keeps nobody else waiting.
   std::vector<Ended> try_write(std::vector<Ended> batch);
+  std::vector<Ended> try_each(std::vector<Ended> batch);
+  // What is left of the batch without those that are held.
+  std::vector<Ended> put_aside(std::vector<Ended> batch, const std::vector<bool>& held);
+  // Those put aside that are free again.
+  std::vector<Ended> take_free();
+  void give_up_on(std::span<const Ended> batch);
   bool due() const;
 
   const Write store_;
+  const Held held_;
   Clock& clock_;
   const MoreToCome more_;
   const OnWritten on_written_;
@@ -72,6 +86,9 @@ class Completer {
   bool at_once_ = false;
   bool writing_ = false;
   bool closing_ = false;
+  std::vector<Ended> aside_;  // held by others when they were to be written
+  std::chrono::steady_clock::time_point look_aside_at_{};
+  std::chrono::milliseconds aside_pause_{};
 
   std::stop_source give_up_;
   std::thread thread_;

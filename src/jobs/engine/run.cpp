@@ -54,6 +54,7 @@ Engine::Impl::Impl(Store& store, Clock& clock, EngineOptions options)
           [this](int waiting) { freed(waiting); }),
       completer_([this](std::span<const Completion> ends,
                         Timestamp now) { return store_.jobs().complete(ends, now); },
+                 [this](std::span<const Completion> ends) { return store_.jobs().held_elsewhere(ends); },
                  clock_, [this] { return pool_.waiting() > 0; },
                  [this](std::span<const Ended> ended, std::span<const std::optional<JobState>> states,
                         bool all_written) { written(ended, states, all_written); }) {}

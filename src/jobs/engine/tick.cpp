@@ -16,6 +16,7 @@ constexpr int kTrimBatch = 500;
 constexpr int kFireBatch = 500;
 constexpr int kMostFireRounds = 100;  // a tick ends even if time jumps; the next one goes on
 constexpr milliseconds kPauseAfterError{1'000};
+constexpr milliseconds kPauseWhenHeld{100};
 
 }  // namespace
 
@@ -205,8 +206,13 @@ Result<void> Engine::Impl::fire(Timestamp now) {
   const FirePlanner plan = [this, now](const Recurring& recurring) { return planner_.due(recurring, now); };
   SLUICE_TRY(next_fire_, store_.recurring().next_fire());
   for (int round = 0; round < kMostFireRounds && next_fire_ && *next_fire_ <= now; ++round) {
+    const auto before = next_fire_;
     SLUICE_TRY(const auto fired, store_.recurring().fire_due(plan, kFireBatch, now));
     SLUICE_TRY(next_fire_, store_.recurring().next_fire());
+    if (fired.empty() && next_fire_ == before) {
+      next_fire_ = now + kPauseWhenHeld;  // somebody's open transaction holds the key
+      break;
+    }
     for (const Fired& tick : fired) {
       tell(JobChanged{tick.job, tick.subject, tick.state});
       tell(RecurringChanged{tick.recurring_id});

@@ -14,6 +14,11 @@ namespace {
 using std::chrono::milliseconds;
 constexpr int kMostConnections = 8;
 constexpr milliseconds kAnswerTimeout{30'000};
+// Callers may leave a transaction open that holds a job or a key of ours. Longer than the server takes to
+// find out that two wait for each other (deadlock_timeout, 1 s), which it tells us better.
+constexpr milliseconds kLockTimeout{1'500};
+// Another node that brings the schema up to date may rewrite millions of rows.
+constexpr milliseconds kForEver{0};
 // Nobody is kept waiting for a hint that was lost: there is "news" this often at least.
 constexpr std::chrono::seconds kLookAnyway{5};
 // The first number of our advisory locks; the second one is the schema's.
@@ -35,9 +40,12 @@ std::string PostgresPool::lock_name(int kind) const {
   return fmt::format("{}, {}", lock_family(kind), lock_number_);
 }
 
-Result<std::unique_ptr<sql::PostgresConnection>> PostgresPool::connect(milliseconds answer_timeout) const {
-  return sql::open_postgres(
-      url_, {.application = "sluice jobs", .schema = schema_, .answer_timeout = answer_timeout});
+Result<std::unique_ptr<sql::PostgresConnection>> PostgresPool::connect(milliseconds answer_timeout,
+                                                                       milliseconds lock_timeout) const {
+  return sql::open_postgres(url_, {.application = "sluice jobs",
+                                   .schema = schema_,
+                                   .answer_timeout = answer_timeout,
+                                   .lock_timeout = lock_timeout});
 }
 
 Result<std::unique_ptr<PostgresPool>> PostgresPool::open(const Secret& url, std::string schema) {
@@ -47,7 +55,7 @@ Result<std::unique_ptr<PostgresPool>> PostgresPool::open(const Secret& url, std:
 }
 
 Result<void> PostgresPool::prepare() {
-  SLUICE_TRY(const auto connection, connect(kAnswerTimeout));
+  SLUICE_TRY(const auto connection, connect(kAnswerTimeout, kForEver));
   {
     // One after the other: two that create a schema at once would trip over each other.
     SLUICE_TRY(auto transaction, sql::Transaction::begin(*connection));
@@ -82,7 +90,7 @@ Result<PostgresPool::Slot> PostgresPool::take(bool fresh) {
       if (!fresh && slot.connection->alive()) return slot;
     }
   }
-  auto made = connect(kAnswerTimeout);
+  auto made = connect(kAnswerTimeout, kLockTimeout);
   if (made) {
     if (auto set = (*made)->execute(kPlanning); !set) made = std::unexpected(std::move(set).error());
   }

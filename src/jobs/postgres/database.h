@@ -25,42 +25,48 @@ namespace sluice::jobs {
 // unknown.
 class PostgresPool {
  public:
+  static constexpr int kTries = 10;
   // Creates the schema where it is missing and brings it up to date.
   static Result<std::unique_ptr<PostgresPool>> open(const Secret& url, std::string schema);
 
   // One transaction (read committed): committed when `work` (Result<T>(Database&)) has a value. Others are
-  // told of it.
+  // told of it. Whoever holds a row for longer is waited for about a second, in each of `tries`; then it is
+  // an error (locked, retryable).
   template <class F>
-  auto write(F&& work) -> std::invoke_result_t<F, Database&> {
+  auto write(F&& work, int tries = kTries) -> std::invoke_result_t<F, Database&> {
     using Outcome = std::invoke_result_t<F, Database&>;
-    auto outcome = again([&](Database& database) -> Outcome {
-      SLUICE_TRY(auto transaction, sql::Transaction::begin(database.connection()));
-      auto result = work(database);
-      if (!result) return result;
-      SLUICE_CHECK(touch(database));
-      SLUICE_CHECK(transaction.commit());
-      return result;
-    });
+    auto outcome = again(
+        [&](Database& database) -> Outcome {
+          SLUICE_TRY(auto transaction, sql::Transaction::begin(database.connection()));
+          auto result = work(database);
+          if (!result) return result;
+          SLUICE_CHECK(touch(database));
+          SLUICE_CHECK(transaction.commit());
+          return result;
+        },
+        tries);
     if (outcome) told();
     return outcome;
   }
   // Statements that stand for themselves; one that writes ends with touching() and calls touched().
   template <class F>
-  auto once(F&& work) -> std::invoke_result_t<F, Database&> {
-    return again(work);
+  auto once(F&& work, int tries = kTries) -> std::invoke_result_t<F, Database&> {
+    return again(work, tries);
   }
   // One snapshot.
   template <class F>
   auto read(F&& work) -> std::invoke_result_t<F, Database&> {
     using Outcome = std::invoke_result_t<F, Database&>;
-    return again([&](Database& database) -> Outcome {
-      SLUICE_TRY(auto transaction,
-                 sql::Transaction::begin(database.connection(), sql::TransactionKind::deferred));
-      auto result = work(database);
-      if (!result) return result;
-      SLUICE_CHECK(transaction.commit());
-      return result;
-    });
+    return again(
+        [&](Database& database) -> Outcome {
+          SLUICE_TRY(auto transaction,
+                     sql::Transaction::begin(database.connection(), sql::TransactionKind::deferred));
+          auto result = work(database);
+          if (!result) return result;
+          SLUICE_CHECK(transaction.commit());
+          return result;
+        },
+        kTries);
   }
 
   // A scalar sub-select that counts this transaction as a change, and yields its number.
@@ -78,7 +84,8 @@ class PostgresPool {
   // The name of a lock of this schema's: two numbers for pg_advisory_….
   std::string lock_name(int kind) const;
   static int lock_family(int kind);
-  Result<std::unique_ptr<sql::PostgresConnection>> connect(std::chrono::milliseconds answer_timeout) const;
+  Result<std::unique_ptr<sql::PostgresConnection>> connect(std::chrono::milliseconds answer_timeout,
+                                                           std::chrono::milliseconds lock_timeout) const;
 
  private:
   struct Slot {
@@ -93,18 +100,17 @@ class PostgresPool {
   void told();
 
   template <class F>
-  auto again(F&& work) -> std::invoke_result_t<F, Database&> {
+  auto again(F&& work, int most) -> std::invoke_result_t<F, Database&> {
     for (int tries = 1;; ++tries) {
       SLUICE_TRY(auto slot, take(false));
       auto result = work(*slot.database);
       give(std::move(slot), result || (result.error().code != ErrorCode::timeout &&
                                        result.error().code != ErrorCode::unreachable));
-      if (result || result.error().code != ErrorCode::locked || !result.error().retryable || tries == kTries)
+      if (result || result.error().code != ErrorCode::locked || !result.error().retryable || tries >= most)
         return result;
     }
   }
 
-  static constexpr int kTries = 10;
   const Secret url_;
   const std::string schema_;
   std::string touching_;

@@ -50,6 +50,7 @@ constexpr std::string_view kEndOne =
     "l.started_at, l.attempt, l.node, '') || ?11 from lease l where j.id = ?12 and l.job = j.id";
 
 constexpr int kFoldAtOnce = 100;
+constexpr int kTries = 3;
 
 bool is_simple(const Completion& completion) {
   return completion.count_attempt &&
@@ -243,7 +244,14 @@ Result<std::vector<std::optional<JobState>>> PostgresJobStore::complete(
       }
     }
   };
-  auto done = all_simple ? pool_.once(finish_simple) : pool_.write(finish_all);
+  // A job that a caller's open transaction holds is its own affair: it must not keep the others waiting.
+  const auto finish = [&] { return all_simple ? pool_.once(finish_simple, 1) : pool_.write(finish_all, 1); };
+  auto done = finish();
+  for (int tries = 1; !done && done.error().code == ErrorCode::locked && tries < kTries; ++tries) {
+    const auto held = held_elsewhere(completions);
+    if (!held || std::ranges::find(*held, true) != held->end()) break;
+    done = finish();
+  }
   if (done) {
     done = pool_.once([&](Database& database) -> Result<void> {
       for (std::size_t i = 0; i < completions.size(); ++i) {

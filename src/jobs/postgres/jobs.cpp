@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <set>
+#include <string>
 
 namespace sluice::jobs {
 namespace {
@@ -40,6 +42,36 @@ Result<std::vector<Enqueued>> PostgresJobStore::enqueue(std::span<const NewJob> 
   // Who was in their way may have gone meanwhile; a look that fails is made up for by release_waiting().
   static_cast<void>(release(keys_of(jobs), now));
   return made;
+}
+
+Result<std::vector<bool>> PostgresJobStore::held_elsewhere(std::span<const Completion> completions) {
+  std::vector<std::string> ids;
+  for (const Completion& one : completions) ids.push_back(std::to_string(one.lease.job.value()));
+  // The locks that complete() takes; let go of with the statement.
+  std::set<std::int64_t> there, free;
+  SLUICE_CHECK(pool_.once([&](Database& database) -> Result<void> {
+    there.clear();
+    free.clear();
+    const auto note = [](std::set<std::int64_t>& set) {
+      return [&set](const Row& row) -> Result<void> {
+        set.insert(row.integer(0));
+        return {};
+      };
+    };
+    SLUICE_CHECK(
+        database.each("select job from lease where job = any(?::bigint[])", note(there), array_text(ids)));
+    return database.each(
+        "with l as materialized (select job from lease where job = any(?1::bigint[]) for update skip locked) "
+        "select j.id from l join job j on j.id = l.job for no key update of j skip locked",
+        note(free), array_text(ids));
+  }));
+  std::vector<bool> held;
+  held.reserve(completions.size());
+  for (const Completion& one : completions) {
+    const std::int64_t id = one.lease.job.value();
+    held.push_back(there.contains(id) && !free.contains(id));
+  }
+  return held;
 }
 
 void PostgresJobStore::forget_mark_after(std::int64_t priority, Timestamp run_at) {

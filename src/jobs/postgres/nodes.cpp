@@ -16,12 +16,15 @@ struct Lost {
   Held held;
 };
 
-Result<std::vector<Lost>> jobs_of(Database& database, std::string_view node) {
+// Of a dead node only those that nobody holds: the others are found again, by their leases.
+Result<std::vector<Lost>> jobs_of(Database& database, std::string_view node, bool crashed) {
   std::vector<Lost> jobs;
   SLUICE_CHECK(database.each(
-      "select l.job, l.token, l.attempt, l.cancel_requested_at is not null, l.reason, j.subject, j.crashes, "
-      "j.recurring_id from lease l join job j on j.id = l.job where l.node = ? order by l.job for update of "
-      "l",
+      fmt::format(
+          "select l.job, l.token, l.attempt, l.cancel_requested_at is not null, l.reason, j.subject, "
+          "j.crashes, j.recurring_id from lease l join job j on j.id = l.job where l.node = ? order by "
+          "l.job for update of {}",
+          crashed ? "l, j skip locked" : "l"),
       [&](const Row& row) -> Result<void> {
         Lost job{JobId(row.integer(0)), row.text(5), row.text(7), static_cast<int>(row.integer(6)), {}};
         job.held = Held{.state = JobState::processing,
@@ -106,7 +109,7 @@ Result<std::vector<Rescued>> PostgresNodeStore::take_back(Database& database, st
                                                           bool crashed, Timestamp now) {
   std::vector<Rescued> taken;
   Tally tally(database, now);
-  SLUICE_TRY(const auto lost, jobs_of(database, node));
+  SLUICE_TRY(const auto lost, jobs_of(database, node, crashed));
   for (const Lost& job : lost) {
     SLUICE_TRY(const JobState to, take_back_one(database, tally, job, crashed, now));
     taken.push_back({job.id, job.subject, std::string(node), to});

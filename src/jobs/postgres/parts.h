@@ -46,6 +46,7 @@ class PostgresJobStore final : public JobStore {
   Result<std::vector<Claimed>> claim(const ClaimRequest& request, Timestamp now) override;
   Result<std::vector<std::optional<JobState>>> complete(std::span<const Completion> completions,
                                                         Timestamp now) override;
+  Result<std::vector<bool>> held_elsewhere(std::span<const Completion> completions) override;
   Result<Cancelled> cancel(JobId job, std::string_view reason, Timestamp now) override;
   Result<void> requeue(JobId job, std::string_view reason, Timestamp now) override;
   Result<void> save_progress(Lease lease, const Progress& progress) override;

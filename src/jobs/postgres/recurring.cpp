@@ -168,7 +168,6 @@ Result<std::optional<Fired>> PostgresRecurringStore::fire_tick(Database& databas
                                              spec.id, tick.fire_at));
   if (guarded == 0) return std::nullopt;
   const NewJob job = run_of(spec);
-  SLUICE_CHECK(lock_key(database, spec.exclusive_key));
   SLUICE_TRY(const auto live, live_jobs(database, spec.exclusive_key));
   const Encounter encounter = meet(spec, tick, live);
   InsertedJob more;
@@ -208,6 +207,8 @@ Result<std::vector<Fired>> PostgresRecurringStore::fire_due(const FirePlanner& p
         now, limit));
     std::vector<Fired> fired;
     for (const Recurring& recurring : due) {
+      SLUICE_TRY(const bool free, try_lock_key(database, recurring.spec.exclusive_key));
+      if (!free) continue;  // a caller's transaction holds it: next round
       const FirePlan decided = plan(recurring);
       std::optional<Timestamp> last_fire_at = recurring.last_fire_at;
       JobId last_job = recurring.last_job;

@@ -129,6 +129,18 @@ Result<void> lock_key(Database& database, std::string_view exclusive_key) {
       [](const Row&) -> Result<void> { return {}; }, exclusive_key);
 }
 
+Result<bool> try_lock_key(Database& database, std::string_view exclusive_key) {
+  bool free = false;
+  SLUICE_CHECK(database.each(
+      fmt::format("select pg_try_advisory_xact_lock({}, hashtext(?))", PostgresPool::lock_family(2)),
+      [&](const Row& row) -> Result<void> {
+        free = row.integer(0) != 0;
+        return {};
+      },
+      exclusive_key));
+  return free;
+}
+
 Result<std::optional<JobId>> find_live_job(Database& database, std::string_view exclusive_key) {
   std::optional<JobId> found;
   SLUICE_CHECK(database.each(

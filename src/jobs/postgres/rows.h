@@ -31,6 +31,8 @@ Result<std::vector<JobId>> insert_jobs(PostgresPool& pool, Database& database,
 
 // Until the end of the transaction nobody else asks whether a job of the key is live.
 Result<void> lock_key(Database& database, std::string_view exclusive_key);
+// As lock_key(), but false at once where somebody else holds it.
+Result<bool> try_lock_key(Database& database, std::string_view exclusive_key);
 // The job of this key that is enqueued, processing or waiting for a retry.
 Result<std::optional<JobId>> find_live_job(Database& database, std::string_view exclusive_key);
 

@@ -182,9 +182,9 @@ constexpr std::string_view kDeclarationsDown = "drop table declaration";
 constexpr std::string_view kKindsUp = "alter table node add column kinds text";
 constexpr std::string_view kKindsDown = "alter table node drop column kinds";
 
-constexpr std::array kUp = {kUp1, kFollowingUp, kBatchesUp, kLimitsUp, kDeclarationsUp, kKindsUp};
-constexpr std::array kDown = {kDown1,      kFollowingDown,    kBatchesDown,
-                              kLimitsDown, kDeclarationsDown, kKindsDown};
+constexpr std::array kUp = {kUp1, kFollowingUp, kBatchesUp, kLimitsUp, kDeclarationsUp, kKindsUp, kPassingUp};
+constexpr std::array kDown = {kDown1,     kFollowingDown, kBatchesDown, kLimitsDown, kDeclarationsDown,
+                              kKindsDown, kPassingDown};
 static_assert(kUp.size() == kDown.size(), "every step can be taken back");
 
 }  // namespace

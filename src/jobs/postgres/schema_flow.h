@@ -200,4 +200,40 @@ drop index job_batch;
 alter table job drop column batch;
 )sql";
 
+// What a caller's open transaction holds is passed over and seen to later: ends wait for nobody.
+inline constexpr std::string_view kPassingUp = R"sql(
+do $$ begin
+  execute replace(replace(replace(replace(pg_get_functiondef('settle(int)'::regprocedure),
+    'p record;', 'p record; passed bigint[] := ''{}'';'),
+    'from settling s order by', 'from settling s where s.job <> all (passed) order by'),
+    'limit budget - done for update)', 'limit budget - done for update skip locked)'),
+    'delete from settling where job = p.job;', 'if exists (select 1 from job where parent = p.job and parent '
+      'is not null and state = 3 and not (coalesce(follows, 0) = 0 and p.state = 6)) then '
+      'passed := passed || p.job; else delete from settling where job = p.job; end if;');
+  execute replace(pg_get_functiondef('fold_batches(int, bigint)'::regprocedure),
+    'on b2.job = s.batch
+      order by b2.job desc limit 1 for update of b2 skip locked',
+    'on b2.job = s.batch join job j on j.id = b2.job
+      order by b2.job desc limit 1 for update of b2 skip locked for no key update of j skip locked');
+end $$;
+)sql";
+
+inline constexpr std::string_view kPassingDown = R"sql(
+do $$ begin
+  execute replace(replace(replace(replace(pg_get_functiondef('settle(int)'::regprocedure),
+    'p record; passed bigint[] := ''{}'';', 'p record;'),
+    'from settling s where s.job <> all (passed) order by', 'from settling s order by'),
+    'limit budget - done for update skip locked)', 'limit budget - done for update)'),
+    'if exists (select 1 from job where parent = p.job and parent '
+      'is not null and state = 3 and not (coalesce(follows, 0) = 0 and p.state = 6)) then '
+      'passed := passed || p.job; else delete from settling where job = p.job; end if;',
+    'delete from settling where job = p.job;');
+  execute replace(pg_get_functiondef('fold_batches(int, bigint)'::regprocedure),
+    'on b2.job = s.batch join job j on j.id = b2.job
+      order by b2.job desc limit 1 for update of b2 skip locked for no key update of j skip locked',
+    'on b2.job = s.batch
+      order by b2.job desc limit 1 for update of b2 skip locked');
+end $$;
+)sql";
+
 }  // namespace sluice::jobs

@@ -125,7 +125,7 @@ void PostgresWatch::loop(const std::stop_token& stop) {
 
 Result<void> PostgresWatch::round(const std::stop_token& stop) {
   if (!connection_) {
-    SLUICE_TRY(connection_, pool_.connect(kAnswerTimeout));
+    SLUICE_TRY(connection_, pool_.connect(kAnswerTimeout, kAnswerTimeout));
     SLUICE_CHECK(connection_->execute("listen " + sql::quote_identifier(channel_)));
     SLUICE_CHECK(beat());
     heard();  // whatever was said meanwhile was not heard
