@@ -23,15 +23,15 @@ std::string many_jobs(bool postgres, int count, Timestamp now) {
                                              count);
   std::string script = fmt::format(
       "insert into job (kind, subject, name, queue, state, origin, priority, created_at, run_at, started_at, "
-      "finished_at, duration_ms, attempt, max_attempts, lease, node, started_by, retry, args, result{1}) "
+      "finished_at, duration_ms, attempt, max_attempts, lease, node, started_by, retry, args, result, "
+      "history) "
       "select case when i / 50 % 10 = 0 then 'undo' else 'load' end, 'S' || (i % 50), 'S' || (i % 50), "
       "'default', "
-      "case when i / 50 % 20 = 7 then 6 else 5 end, 0, 5, {2} - ({0} - i) * 300000, {2} - ({0} - i) * "
+      "case when i / 50 % 20 = 7 then 6 else 5 end, 0, 5, {1} - ({0} - i) * 300000, {1} - ({0} - i) * "
       "300000, "
-      "{2} - ({0} - i) * 300000, {2} - ({0} - i) * 300000 + 5000, 5, 1, 1, 1, 'bench', '', '{5}', '{{}}', "
-      "'{{\"read\":249}}'{3} from {4};",
-      count, postgres ? ", history" : "", end, postgres ? ", '[1, 0, 0, \"\", \"\"]'" : "", numbers,
-      jobs::to_json(jobs::RetryPolicy::none()));
+      "{1} - ({0} - i) * 300000, {1} - ({0} - i) * 300000 + 5000, 5, 1, 1, 1, 'bench', '', '{3}', '{{}}', "
+      "'{{\"read\":249}}', '[1, 0, 0, \"\", \"\"]' from {2};",
+      count, end, numbers, jobs::to_json(jobs::RetryPolicy::none()));
   for (const int state : {5, 6}) {
     const int share = state == 6 ? count / 20 : count - count / 20;
     script += postgres ? fmt::format("insert into tally (state, n) values ({}, {});", state, share)

@@ -156,9 +156,8 @@ Result<jobs::Cancelled> JobHand::cancelled(JobId id) {
 Result<JobId> JobHand::number(const std::string& word) {
   const auto id = job_number(word);
   if (id) return *id;
-  return fail(
-      ErrorCode::invalid_argument,
-      fmt::format("\"{}\" is not a job's number; sluice jobs list tells them", printable(word, 60)));
+  return fail(ErrorCode::invalid_argument,
+              fmt::format("\"{}\" is not a job's number; sluice jobs list tells them", printable(word, 60)));
 }
 
 Result<std::string> JobHand::of_loader(const std::string& loader) {

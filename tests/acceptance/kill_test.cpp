@@ -302,9 +302,9 @@ TEST_F(Kills, at_random_instants_leave_the_table_of_a_clean_load_and_lose_no_job
     }
     SCOPED_TRACE(std::string(mode.name) + " after kill " + std::to_string(done) +
                  ", SLUICE_SEED=" + std::to_string(seed));
-    after_commit += static_cast<int>(
-        number_of(home.store(), "select count(*) from job where state = 2 and id = " + id) > 0 &&
-        content_of(home) == expected.content_after);
+    after_commit +=
+        static_cast<int>(number_of(home.store(), "select count(*) from lease where job = " + id) > 0 &&
+                         content_of(home) == expected.content_after);
     expect_exact(mode, home, id);
     if (HasFailure()) return;
   }
@@ -335,7 +335,7 @@ TEST_F(Kills, between_target_commit_and_completion_adopt_the_receipt) {
       service.kill();
       store.execute("rollback");
     }
-    EXPECT_EQ(number_of(home.store(), "select state from job where id = " + id), 2)
+    EXPECT_EQ(number_of(home.store(), "select count(*) from lease where job = " + id), 1)
         << "the job was still processing";
     EXPECT_EQ(content_of(home), expected.content_after);
     const auto generation = number_of(home.target(), "select generation from _sluice_table");

@@ -51,7 +51,8 @@ TEST_F(SmallRules, a_list_that_was_cut_says_so) {
 TEST_F(SmallRules, states_may_be_given_as_one_list) {
   write("Aa");
   ASSERT_EQ(site_.sluice({"run", "Aa"}).exit_code, 0);
-  EXPECT_EQ(json_lines(site_.sluice({"jobs", "list", "--state", "failed,succeeded", "--json"}).out).size(), 1u);
+  EXPECT_EQ(json_lines(site_.sluice({"jobs", "list", "--state", "failed,succeeded", "--json"}).out).size(),
+            1u);
   EXPECT_THAT(site_.sluice({"jobs", "list", "--state", "failed,lost"}).err, HasSubstr("no state \"lost\""));
 }
 
@@ -94,7 +95,8 @@ TEST_F(SmallRules, a_run_that_waits_for_another_one_says_for_which) {
     reply.answer("200 OK", {"Content-Type: text/csv"}, "id,name\n1,a\n");
     return false;
   });
-  site_.write_loader("Aa", fmt::format("name: Aa\nschedule: manual\nsource: {}\nkey: id\n", source.url("/a.csv")));
+  site_.write_loader("Aa",
+                     fmt::format("name: Aa\nschedule: manual\nsource: {}\nkey: id\n", source.url("/a.csv")));
   Process first({sluice_program(), "run", "Aa"}, site_.path());
   asked.wait();
   {

@@ -15,13 +15,14 @@ namespace {
 
 Result<JobState> ask_to_stop(Database& database, JobId id, std::string_view reason, Timestamp now) {
   SLUICE_CHECK(database.run(
-      "update job set cancel_requested_at = ?, reason = ? where id = ? and cancel_requested_at is null", now,
-      reason, id));
+      "update lease set cancel_requested_at = ?, reason = ? where job = ? and cancel_requested_at is null",
+      now, reason, id));
   return JobState::processing;
 }
 
 Result<JobState> remove(Database& database, Account& account, JobId id, const Held& held,
                         std::string_view reason) {
+  SLUICE_CHECK(leave_ready(database, id));
   SLUICE_CHECK(database.run("update job set state = ?, finished_at = ?, reason = ? where id = ?",
                             JobState::deleted, account.now(), reason, id));
   SLUICE_CHECK(account.step(
@@ -37,15 +38,17 @@ Result<JobState> put_forward(Database& database, Account& account, JobId id, con
   if (is_at_rest(held.state)) SLUICE_CHECK(take_key_again(database, id));
   const Timestamp run_at = request.to == JobState::scheduled ? *request.run_at : account.now();
   const bool anew = counts_anew(held.state);
+  SLUICE_CHECK(leave_ready(database, id));
   // An error stays with a job that only waits longer or shorter for its retry.
   SLUICE_CHECK(database.run(
-      "update job set state = ?1, run_at = ?2, blocked = 0, attempt = iif(?3, 0, attempt), crashes = iif(?3, "
+      "update job set state = ?1, run_at = ?2, attempt = iif(?3, 0, attempt), crashes = iif(?3, "
       "0, crashes), "
       "finished_at = null, duration_ms = null, error_code = iif(?4, error_code, null), "
-      "error_message = iif(?4, error_message, null), reason = '', pinned_node = iif(?5, pinned_node, null), "
-      "cancel_requested_at = null where id = ?6",
+      "error_message = iif(?4, error_message, null), reason = '', pinned_node = iif(?5, pinned_node, null) "
+      "where id = ?6",
       request.to, run_at, anew, request.to == JobState::scheduled && !anew, held.state == JobState::enqueued,
       id));
+  if (request.to == JobState::enqueued) SLUICE_CHECK(enter_ready(database, id));
   if (request.to == held.state) {
     SLUICE_CHECK(account.note(id, request.to, held.attempt, request.reason));
   } else {

@@ -13,6 +13,17 @@
 namespace sluice::jobs {
 namespace {
 
+// The job as its new attempt sees it.
+void begin(Job& job, std::string_view node, Timestamp now) {
+  job.state = JobState::processing;
+  ++job.attempt;
+  job.node = node;
+  job.started_at = now;
+  job.finished_at.reset();
+  job.duration_ms.reset();
+  job.progress.reset();
+}
+
 constexpr int kPromoteAtOnce = 1000;
 
 Result<void> promote_due(Database& database, Account& account, Timestamp now) {
@@ -30,9 +41,12 @@ Result<void> promote_due(Database& database, Account& account, Timestamp now) {
       },
       now, kPromoteAtOnce));
   for (const Due& one : due) {
-    SLUICE_CHECK(database.run("update job set state = ? where id = ?", JobState::enqueued, one.id));
-    SLUICE_CHECK(account.step(
+    SLUICE_CHECK(database.run("update job set state = ?, history = history || ? where id = ?",
+                              JobState::enqueued, history_line(JobState::enqueued, now, one.attempt, {}, {}),
+                              one.id));
+    SLUICE_CHECK(account.count(
         {.job = one.id, .from = JobState::scheduled, .to = JobState::enqueued, .attempt = one.attempt}));
+    SLUICE_CHECK(enter_ready(database, one.id));
   }
   return {};
 }
@@ -49,29 +63,27 @@ class Choice {
     const auto consider = [&](const Row& row) -> Result<bool> {
       SLUICE_TRY(const bool taken, look_at(row));
       if (taken) --left;
+      in_one_run_ = in_one_run_ && taken;
       return left > 0;
     };
     if (most <= 0) return 0;
-    static constexpr std::string_view kColumns =
-        "select id, kind, exclusive_key, pinned_node, limit_key, latency_ms, run_at, started_at is null from "
-        "job";
+    if (queue) in_one_run_ = false;
+    const auto ask = [&](std::string_view index, std::string_view where) {
+      return fmt::format(
+          "select {}, j.lease + 1 from ready r indexed by {} cross join job j on j.id = r.job where "
+          "r.blocked "
+          "= 0 {} order by r.priority, r.run_at, r.job",
+          job_columns(), index, where);
+    };
+    static const std::string of_all = ask("ready_claim", ""),
+                             of_default = ask("ready_claim", "and r.queue = 'default'"),
+                             of_one = ask("ready_queue", "and r.queue <> 'default' and r.queue = ?");
     if (!queue) {
-      SLUICE_CHECK(database_.each_until(
-          fmt::format("{} indexed by job_ready where state = 1 and blocked = 0 order by priority, run_at, id",
-                      kColumns),
-          consider));
+      SLUICE_CHECK(database_.each_until(of_all, consider));
     } else if (*queue == "default") {
-      SLUICE_CHECK(database_.each_until(
-          fmt::format("{} indexed by job_ready where state = 1 and blocked = 0 and queue "
-                      "= 'default' order by priority, run_at, id",
-                      kColumns),
-          consider));
+      SLUICE_CHECK(database_.each_until(of_default, consider));
     } else {
-      SLUICE_CHECK(database_.each_until(
-          fmt::format("{} indexed by job_ready_queue where state = 1 and blocked = 0 and queue <> 'default' "
-                      "and queue = ? order by priority, run_at, id",
-                      kColumns),
-          consider, *queue));
+      SLUICE_CHECK(database_.each_until(of_one, consider, *queue));
     }
     return most - left;
   }
@@ -80,30 +92,64 @@ class Choice {
   Result<void> settle(Account& account) {
     for (const auto& [job, by] : aside_) SLUICE_CHECK(put_aside(database_, job, by));
     for (const auto& [job, why] : late_) {
+      SLUICE_CHECK(leave_ready(database_, job));
       SLUICE_CHECK(database_.run("update job set state = ?, finished_at = ?, reason = ? where id = ?",
                                  JobState::deleted, now_, why, job));
       SLUICE_CHECK(
           account.step({.job = job, .from = JobState::enqueued, .to = JobState::deleted, .reason = why}));
     }
-    return {};
+    return take(account);
   }
-  const std::vector<JobId>& chosen() const { return chosen_; }
+  std::vector<Claimed> take_chosen() { return std::move(chosen_); }
 
  private:
+  // From `ready` to `lease`: all at once where they are the first ones of the index.
+  Result<void> take(Account& account) {
+    if (chosen_.empty()) return {};
+    static const std::string lease =
+        "insert into lease (job, token, node, attempt, started_at, queue, exclusive_key, limit_key, "
+        "recurring_id) select job, token, ?1, attempt + 1, ?2, queue, exclusive_key, limit_key, recurring_id "
+        "from ready";
+    static const std::string first_ones =
+        " indexed by ready_claim where blocked = 0 and (priority, run_at, job) <= (?3, ?4, ?5)";
+    static const std::string lease_first = lease + first_ones, lease_one = lease + " where job = ?3",
+                             drop_first =
+                                 "delete from ready indexed by ready_claim where blocked = 0 and (priority, "
+                                 "run_at, job) <= (?1, ?2, ?3)";
+    if (in_one_run_) {
+      const Job& last = chosen_.back().job;
+      SLUICE_CHECK(database_.run(lease_first, request_.node, now_, last.priority, last.run_at, last.id));
+      SLUICE_CHECK(database_.run(drop_first, last.priority, last.run_at, last.id));
+    }
+    for (Claimed& one : chosen_) {
+      Job& job = one.job;
+      if (!in_one_run_) {
+        SLUICE_CHECK(database_.run(lease_one, request_.node, now_, job.id));
+        SLUICE_CHECK(leave_ready(database_, job.id));
+      }
+      begin(job, request_.node, now_);
+      SLUICE_CHECK(account.count({.job = job.id, .from = JobState::enqueued, .to = JobState::processing}));
+      if (!job.limit_key.empty()) SLUICE_CHECK(note_start(database_, job.limit_key, job.id, now_));
+    }
+    return {};
+  }
+
   // Whether it is taken.
   Result<bool> look_at(const Row& row) {
-    const std::string kind = row.text(1), pin = row.text(3);
+    // As job_columns() has them.
+    constexpr int kKind = 1, kRunAt = 9, kStartedAt = 10, kPinned = 17, kKey = 18, kLimit = 33, kLatency = 35;
     const JobId id(row.integer(0));
-    if (seen_.contains(id)) return false;
-    if (std::ranges::find(request_.kinds, kind) == request_.kinds.end()) return false;
+    if (!seen_.empty() && seen_.contains(id)) return false;
+    if (std::ranges::find(request_.kinds, row.view(kKind)) == request_.kinds.end()) return false;
+    const std::string_view pin = row.view(kPinned);
     if (pin.empty() ? request_.only_pinned : pin != request_.node) return false;
-    if (const std::chrono::milliseconds most(row.integer(5));
-        most.count() > 0 && row.integer(7) != 0 && row.time(6) + most < now_) {
+    if (const std::chrono::milliseconds most(row.integer(kLatency));
+        most.count() > 0 && !row.maybe_time(kStartedAt) && row.time(kRunAt) + most < now_) {
       seen_.insert(id);
       late_.emplace_back(id, late_reason(most));
       return false;
     }
-    const std::string key = row.text(2), limit_key = row.text(4);
+    const std::string key = row.text(kKey), limit_key = row.text(kLimit);
     if (!key.empty()) {
       SLUICE_TRY(const bool free, is_free(key));
       if (!free) return leave(id, BlockedBy::exclusive_key);
@@ -114,8 +160,11 @@ class Choice {
       --*room;
     }
     if (!key.empty()) free_keys_[key] = false;
-    seen_.insert(id);
-    chosen_.push_back(id);
+    if (!in_one_run_) seen_.insert(id);
+    Claimed claimed;
+    SLUICE_TRY(claimed.job, read_job(row));
+    claimed.lease = {id, row.integer(row.size() - 1)};
+    chosen_.push_back(std::move(claimed));
     return true;
   }
 
@@ -129,8 +178,7 @@ class Choice {
     const auto [found, added] = free_keys_.try_emplace(key, true);
     if (!added) return found->second;
     SLUICE_CHECK(database_.each(
-        "select 1 from job indexed by job_live_key where exclusive_key = ?1 and exclusive_key is not null "
-        "and state in (0, 1, 2) and state = 2 limit 1",
+        "select 1 from lease indexed by lease_key where exclusive_key = ?1 limit 1",
         [&](const Row&) -> Result<void> {
           found->second = false;
           return {};
@@ -150,8 +198,9 @@ class Choice {
   Database& database_;
   const ClaimRequest& request_;
   const Timestamp now_;
-  std::vector<JobId> chosen_;
-  std::unordered_set<JobId> seen_;
+  std::vector<Claimed> chosen_;
+  bool in_one_run_ = true;          // they are the first of the index, none left out
+  std::unordered_set<JobId> seen_;  // by an earlier choose(), or not to be looked at again
   std::vector<std::pair<JobId, BlockedBy>> aside_;
   std::vector<std::pair<JobId, std::string>> late_;
   std::unordered_map<std::string, bool> free_keys_;
@@ -167,10 +216,9 @@ struct Open {
 Result<std::optional<Open>> open_queue(Database& database, const QueueShare& share) {
   std::optional<Open> open;
   SLUICE_CHECK(database.each(
-      "select case when ?1 = 'default' then exists (select 1 from job indexed by job_ready where state = 1 "
-      "and "
-      "blocked = 0 and queue = ?1) else exists (select 1 from job indexed by job_ready_queue where state = 1 "
-      "and blocked = 0 and queue <> 'default' and queue = ?1) end, (select paused_at from queue where name = "
+      "select case when ?1 = 'default' then exists (select 1 from ready indexed by ready_claim where blocked "
+      "= 0 and queue = ?1) else exists (select 1 from ready indexed by ready_queue where "
+      "blocked = 0 and queue <> 'default' and queue = ?1) end, (select paused_at from queue where name = "
       "?1) is not null, (select max_running from queue where name = ?1)",
       [&](const Row& row) -> Result<void> {
         if (row.integer(0) == 0 || row.integer(1) != 0) return {};
@@ -181,7 +229,7 @@ Result<std::optional<Open>> open_queue(Database& database, const QueueShare& sha
       share.name));
   if (!open || open->room == std::numeric_limits<int>::max()) return open;
   SLUICE_CHECK(database.each(
-      "select count(*) from job indexed by job_node where state = 2 and queue = ?",
+      "select count(*) from lease where queue = ?",
       [&](const Row& row) -> Result<void> {
         open->room -= static_cast<int>(row.integer(0));
         return {};
@@ -195,11 +243,9 @@ Result<std::vector<Open>> open_queues(Database& database, std::vector<QueueShare
   if (shares.empty()) {
     shares.push_back({"default", 1});
     SLUICE_CHECK(database.each(
-        "with recursive w(v) as (select min(queue) from job indexed by job_ready_queue where state = 1 and "
-        "blocked = 0 and queue <> 'default' union all select (select min(queue) from job indexed by "
-        "job_ready_queue where state = 1 and blocked = 0 and queue <> 'default' and queue > w.v) from w "
-        "where "
-        "w.v is not null) select v from w where v is not null",
+        "with recursive w(v) as (select min(queue) from ready indexed by ready_queue where queue <> "
+        "'default' union all select (select min(queue) from ready indexed by ready_queue where queue <> "
+        "'default' and queue > w.v) from w where w.v is not null) select v from w where v is not null",
         [&](const Row& row) -> Result<void> {
           shares.push_back({row.text(0), 1});
           return {};
@@ -246,15 +292,8 @@ Result<std::vector<Claimed>> SqliteJobStore::claim(const ClaimRequest& request, 
       SLUICE_CHECK(choose_in_turn(choice, turns_[request.node], std::move(open), request.limit));
     }
     SLUICE_CHECK(choice.settle(account));
-    std::vector<Claimed> claimed;
-    claimed.reserve(choice.chosen().size());
-    for (const JobId id : choice.chosen()) {
-      SLUICE_TRY(auto one, take(database, account, id, request.node, now));
-      if (!one.job.limit_key.empty()) SLUICE_CHECK(note_start(database, one.job.limit_key, id, now));
-      claimed.push_back(std::move(one));
-    }
     SLUICE_CHECK(account.close());
-    return claimed;
+    return choice.take_chosen();
   });
 }
 

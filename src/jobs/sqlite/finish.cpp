@@ -3,14 +3,136 @@
 #include "jobs/sqlite/limits.h"
 #include "jobs/store/recurring_change.h"
 
+#include <algorithm>
+#include <unordered_map>
+
 namespace sluice::jobs {
+namespace {
+
+// A lease, and what is written of its end.
+struct Attempted {
+  JobId job;
+  Held held;
+  bool progress = false;
+  const Completion* by = nullptr;
+  JobState to = JobState::processing;
+};
+
+// Those of the completions that still hold their leases: leases are few, so they are read in one go, with
+// those of others in between. `all`: there is none in between.
+struct Leases {
+  std::vector<Attempted> mine;
+  JobId first, last;
+  bool all = true;
+};
+
+Result<Leases> find_leases(Database& database, std::span<const Completion> completions) {
+  Leases leases;
+  std::unordered_map<std::int64_t, const Completion*> wanted;
+  wanted.reserve(completions.size());
+  const auto [least, most] =
+      std::ranges::minmax_element(completions, {}, [](const Completion& one) { return one.lease.job; });
+  leases.first = least->lease.job;
+  leases.last = most->lease.job;
+  for (const Completion& one : completions) wanted.try_emplace(one.lease.job.value(), &one);
+  leases.mine.reserve(completions.size());
+  SLUICE_CHECK(database.each(
+      "select job, token, attempt, started_at, node, exclusive_key, limit_key, recurring_id, "
+      "cancel_requested_at is not null, reason, progress_rows is not null from lease where job between ? and "
+      "?",
+      [&](const Row& row) -> Result<void> {
+        const auto found = wanted.find(row.integer(0));
+        if (found == wanted.end() || found->second->lease.token != row.integer(1)) {
+          leases.all = false;
+          return {};
+        }
+        Attempted& one = leases.mine.emplace_back();
+        one.job = JobId(row.integer(0));
+        one.held.state = JobState::processing;
+        one.held.lease = row.integer(1);
+        one.held.attempt = static_cast<int>(row.integer(2));
+        one.held.started_at = row.maybe_time(3);
+        one.held.node = row.view(4);
+        one.held.exclusive_key = row.view(5);
+        one.held.limit_key = row.view(6);
+        one.held.recurring_id = row.view(7);
+        one.held.cancelled = row.integer(8) != 0;
+        one.held.reason = row.view(9);
+        one.progress = row.integer(10) != 0;
+        one.by = found->second;
+        return {};
+      },
+      leases.first, leases.last));
+  return leases;
+}
+
+// The job's own row, once: what the attempt was, how it ended, and the two lines of its history.
+Result<void> write_end(Database& database, Account& account, Attempted& one, Timestamp now) {
+  const Completion& completion = *one.by;
+  const Held& held = one.held;
+  std::optional<std::string> retired;
+  if (goes_on(completion.to)) {
+    SLUICE_TRY(retired, retired_reason(database, one.job));
+  }
+  SLUICE_TRY(const Ending ending,
+             end_of(
+                 completion, held, retired,
+                 [&](std::string_view key) { return next_tick(database, key, now); }, now));
+  one.to = ending.to;
+  SLUICE_CHECK(account.count({.job = one.job,
+                              .from = JobState::processing,
+                              .to = ending.to,
+                              .attempt = held.attempt,
+                              .duration_ms = ending.duration_ms,
+                              .amount = completion.amount}));
+  const bool given_back = completion.to == JobState::enqueued;
+  const std::string history =
+      history_line(JobState::processing, held.started_at.value_or(now), held.attempt, held.node, {}) +
+      history_line(ending.to, now, held.attempt, held.node, ending.why);
+  const auto error_code = completion.error ? std::optional(completion.error->code) : std::nullopt;
+  const auto error_message = completion.error ? std::optional(completion.error->message) : std::nullopt;
+  SLUICE_CHECK(database.run(
+      "update job set state = ?1, lease = ?2, attempt = ?3, node = ?4, started_at = ?5, finished_at = ?6, "
+      "duration_ms = ?7, error_code = iif(?8, error_code, ?9), error_message = iif(?8, error_message, ?10), "
+      "result = iif(?11 = '', result, ?11), reason = ?12, progress_rows = null, progress_bytes = null, "
+      "progress_total = null, progress_phase = null, progress_total_rows = null, history = history || ?13 "
+      "where id = ?14",
+      ending.to, held.lease, held.attempt - (completion.count_attempt ? 0 : 1), held.node, held.started_at,
+      is_at_rest(ending.to) ? std::optional(now) : std::nullopt,
+      given_back ? std::nullopt : std::optional(ending.duration_ms), given_back, error_code, error_message,
+      completion.result, ending.reason, history, one.job));
+  if (ending.until)
+    SLUICE_CHECK(database.run("update job set run_at = ? where id = ?", ending.until, one.job));
+  if (one.progress) SLUICE_CHECK(keep_progress(database, one.job));
+  return {};
+}
+
+// After the leases are gone: the way is free for others.
+Result<void> free_the_way(Database& database, const Attempted& one, Timestamp now) {
+  const Held& held = one.held;
+  if (one.to == JobState::enqueued) SLUICE_CHECK(enter_ready(database, one.job));
+  if (one.to == JobState::succeeded || one.to == JobState::failed) {
+    const CountedRun run{.job = one.job,
+                         .failed = one.to == JobState::failed,
+                         .code = one.by->error ? std::string_view(one.by->error->code) : ""};
+    SLUICE_CHECK(count_run(database, held.recurring_id, run, now));
+  }
+  if (!one.by->count_attempt) SLUICE_CHECK(forget_start(database, held.limit_key, one.job, held.started_at));
+  SLUICE_CHECK(release_key(database, held.exclusive_key));
+  SLUICE_CHECK(release_limit(database, held.limit_key, now));
+  return {};
+}
+
+}  // namespace
 
 Result<std::optional<Held>> look_up(Database& database, JobId id) {
   std::optional<Held> held;
   SLUICE_CHECK(database.each(
-      "select state, lease, attempt, started_at, node, exclusive_key, cancel_requested_at is not null, "
-      "reason, kind, limit_key, recurring_id "
-      "from job where id = ?",
+      "select case when l.job is null then j.state else 2 end, coalesce(l.token, j.lease), "
+      "coalesce(l.attempt, "
+      "j.attempt), coalesce(l.started_at, j.started_at), coalesce(l.node, j.node), j.exclusive_key, "
+      "l.cancel_requested_at is not null, iif(l.cancel_requested_at is null, j.reason, l.reason), j.kind, "
+      "j.limit_key, j.recurring_id from job j left join lease l on l.job = j.id where j.id = ?",
       [&](const Row& row) -> Result<void> {
         held = Held{.state = static_cast<JobState>(row.integer(0)),
                     .lease = row.integer(1),
@@ -29,50 +151,32 @@ Result<std::optional<Held>> look_up(Database& database, JobId id) {
   return held;
 }
 
-Result<std::optional<JobState>> finish(Database& database, Account& account, const Completion& completion,
-                                       Timestamp now) {
-  const JobId id = completion.lease.job;
-  SLUICE_TRY(const auto held, look_up(database, id));
-  if (!held || held->state != JobState::processing || held->lease != completion.lease.token)
-    return std::nullopt;
-
-  std::optional<std::string> retired;
-  if (goes_on(completion.to)) {
-    SLUICE_TRY(retired, retired_reason(database, id));
-  }
-  SLUICE_TRY(const Ending ending,
-             end_of(
-                 completion, *held, retired,
-                 [&](std::string_view key) { return next_tick(database, key, now); }, now));
-  const bool given_back = completion.to == JobState::enqueued;
-  const auto error_code = completion.error ? std::optional(completion.error->code) : std::nullopt;
-  const auto error_message = completion.error ? std::optional(completion.error->message) : std::nullopt;
+Result<void> keep_progress(Database& database, JobId id) {
   SLUICE_CHECK(database.run(
-      "update job set state = ?1, attempt = attempt - ?2, finished_at = ?3, duration_ms = ?4, run_at = "
-      "coalesce(?5, run_at), "
-      "error_code = iif(?6, error_code, ?7), error_message = iif(?6, error_message, ?8), "
-      "result = iif(?9 = '', result, ?9), reason = ?10, cancel_requested_at = null where id = ?11",
-      ending.to, completion.count_attempt ? 0 : 1, is_at_rest(ending.to) ? std::optional(now) : std::nullopt,
-      given_back ? std::nullopt : std::optional(ending.duration_ms), ending.until, given_back, error_code,
-      error_message, completion.result, ending.reason, id));
-  SLUICE_CHECK(account.step({.job = id,
-                             .from = held->state,
-                             .to = ending.to,
-                             .attempt = held->attempt,
-                             .node = held->node,
-                             .reason = ending.why,
-                             .duration_ms = ending.duration_ms,
-                             .amount = completion.amount}));
-  if (ending.to == JobState::succeeded || ending.to == JobState::failed) {
-    const CountedRun run{.job = id,
-                         .failed = ending.to == JobState::failed,
-                         .code = completion.error ? std::string_view(completion.error->code) : ""};
-    SLUICE_CHECK(count_run(database, held->recurring_id, run, now));
+      "update job set (progress_rows, progress_bytes, progress_total, progress_phase, progress_total_rows) = "
+      "(select progress_rows, progress_bytes, progress_total, progress_phase, progress_total_rows from lease "
+      "where job = ?1) where id = ?1",
+      id));
+  return {};
+}
+
+Result<std::vector<std::optional<JobState>>> finish(Database& database, Account& account,
+                                                    std::span<const Completion> completions, Timestamp now) {
+  std::vector<std::optional<JobState>> ended(completions.size());
+  if (completions.empty()) return ended;
+  SLUICE_TRY(Leases leases, find_leases(database, completions));
+  for (Attempted& one : leases.mine) {
+    SLUICE_CHECK(write_end(database, account, one, now));
+    ended[static_cast<std::size_t>(one.by - completions.data())] = one.to;
   }
-  if (!completion.count_attempt) SLUICE_CHECK(forget_start(database, held->limit_key, id, held->started_at));
-  SLUICE_CHECK(release_key(database, held->exclusive_key));
-  SLUICE_CHECK(release_limit(database, held->limit_key, now));
-  return ending.to;
+  if (leases.all && !leases.mine.empty()) {
+    SLUICE_CHECK(database.run("delete from lease where job between ? and ?", leases.first, leases.last));
+  } else {
+    for (const Attempted& one : leases.mine)
+      SLUICE_CHECK(database.run("delete from lease where job = ?", one.job));
+  }
+  for (const Attempted& one : leases.mine) SLUICE_CHECK(free_the_way(database, one, now));
+  return ended;
 }
 
 }  // namespace sluice::jobs

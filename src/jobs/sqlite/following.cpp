@@ -50,6 +50,7 @@ Result<void> settle_one(Database& database, Account& account, const Account::End
   SLUICE_CHECK(database.run("update job set state = ?, run_at = ?, finished_at = ?, reason = ? where id = ?",
                             to, run_at, is_final(to) ? std::optional(account.now()) : std::nullopt,
                             is_final(to) ? std::string_view(why) : std::string_view(), child.id));
+  if (to == JobState::enqueued) SLUICE_CHECK(enter_ready(database, child.id));
   return account.step({.job = child.id, .from = JobState::awaiting, .to = to, .reason = why});
 }
 
@@ -131,9 +132,9 @@ Result<std::vector<Job>> SqliteFlowStore::children(JobId parent, JobId after, in
   return file_.read([&](Database& database) -> Result<std::vector<Job>> {
     std::vector<Job> jobs;
     SLUICE_CHECK(database.each(
-        fmt::format("select {} from job indexed by job_parent where parent = ?1 and parent is not null and "
-                    "id > ?2 order by id limit ?3",
-                    job_columns()),
+        fmt::format("select {} from job j indexed by job_parent left join lease l on l.job = j.id where "
+                    "j.parent = ?1 and j.parent is not null and j.id > ?2 order by j.id limit ?3",
+                    live_job_columns()),
         [&](const Row& row) -> Result<void> {
           SLUICE_TRY(auto job, read_job(row));
           jobs.push_back(std::move(job));

@@ -62,11 +62,7 @@ Result<std::vector<std::optional<JobState>>> SqliteJobStore::complete(std::span<
                                                                       Timestamp now) {
   return file_.write([&](Database& database) -> Result<std::vector<std::optional<JobState>>> {
     Account account(database, now);
-    std::vector<std::optional<JobState>> ended;
-    for (const Completion& completion : completions) {
-      SLUICE_TRY(const auto state, finish(database, account, completion, now));
-      ended.push_back(state);
-    }
+    SLUICE_TRY(auto ended, finish(database, account, completions, now));
     SLUICE_CHECK(account.close());
     return ended;
   });
@@ -75,8 +71,8 @@ Result<std::vector<std::optional<JobState>>> SqliteJobStore::complete(std::span<
 Result<void> SqliteJobStore::save_progress(Lease lease, const Progress& progress) {
   return file_.write([&](Database& database) -> Result<void> {
     SLUICE_CHECK(
-        database.run("update job set progress_rows = ?, progress_bytes = ?, progress_total = ?, "
-                     "progress_phase = ?, progress_total_rows = ? where id = ? and lease = ? and state = 2",
+        database.run("update lease set progress_rows = ?, progress_bytes = ?, progress_total = ?, "
+                     "progress_phase = ?, progress_total_rows = ? where job = ? and token = ?",
                      progress.rows, progress.bytes, progress.total_bytes, progress.phase, progress.total_rows,
                      lease.job, lease.token));
     return {};

@@ -85,7 +85,6 @@ Result<int> SqliteUpkeep::trim(const Retention& retention, int batch, Timestamp 
           },
           state, now - keep, std::max(retention.keep_per_subject, 0), batch - removed));
       for (const JobId id : old) {
-        SLUICE_CHECK(database.run("delete from job_history where job = ?", id));
         SLUICE_CHECK(database.run("delete from job_log where job = ?", id));
         SLUICE_CHECK(database.run("delete from batch where job = ?", id));
         SLUICE_CHECK(database.run("delete from job where id = ?", id));
@@ -95,7 +94,7 @@ Result<int> SqliteUpkeep::trim(const Retention& retention, int batch, Timestamp 
     }
     SLUICE_CHECK(database.run(
         "delete from unique_key where key in (select key from unique_key k indexed by unique_key_until where "
-        "until <= ? and not exists (select 1 from job where id = k.job and state in (0, 1, 2, 3)) limit ?)",
+        "until <= ? and not exists (select 1 from job where id = k.job and state in (0, 1, 3)) limit ?)",
         now, batch));
     SLUICE_CHECK(database.run("delete from job_minute where minute < ?", now - retention.minutes));
     SLUICE_CHECK(account.close());

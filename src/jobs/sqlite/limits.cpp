@@ -51,23 +51,21 @@ Result<void> plan_wake(Database& database, std::string_view key, const KeyLimit&
   if (rule.starts == 0) return {};
   SLUICE_CHECK(database.run(
       "update limit_rule set wake_at = (select min(at) from limit_start where key = ?1) + ?2 where key = ?1 "
-      "and exists (select 1 from job indexed by job_waiting_limit where blocked = 2 and state = 1 and "
-      "limit_key = ?1)",
+      "and exists (select 1 from ready indexed by ready_limit where blocked = 2 and limit_key = ?1)",
       key, rule.window.count() * 1000));
   return {};
 }
 
 // A key's blocked ones in the order of the index, so that thousands of one key cost one step.
 constexpr std::string_view kBlockedKeys =
-    "with recursive k(v) as (select min(exclusive_key) from job indexed by job_waiting_key where state = 1 "
-    "and blocked = 1 and exclusive_key is not null union all select (select min(exclusive_key) from job "
-    "indexed by job_waiting_key where state = 1 and blocked = 1 and exclusive_key > k.v) from k where k.v is "
-    "not null) select v from k where v is not null";
+    "with recursive k(v) as (select min(exclusive_key) from ready indexed by ready_key where blocked = 1 and "
+    "exclusive_key is not null union all select (select min(exclusive_key) from ready indexed by ready_key "
+    "where blocked = 1 and exclusive_key > k.v) from k where k.v is not null) select v from k where v is not "
+    "null";
 constexpr std::string_view kBlockedLimits =
-    "with recursive k(v) as (select min(limit_key) from job indexed by job_waiting_limit where state = 1 and "
-    "blocked = 2 and limit_key is not null union all select (select min(limit_key) from job indexed by "
-    "job_waiting_limit where state = 1 and blocked = 2 and limit_key > k.v) from k where k.v is not null) "
-    "select v from k where v is not null";
+    "with recursive k(v) as (select min(limit_key) from ready indexed by ready_limit where blocked = 2 and "
+    "limit_key is not null union all select (select min(limit_key) from ready indexed by ready_limit where "
+    "blocked = 2 and limit_key > k.v) from k where k.v is not null) select v from k where v is not null";
 
 }  // namespace
 
@@ -86,8 +84,8 @@ Result<int> room_of_limit(Database& database, std::string_view key, Timestamp no
   if (!rule) return room;
   if (rule->at_once > 0) {
     SLUICE_TRY(const int running, count(database,
-                                        "select count(*) from job indexed by job_running_limit where state = "
-                                        "2 and limit_key = ?",
+                                        "select count(*) from lease indexed by lease_limit where limit_key "
+                                        "= ?",
                                         key));
     room = std::min(room, rule->at_once - running);
   }
@@ -108,7 +106,7 @@ Result<void> note_start(Database& database, std::string_view key, JobId job, Tim
 }
 
 Result<void> put_aside(Database& database, JobId job, BlockedBy by) {
-  SLUICE_CHECK(database.run("update job set blocked = ? where id = ?", by, job));
+  SLUICE_CHECK(database.run("update ready set blocked = ? where job = ?", by, job));
   return {};
 }
 
@@ -116,9 +114,10 @@ Result<void> put_aside_if_blocked(Database& database, JobId id, const NewJob& jo
   if (!job.exclusive_key.empty()) {
     bool blocked = false;
     SLUICE_CHECK(database.each(
-        "select 1 from job indexed by job_live_key where exclusive_key = ?1 and exclusive_key is not null "
-        "and "
-        "state in (0, 1, 2) and (state = 2 or (state = 1 and priority <= ?2)) and id <> ?3 limit 1",
+        "select 1 from lease indexed by lease_key where exclusive_key = ?1 union all select 1 from ready "
+        "indexed by ready_key where blocked in (0, 1, 2) and exclusive_key = ?1 and priority <= ?2 and job "
+        "<> "
+        "?3 limit 1",
         [&](const Row&) -> Result<void> {
           blocked = true;
           return {};
@@ -130,8 +129,8 @@ Result<void> put_aside_if_blocked(Database& database, JobId id, const NewJob& jo
   SLUICE_TRY(const int room, room_of_limit(database, job.limit_key, now));
   std::int64_t before = 0;
   SLUICE_CHECK(database.each(
-      "select count(*) from (select 1 from job indexed by job_waiting_limit where state = 1 and blocked in "
-      "(0, 2) and limit_key = ?1 and priority <= ?2 and id <> ?3 limit ?4)",
+      "select count(*) from (select 1 from ready indexed by ready_limit where blocked in (0, 2) and "
+      "limit_key = ?1 and priority <= ?2 and job <> ?3 limit ?4)",
       [&](const Row& row) -> Result<void> {
         before = row.integer(0);
         return {};
@@ -152,10 +151,11 @@ Result<void> forget_start(Database& database, std::string_view key, JobId job, s
 Result<int> release_key(Database& database, std::string_view exclusive_key) {
   if (exclusive_key.empty()) return 0;
   return database.run(
-      "update job set blocked = 0 where id = (select id from job indexed by job_waiting_key where state = 1 "
-      "and blocked = 1 and exclusive_key = ?1 and not exists (select 1 from queue where queue.name = "
-      "job.queue and paused_at is not null) order by priority, run_at, id limit 1) and not exists (select 1 "
-      "from job indexed by job_live_key where exclusive_key = ?1 and state = 2 and state in (0, 1, 2))",
+      "update ready set blocked = 0 where job = (select job from ready r indexed by ready_key where blocked "
+      "= "
+      "1 and exclusive_key = ?1 and not exists (select 1 from queue where queue.name = r.queue and paused_at "
+      "is not null) order by priority, run_at, job limit 1) and not exists (select 1 from lease indexed by "
+      "lease_key where exclusive_key = ?1)",
       exclusive_key);
 }
 
@@ -163,21 +163,21 @@ Result<int> release_limit(Database& database, std::string_view limit_key, Timest
   if (limit_key.empty()) return 0;
   SLUICE_TRY(int room, room_of_limit(database, limit_key, now));
   SLUICE_TRY(const int offered, count(database,
-                                      "select count(*) from job indexed by job_waiting_limit where state = 1 "
-                                      "and blocked = 0 and limit_key = ?",
+                                      "select count(*) from ready indexed by ready_limit where blocked = 0 "
+                                      "and limit_key = ?",
                                       limit_key));
   // What is offered may be for nobody here, but there is no end to offering for that.
   const bool more = one_more && offered < room + kMostOffered;
   room = std::max(room - offered, more ? std::min(room, 1) : 0);
   int released = 0;
   if (room > 0) {
-    SLUICE_TRY(released,
-               database.run(
-                   "update job set blocked = 0 where id in (select id from job indexed by job_waiting_limit "
-                   "where state = 1 and blocked = 2 and limit_key = ?1 and not exists (select 1 from queue "
-                   "where queue.name = job.queue and paused_at is not null) order by priority, run_at, id "
-                   "limit ?2)",
-                   limit_key, room));
+    SLUICE_TRY(
+        released,
+        database.run(
+            "update ready set blocked = 0 where job in (select job from ready r indexed by ready_limit "
+            "where blocked = 2 and limit_key = ?1 and not exists (select 1 from queue where queue.name "
+            "= r.queue and paused_at is not null) order by priority, run_at, job limit ?2)",
+            limit_key, room));
   }
   SLUICE_CHECK(
       database.run("update limit_rule set wake_at = null where key = ? and wake_at <= ?", limit_key, now));
@@ -208,10 +208,10 @@ Result<int> SqliteJobStore::release_waiting(Timestamp now) {
   const auto any = file_.read([](Database& database) -> Result<bool> {
     bool found = false;
     SLUICE_CHECK(database.each(
-        "select exists (select 1 from job indexed by job_waiting_key where state = 1 and exclusive_key is "
-        "not "
-        "null and blocked = 1) or exists (select 1 from job indexed by job_waiting_limit where state = 1 and "
-        "limit_key is not null and blocked = 2)",
+        "select exists (select 1 from ready indexed by ready_key where exclusive_key is not null and blocked "
+        "= 1) or exists (select 1 from ready indexed by ready_limit where limit_key is not null and blocked "
+        "= "
+        "2)",
         [&](const Row& row) -> Result<void> {
           found = row.integer(0) != 0;
           return {};

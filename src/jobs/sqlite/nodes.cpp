@@ -1,4 +1,5 @@
 // Who is alive, on SQLite: an OS lock per node, which the system drops when its process dies.
+#include "jobs/sqlite/finish.h"
 #include "jobs/sqlite/limits.h"
 #include "jobs/sqlite/parts.h"
 #include "jobs/store/ending.h"
@@ -16,17 +17,17 @@ struct Lost {
   std::string subject;
   int crashes = 0;
   Held held;
+  bool progress = false;
 };
 
 Result<std::vector<Lost>> jobs_of(Database& database, std::string_view node) {
   std::vector<Lost> jobs;
   SLUICE_CHECK(database.each(
-      "select id, subject, reason, attempt, crashes, cancel_requested_at is not null, exclusive_key, "
-      "limit_key, "
-      "recurring_id, started_at from job indexed by job_node "
-      "where state = 2 and node = ?",
+      "select l.job, j.subject, l.reason, l.attempt, j.crashes, l.cancel_requested_at is not null, "
+      "l.exclusive_key, l.limit_key, l.recurring_id, l.started_at, l.token, l.progress_rows is not null from "
+      "lease l cross join job j on j.id = l.job where l.node = ?",
       [&](const Row& row) -> Result<void> {
-        Lost job{JobId(row.integer(0)), row.text(1), static_cast<int>(row.integer(4)), {}};
+        Lost job{JobId(row.integer(0)), row.text(1), static_cast<int>(row.integer(4)), {}, false};
         job.held.reason = row.text(2);
         job.held.attempt = static_cast<int>(row.integer(3));
         job.held.cancelled = row.integer(5) != 0;
@@ -35,6 +36,8 @@ Result<std::vector<Lost>> jobs_of(Database& database, std::string_view node) {
         job.held.limit_key = row.text(7);
         job.held.recurring_id = row.text(8);
         job.held.started_at = row.maybe_time(9);
+        job.held.lease = row.integer(10);
+        job.progress = row.integer(11) != 0;
         jobs.push_back(std::move(job));
         return {};
       },
@@ -49,20 +52,24 @@ Result<JobState> take_back(Database& database, Account& account, const Lost& job
   const auto failed_as = [&](std::string_view text) {
     return taken.to == JobState::failed ? std::optional(text) : std::nullopt;
   };
+  const std::string history = history_line(JobState::processing, job.held.started_at.value_or(now),
+                                           job.held.attempt, job.held.node, {}) +
+                              history_line(taken.to, now, job.held.attempt, job.held.node, taken.reason);
   SLUICE_CHECK(database.run(
-      "update job set state = ?1, lease = lease + 1, crashes = ?2, attempt = attempt - ?3, finished_at = ?4, "
-      "error_code = coalesce(?5, error_code), error_message = coalesce(?6, error_message), reason = ?7, "
-      "cancel_requested_at = null where id = ?8",
-      taken.to, taken.crashes, taken.to == JobState::enqueued ? 1 : 0,
-      is_final(taken.to) ? std::optional(now) : std::nullopt, failed_as("worker_lost"),
-      failed_as(taken.reason),
-      taken.to == JobState::deleted ? std::string_view(taken.reason) : std::string_view(), job.id));
-  SLUICE_CHECK(account.step({.job = job.id,
-                             .from = JobState::processing,
-                             .to = taken.to,
-                             .attempt = job.held.attempt,
-                             .node = job.held.node,
-                             .reason = taken.reason}));
+      "update job set state = ?1, lease = ?2, crashes = ?3, attempt = ?4, node = ?5, started_at = ?6, "
+      "finished_at = ?7, duration_ms = null, error_code = coalesce(?8, error_code), error_message = "
+      "coalesce(?9, error_message), reason = ?10, progress_rows = null, progress_bytes = null, "
+      "progress_total = null, progress_phase = null, progress_total_rows = null, history = history || ?11 "
+      "where id = ?12",
+      taken.to, job.held.lease, taken.crashes, job.held.attempt - (taken.to == JobState::enqueued ? 1 : 0),
+      job.held.node, job.held.started_at, is_final(taken.to) ? std::optional(now) : std::nullopt,
+      failed_as("worker_lost"), failed_as(taken.reason),
+      taken.to == JobState::deleted ? std::string_view(taken.reason) : std::string_view(), history, job.id));
+  if (job.progress) SLUICE_CHECK(keep_progress(database, job.id));
+  SLUICE_CHECK(database.run("delete from lease where job = ?", job.id));
+  if (taken.to == JobState::enqueued) SLUICE_CHECK(enter_ready(database, job.id));
+  SLUICE_CHECK(account.count(
+      {.job = job.id, .from = JobState::processing, .to = taken.to, .attempt = job.held.attempt}));
   if (taken.to == JobState::failed) {
     SLUICE_CHECK(count_run(database, job.held.recurring_id,
                            {.job = job.id, .failed = true, .code = "worker_lost"}, now));
@@ -74,6 +81,7 @@ Result<JobState> take_back(Database& database, Account& account, const Lost& job
 }
 
 Result<void> forget_node(Database& database, std::string_view id) {
+  SLUICE_CHECK(database.run("update ready set pinned_node = null where pinned_node = ?", id));
   SLUICE_CHECK(
       database.run("update job set pinned_node = null where pinned_node = ? and pinned_node is not null and "
                    "state in (0, 1)",
@@ -127,7 +135,7 @@ Result<std::vector<Node>> SqliteNodeStore::nodes() {
     std::vector<Node> nodes;
     SLUICE_CHECK(
         database.each("select id, name, pid, version, workers, started_at, "
-                      "(select count(*) from job indexed by job_node where state = 2 and node = node.id), "
+                      "(select count(*) from lease where lease.node = node.id), "
                       "kinds from node order "
                       "by started_at, id",
                       [&](const Row& row) -> Result<void> {
@@ -151,7 +159,7 @@ Result<std::vector<Rescued>> SqliteNodeStore::rescue_dead(Timestamp now) {
   SLUICE_TRY(const auto known, file_.read([&](Database& database) -> Result<std::vector<std::string>> {
     std::vector<std::string> ids;
     SLUICE_CHECK(
-        database.each("select id from node union select node from job indexed by job_node where state = 2 "
+        database.each("select id from node union select node from lease "
                       "union select pinned_node from job indexed by job_pinned where pinned_node is not null "
                       "and state in (0, 1)",
                       [&](const Row& row) -> Result<void> {
@@ -200,8 +208,7 @@ Result<std::vector<std::pair<JobId, std::string>>> SqliteNodeStore::cancel_reque
   return file_.read([&](Database& database) -> Result<std::vector<std::pair<JobId, std::string>>> {
     std::vector<std::pair<JobId, std::string>> requests;
     SLUICE_CHECK(database.each(
-        "select id, reason from job indexed by job_node where state = 2 and node = ? and cancel_requested_at "
-        "is not null",
+        "select job, reason from lease where node = ? and cancel_requested_at is not null",
         [&](const Row& row) -> Result<void> {
           requests.emplace_back(JobId(row.integer(0)), row.text(1));
           return {};
@@ -215,7 +222,7 @@ Result<std::vector<Lease>> SqliteNodeStore::leases(std::string_view id) {
   return file_.read([&](Database& database) -> Result<std::vector<Lease>> {
     std::vector<Lease> leases;
     SLUICE_CHECK(database.each(
-        "select id, lease from job indexed by job_node where state = 2 and node = ?",
+        "select job, token from lease where node = ?",
         [&](const Row& row) -> Result<void> {
           leases.push_back({JobId(row.integer(0)), row.integer(1)});
           return {};

@@ -11,41 +11,56 @@ namespace {
 
 constexpr int kMostListed = 1000;
 
-// The index that narrows most, with the term its condition needs.
+// The index that narrows most: its first column, the parameter it is compared with, and what else the index
+// wants to hear.
 struct Path {
-  std::string_view index, column, condition;
+  std::string_view index, column;
+  int parameter = 0;
+  std::string_view condition = {};
 };
 
-Path choose_path(const JobFilter& filter) {
-  if (filter.batch) return {"job_batch", "", " and batch = ?7 and batch is not null"};
-  if (!filter.recurring_id.empty()) return {"job_recurring", "recurring_id", " and recurring_id is not null"};
-  if (!filter.subject.empty()) return {"job_subject", "subject", " and subject <> ''"};
+std::optional<Path> choose_path(const JobFilter& filter) {
+  if (filter.batch) return Path{"job_batch", "batch", 3, " and j.batch is not null"};
+  if (!filter.recurring_id.empty())
+    return Path{"job_recurring", "recurring_id", 4, " and j.recurring_id is not null"};
+  if (!filter.subject.empty()) return Path{"job_subject", "subject", 5, " and j.subject <> ''"};
   if (!filter.queue.empty() && filter.queue != "default")
-    return {"job_queue", "queue", " and queue <> 'default'"};
-  if (!filter.kind.empty()) return {"job_kind", "kind", ""};
-  return {"job_state", "", ""};
+    return Path{"job_queue", "queue", 7, " and j.queue <> 'default'"};
+  return std::nullopt;
+}
+
+// Where the jobs of a state are, in the order of their numbers. What waits and what runs is found in its hot
+// table, unless a narrower index leads there.
+std::string source(const JobFilter& filter, JobState state) {
+  constexpr std::string_view kLeft = " left join lease l on l.job = j.id";
+  if (state == JobState::processing) return "lease l cross join job j on j.id = l.job where l.job < ?2";
+  if (const auto path = choose_path(filter)) {
+    return fmt::format("job j indexed by {}{} where j.state = ?1 and j.id < ?2 and j.{} = ?{}{}{}",
+                       path->index, kLeft, path->column, path->parameter, path->condition,
+                       state == JobState::enqueued ? " and l.job is null" : "");
+  }
+  if (state == JobState::enqueued) {
+    return fmt::format("ready r cross join job j on j.id = r.job{} where r.job < ?2{}", kLeft,
+                       filter.kind.empty() ? "" : " and r.kind = ?6");
+  }
+  return fmt::format("job j indexed by {}{} where j.state = ?1 and j.state <> 1 and j.id < ?2{}",
+                     filter.kind.empty() ? "job_state" : "job_kind", kLeft,
+                     filter.kind.empty() ? "" : " and j.kind = ?6");
 }
 
 // One state at a time: (…, state, id) then yields the newest directly, with nothing to sort.
-std::string list_query(const JobFilter& filter, std::string_view columns) {
-  const Path path = choose_path(filter);
-  std::string query =
-      fmt::format("select {} from job indexed by {} where state = ?1 and id < ?2", columns, path.index);
-  query += path.column.empty() ? std::string(path.condition)
-                               : fmt::format(" and {} = ?3{}", path.column, path.condition);
-  // The other filters narrow what the index yields.
-  if (!filter.recurring_id.empty() && path.column != "recurring_id") query += " and recurring_id = ?8";
-  if (!filter.subject.empty() && path.column != "subject") query += " and subject = ?4";
-  if (!filter.kind.empty() && path.column != "kind") query += " and kind = ?5";
-  if (!filter.queue.empty() && path.column != "queue") query += " and queue = ?6";
-  return query + (filter.oldest_first ? " order by id limit ?9" : " order by id desc limit ?9");
-}
-
-std::string_view path_value(const JobFilter& filter, std::string_view column) {
-  if (column == "recurring_id") return filter.recurring_id;
-  if (column == "subject") return filter.subject;
-  if (column == "queue") return filter.queue;
-  return filter.kind;
+std::string list_query(const JobFilter& filter, JobState state, std::string_view columns) {
+  std::string query = fmt::format("select {} from {}", columns, source(filter, state));
+  // The other filters narrow what that yields.
+  if (filter.batch) query += " and j.batch = ?3";
+  if (!filter.recurring_id.empty()) query += " and j.recurring_id = ?4";
+  if (!filter.subject.empty()) query += " and j.subject = ?5";
+  if (!filter.kind.empty()) query += " and j.kind = ?6";
+  if (!filter.queue.empty()) query += " and j.queue = ?7";
+  const std::string_view by = state == JobState::processing                         ? "l.job"
+                              : state == JobState::enqueued && !choose_path(filter) ? "r.job"
+                                                                                    : "j.id";
+  return query + fmt::format(" order by {} {} limit ?8", by, filter.oldest_first ? "asc" : "desc");
 }
 
 bool is_plain(const JobFilter& filter) {
@@ -58,16 +73,16 @@ template <class F>
 Result<void> visit(Database& database, const JobFilter& filter, std::string_view columns, int limit, F add) {
   const std::int64_t before = filter.before ? filter.before->value() : INT64_MAX;
   if (is_plain(filter)) {
-    return database.each(fmt::format("select {} from job where id < ? order by id {} limit ?", columns,
-                                     filter.oldest_first ? "asc" : "desc"),
-                         add, before, limit);
+    return database.each(
+        fmt::format("select {} from job j left join lease l on l.job = j.id where j.id < ? order by j.id {} "
+                    "limit ?",
+                    columns, filter.oldest_first ? "asc" : "desc"),
+        add, before, limit);
   }
-  const std::string query = list_query(filter, columns);
-  const std::string_view value = path_value(filter, choose_path(filter).column);
   for (const JobState state : kJobStates) {
     if (!filter.states.empty() && std::ranges::find(filter.states, state) == filter.states.end()) continue;
-    SLUICE_CHECK(database.each(query, add, state, before, value, filter.subject, filter.kind, filter.queue,
-                               filter.batch, filter.recurring_id, limit));
+    SLUICE_CHECK(database.each(list_query(filter, state, columns), add, state, before, filter.batch,
+                               filter.recurring_id, filter.subject, filter.kind, filter.queue, limit));
   }
   return {};
 }
@@ -83,7 +98,7 @@ Result<std::vector<Job>> SqliteJobQueries::list(const JobFilter& filter) {
       jobs.push_back(std::move(job));
       return {};
     };
-    SLUICE_CHECK(visit(database, filter, job_columns(), limit, add));
+    SLUICE_CHECK(visit(database, filter, live_job_columns(), limit, add));
     std::ranges::sort(
         jobs, [&](const Job& a, const Job& b) { return filter.oldest_first ? a.id < b.id : a.id > b.id; });
     if (jobs.size() > static_cast<std::size_t>(limit)) jobs.resize(static_cast<std::size_t>(limit));
@@ -98,7 +113,7 @@ Result<std::vector<JobId>> list_ids(Database& database, const JobFilter& filter)
     ids.emplace_back(row.integer(0));
     return {};
   };
-  SLUICE_CHECK(visit(database, filter, "id", limit, add));
+  SLUICE_CHECK(visit(database, filter, "j.id", limit, add));
   std::ranges::sort(ids, [&](JobId a, JobId b) { return filter.oldest_first ? a < b : a > b; });
   if (ids.size() > static_cast<std::size_t>(limit)) ids.resize(static_cast<std::size_t>(limit));
   return ids;
@@ -108,7 +123,8 @@ Result<std::optional<Job>> SqliteJobQueries::get(JobId id) {
   return file_.read([&](Database& database) -> Result<std::optional<Job>> {
     std::optional<Job> found;
     SLUICE_CHECK(database.each(
-        fmt::format("select {} from job where id = ?", job_columns()),
+        fmt::format("select {} from job j left join lease l on l.job = j.id where j.id = ?",
+                    live_job_columns()),
         [&](const Row& row) -> Result<void> {
           SLUICE_TRY(found, read_job(row));
           return {};
@@ -122,10 +138,18 @@ Result<std::vector<StateChange>> SqliteJobQueries::history(JobId job) {
   return file_.read([&](Database& database) -> Result<std::vector<StateChange>> {
     std::vector<StateChange> changes;
     SLUICE_CHECK(database.each(
-        "select seq, state, at, attempt, node, reason from job_history where job = ? order by seq",
+        "select j.history, l.started_at, l.attempt, l.node from job j left join lease l on l.job = j.id "
+        "where "
+        "j.id = ?",
         [&](const Row& row) -> Result<void> {
-          changes.push_back({job, static_cast<int>(row.integer(0)), static_cast<JobState>(row.integer(1)),
-                             row.time(2), static_cast<int>(row.integer(3)), row.text(4), row.text(5)});
+          std::string lines = row.text(0);
+          // Bytes that are no text may have come in with an older store.
+          if (!is_storable(lines)) lines = storable(lines);
+          // While it runs, only its lease says so.
+          if (const auto began = row.maybe_time(1))
+            lines +=
+                history_line(JobState::processing, *began, static_cast<int>(row.integer(2)), row.view(3), {});
+          SLUICE_TRY(changes, read_history(job, lines));
           return {};
         },
         job));

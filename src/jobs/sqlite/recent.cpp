@@ -15,6 +15,14 @@ std::string json_array(const std::vector<std::string>& texts) {
   return nlohmann::json(texts).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+// A job's own row says `enqueued` while it runs.
+JobState stored_state(JobState state) { return state == JobState::processing ? JobState::enqueued : state; }
+std::string_view where_it_is(JobState state) {
+  if (state == JobState::processing) return " and exists (select 1 from lease where lease.job = job.id)";
+  if (state == JobState::enqueued) return " and not exists (select 1 from lease where lease.job = job.id)";
+  return {};
+}
+
 // For each subject the newest of each state, directly from the index, and the newest of those. The states
 // are small numbers of ours, so they may stand in the text.
 std::string ids_query(const RecentFilter& filter) {
@@ -23,8 +31,8 @@ std::string ids_query(const RecentFilter& filter) {
     if (!newest.empty()) newest += " union all ";
     newest += fmt::format(
         "select id from (select id from job indexed by job_subject where subject = wanted.value and subject "
-        "<> '' and state = {} and kind = ?2 order by id desc limit ?3)",
-        static_cast<int>(state));
+        "<> '' and state = {}{} and kind = ?2 order by id desc limit ?3)",
+        static_cast<int>(stored_state(state)), where_it_is(state));
   }
   return fmt::format(
       "select job.id from json_each(?1) wanted cross join job on job.id in (select id from ({}) order by id "
@@ -36,8 +44,9 @@ std::string ids_query(const RecentFilter& filter) {
 // every result once more.
 std::string rows_query(bool with_result) {
   return fmt::format(
-      "select job.id, job.subject, job.state, job.finished_at, job.duration_ms, {} from json_each(?1) wanted "
-      "cross join job on job.id = wanted.value",
+      "select job.id, job.subject, case when lease.job is null then job.state else 2 end, "
+      "iif(lease.job is null, job.finished_at, null), iif(lease.job is null, job.duration_ms, null), {} from "
+      "json_each(?1) wanted cross join job on job.id = wanted.value left join lease on lease.job = job.id",
       with_result ? "job.result" : "''");
 }
 
@@ -49,8 +58,9 @@ Result<std::vector<Job>> SqliteJobQueries::get_all(std::span<const JobId> ids) {
   return file_.read([&](Database& database) -> Result<std::vector<Job>> {
     std::vector<Job> jobs;
     SLUICE_CHECK(database.each(
-        fmt::format("select {} from job where id in (select value from json_each(?)) order by id",
-                    job_columns()),
+        fmt::format("select {} from job j left join lease l on l.job = j.id where j.id in (select value from "
+                    "json_each(?)) order by j.id",
+                    live_job_columns()),
         [&](const Row& row) -> Result<void> {
           SLUICE_TRY(auto job, read_job(row));
           jobs.push_back(std::move(job));

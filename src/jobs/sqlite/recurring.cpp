@@ -37,9 +37,11 @@ Result<bool> upsert_one(Database& database, const RecurringSpec& given, const Fi
 Result<std::vector<Live>> live_jobs(Database& database, std::string_view exclusive_key) {
   std::vector<Live> live;
   SLUICE_CHECK(database.each(
-      "select id, state, attempt, run_at from job indexed by job_live_key where exclusive_key = ?1 and "
-      "exclusive_key is not null and state in (0, 1, 2) and (state <> 0 or attempt > 0 or fire_at is not "
-      "null) order by id",
+      "select j.id, case when l.job is null then j.state else 2 end, coalesce(l.attempt, j.attempt), "
+      "j.run_at "
+      "from job j indexed by job_live_key left join lease l on l.job = j.id where j.exclusive_key = ?1 and "
+      "j.exclusive_key is not null and j.state in (0, 1) and (j.state <> 0 or j.attempt > 0 or j.fire_at is "
+      "not null) order by j.id",
       [&](const Row& row) -> Result<void> {
         live.push_back({JobId(row.integer(0)), static_cast<JobState>(row.integer(1)),
                         static_cast<int>(row.integer(2)), row.time(3)});
@@ -109,8 +111,7 @@ Result<std::vector<JobId>> SqliteRecurringStore::retire(std::string_view id, std
     for (const JobState state : {JobState::scheduled, JobState::enqueued, JobState::awaiting}) {
       SLUICE_CHECK(database.each(
           "select id, attempt from job indexed by job_recurring where recurring_id = ? and recurring_id is "
-          "not null "
-          "and state = ? order by id",
+          "not null and state = ? and not exists (select 1 from lease where lease.job = job.id) order by id",
           [&](const Row& row) -> Result<void> {
             waiting.push_back({JobId(row.integer(0)), state, static_cast<int>(row.integer(1))});
             return {};
@@ -120,6 +121,7 @@ Result<std::vector<JobId>> SqliteRecurringStore::retire(std::string_view id, std
     Account account(database, now);
     std::vector<JobId> deleted;
     for (const Waiting& job : waiting) {
+      SLUICE_CHECK(leave_ready(database, job.id));
       SLUICE_CHECK(database.run("update job set state = ?, finished_at = ?, reason = ? where id = ?",
                                 JobState::deleted, now, reason, job.id));
       SLUICE_CHECK(account.step({.job = job.id,

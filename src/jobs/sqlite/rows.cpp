@@ -33,7 +33,7 @@ Result<std::optional<JobId>> find_live(Database& database, std::string_view excl
   std::optional<JobId> found;
   SLUICE_CHECK(database.each(
       "select id from job indexed by job_live_key where exclusive_key = ?1 and exclusive_key is not null "
-      "and state in (0, 1, 2) and (state <> 0 or attempt > 0 or fire_at is not null) order by id limit 1",
+      "and state in (0, 1) and (state <> 0 or attempt > 0 or fire_at is not null) order by id limit 1",
       [&](const Row& row) -> Result<void> {
         found = JobId(row.integer(0));
         return {};
@@ -42,7 +42,21 @@ Result<std::optional<JobId>> find_live(Database& database, std::string_view excl
   return found;
 }
 
-Result<JobId> Account::insert_job(const NewJob& job, const InsertedJob& more) {
+Result<void> enter_ready(Database& database, JobId job) {
+  SLUICE_CHECK(database.run(
+      "insert into ready (job, priority, run_at, kind, queue, token, attempt, exclusive_key, limit_key, "
+      "pinned_node, recurring_id) select id, priority, run_at, kind, queue, lease + 1, attempt, "
+      "exclusive_key, limit_key, pinned_node, recurring_id from job where id = ?",
+      job));
+  return {};
+}
+
+Result<void> leave_ready(Database& database, JobId job) {
+  SLUICE_CHECK(database.run("delete from ready where job = ?", job));
+  return {};
+}
+
+Result<JobId> Account::insert_job(const NewJob& job, const InsertedJob& more, bool waits) {
   if (!initial_allowed(more.state)) {
     return fail(ErrorCode::internal, fmt::format("a new job cannot be {}", to_string(more.state)));
   }
@@ -61,21 +75,32 @@ Result<JobId> Account::insert_job(const NewJob& job, const InsertedJob& more) {
       "finished_at, "
       "max_attempts, pinned_node, exclusive_key, recurring_id, fire_at, blocking_job, started_by, reason, "
       "retry, args, parent, follows, delay_ms, unique_key, batch, limit_key, timeout_ms, "
-      "latency_ms) "
-      "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "latency_ms, history) "
+      "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       job.kind, job.subject, name_of(job), job.queue, more.state, job.origin, job.priority, now_, run_at,
       finished_at, job.retry.limit + 1, or_null(job.pinned_node), or_null(job.exclusive_key),
       or_null(job.recurring_id), more.fire_at, blocking, job.started_by, more.reason, to_json(job.retry),
       job.args, parent, follows, delay, or_null(job.unique_key), batch, or_null(job.limit_key),
-      job.timeout.count(), job.latency_limit.count()));
+      job.timeout.count(), job.latency_limit.count(), history_line(more.state, now_, 0, {}, more.reason)));
   const JobId id(database_.last_id());
+  if (waits && more.state == JobState::enqueued) {
+    SLUICE_CHECK(database_.run(
+        "insert into ready (job, priority, run_at, kind, queue, token, attempt, exclusive_key, limit_key, "
+        "pinned_node, recurring_id) values (?, ?, ?, ?, ?, 1, 0, ?, ?, ?, ?)",
+        id, job.priority, run_at, job.kind, job.queue, or_null(job.exclusive_key), or_null(job.limit_key),
+        or_null(job.pinned_node), or_null(job.recurring_id)));
+  }
   count(more.state, 1);
   if (is_final(more.state)) finished(more.state, 0, 0);
-  SLUICE_CHECK(history(id, more.state, 0, {}, more.reason));
   return id;
 }
 
 Result<void> Account::step(const Step& step) {
+  SLUICE_CHECK(count(step));
+  return add_history(step.job, history_line(step.to, now_, step.attempt, step.node, step.reason));
+}
+
+Result<void> Account::count(const Step& step) {
   if (!transition_allowed(step.from, step.to)) {
     return fail(ErrorCode::internal, fmt::format("job {} cannot go from {} to {}", step.job.value(),
                                                  to_string(step.from), to_string(step.to)));
@@ -87,7 +112,7 @@ Result<void> Account::step(const Step& step) {
     ended_.push_back({step.job, step.to, now_});
   }
   if (class_of(step.from) != class_of(step.to)) moved_.push_back({step.job, step.from, step.to});
-  return history(step.job, step.to, step.attempt, step.node, step.reason);
+  return {};
 }
 
 void Account::finished(JobState state, std::int64_t duration_ms, std::int64_t amount) {
@@ -96,12 +121,8 @@ void Account::finished(JobState state, std::int64_t duration_ms, std::int64_t am
   finished_[state].amount += amount;
 }
 
-Result<void> Account::history(JobId job, JobState state, int attempt, std::string_view node,
-                              std::string_view reason) {
-  SLUICE_CHECK(database_.run(
-      "insert into job_history (job, seq, state, at, attempt, node, reason) values "
-      "(?1, (select coalesce(max(seq), 0) + 1 from job_history where job = ?1), ?2, ?3, ?4, ?5, ?6)",
-      job, state, now_, attempt, node, reason));
+Result<void> Account::add_history(JobId job, std::string_view lines) {
+  SLUICE_CHECK(database_.run("update job set history = history || ? where id = ?", lines, job));
   return {};
 }
 

@@ -7,6 +7,7 @@
 #include "jobs/recurring.h"
 #include "jobs/sqlite/database.h"
 #include "jobs/store.h"
+#include "jobs/store/history.h"
 #include "jobs/store/rows.h"
 
 #include <array>
@@ -25,13 +26,19 @@ Result<std::optional<std::string>> retired_reason(Database& database, JobId job)
 // The job of this key that is enqueued, processing or waiting for a retry.
 Result<std::optional<JobId>> find_live(Database& database, std::string_view exclusive_key);
 
+// A job whose row says `enqueued` is in `ready` while it waits and in `lease` while it runs. Puts it where
+// workers find it, and takes it away from there; a job that is not there is left as it is.
+Result<void> enter_ready(Database& database, JobId job);
+Result<void> leave_ready(Database& database, JobId job);
+
 // The account of one transaction: checks each step against the one table, writes the history, and sums the
 // counts so that each changes once.
 class Account {
  public:
   Account(Database& database, Timestamp now) : database_(database), now_(now) {}
 
-  Result<JobId> insert_job(const NewJob& job, const InsertedJob& more);
+  // `waits`: an enqueued job is put where workers find it.
+  Result<JobId> insert_job(const NewJob& job, const InsertedJob& more, bool waits = true);
 
   struct Step {
     JobId job;
@@ -44,10 +51,12 @@ class Account {
   };
   // An error (internal) when the table does not allow it. The job's row is the caller's to update.
   Result<void> step(const Step& step);
+  // The same, where the caller writes the history too.
+  Result<void> count(const Step& step);
   void forgotten(JobState state, std::int64_t jobs) { count(state, -jobs); }
   // A line of its history without a change of state.
   Result<void> note(JobId job, JobState state, int attempt, std::string_view reason) {
-    return history(job, state, attempt, {}, reason);
+    return add_history(job, history_line(state, now_, attempt, {}, reason));
   }
   // Jobs that ended in this transaction, for those that wait for them.
   struct Ended {
@@ -68,8 +77,7 @@ class Account {
  private:
   void count(JobState state, std::int64_t by) { counts_[static_cast<std::size_t>(state)] += by; }
   void finished(JobState state, std::int64_t duration_ms, std::int64_t amount);
-  Result<void> history(JobId job, JobState state, int attempt, std::string_view node,
-                       std::string_view reason);
+  Result<void> add_history(JobId job, std::string_view lines);
 
   struct Finished {
     std::int64_t jobs = 0, ms = 0, amount = 0;
@@ -81,8 +89,5 @@ class Account {
   std::vector<Ended> ended_;
   std::vector<Moved> moved_;
 };
-
-// Makes an enqueued job the node's, in the caller's transaction.
-Result<Claimed> take(Database& database, Account& account, JobId id, std::string_view node, Timestamp now);
 
 }  // namespace sluice::jobs

@@ -1,5 +1,7 @@
 #include "jobs/sqlite/schema.h"
 
+#include "jobs/sqlite/schema_hot.h"
+
 #include <array>
 
 namespace sluice::jobs {
@@ -136,7 +138,8 @@ constexpr std::string_view kVersion6 = R"sql(
 alter table node add column kinds text;
 )sql";
 
-constexpr std::array kVersions = {kVersion1, kVersion2, kVersion3, kVersion4, kVersion5, kVersion6};
+constexpr std::array kVersions = {kVersion1, kVersion2, kVersion3, kVersion4,
+                                  kVersion5, kVersion6, kHotTables};
 
 }  // namespace
 

@@ -9,8 +9,9 @@ namespace {
 Result<std::optional<KeyHolder>> find(Database& database, std::string_view key) {
   std::optional<KeyHolder> holder;
   SLUICE_CHECK(database.each(
-      "select k.job, k.until, j.state, j.attempt from unique_key k left join job j on j.id = k.job where "
-      "k.key = ?",
+      "select k.job, k.until, case when l.job is null then j.state else 2 end, coalesce(l.attempt, "
+      "j.attempt) "
+      "from unique_key k left join job j on j.id = k.job left join lease l on l.job = k.job where k.key = ?",
       [&](const Row& row) -> Result<void> {
         holder = KeyHolder{.job = JobId(row.integer(0)), .until = row.time(1), .state = {}, .attempt = 0};
         if (const auto state = row.maybe_integer(2)) holder->state = static_cast<JobState>(*state);
@@ -28,6 +29,8 @@ Result<void> replace(Database& database, Account& account, const KeyHolder& hold
       "update job set state = ?, args = ?, name = ?, priority = ?, run_at = ?, delay_ms = ? where id = ?", to,
       job.args, name_of(job), job.priority, *wanted.run_at,
       job.delay ? std::optional(job.delay->count()) : std::nullopt, holder.job));
+  SLUICE_CHECK(leave_ready(database, holder.job));
+  if (to == JobState::enqueued) SLUICE_CHECK(enter_ready(database, holder.job));
   if (to == *holder.state) return account.note(holder.job, to, 0, kReplacedText);
   return account.step({.job = holder.job, .from = *holder.state, .to = to, .reason = kReplacedText});
 }

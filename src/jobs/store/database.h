@@ -27,6 +27,8 @@ class Row {
   explicit Row(const sql::Statement& statement) : statement_(statement) {}
   std::int64_t integer(int column) const { return statement_.int64(column); }
   std::string text(int column) const { return std::string(statement_.text(column)); }
+  // Until the next row.
+  std::string_view view(int column) const { return statement_.text(column); }
   std::optional<std::int64_t> maybe_integer(int column) const {
     if (statement_.is_null(column)) return {};
     return integer(column);

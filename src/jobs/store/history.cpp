@@ -12,8 +12,8 @@ namespace {
 
 // A text as JSON. Mostly it is short and needs no escapes: two lines are written for every job.
 std::string quoted(std::string_view text) {
-  const bool plain = std::ranges::all_of(
-      text, [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; });
+  const bool plain =
+      std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; });
   if (plain) return fmt::format("\"{}\"", text);
   return nlohmann::json(storable(text)).dump();
 }
@@ -22,8 +22,8 @@ std::string quoted(std::string_view text) {
 
 std::string history_line(JobState state, Timestamp at, int attempt, std::string_view node,
                          std::string_view reason) {
-  return fmt::format("[{}, {}, {}, {}, {}]\n", static_cast<int>(state), at.time_since_epoch().count(), attempt,
-                     quoted(node), quoted(reason));
+  return fmt::format("[{}, {}, {}, {}, {}]\n", static_cast<int>(state), at.time_since_epoch().count(),
+                     attempt, quoted(node), quoted(reason));
 }
 
 Result<std::vector<StateChange>> read_history(JobId job, std::string_view lines) {

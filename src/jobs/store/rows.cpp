@@ -8,15 +8,12 @@
 namespace sluice::jobs {
 
 std::string_view job_columns() {
-  return "id, kind, subject, name, queue, state, origin, priority, created_at, run_at, started_at, "
-         "finished_at, "
-         "duration_ms, attempt, max_attempts, crashes, node, pinned_node, exclusive_key, recurring_id, "
-         "fire_at, "
-         "cancel_requested_at, progress_rows, progress_bytes, progress_total, progress_phase, "
-         "progress_total_rows, blocking_job, started_by, "
-         "reason, "
-         "error_code, error_message, retry, limit_key, timeout_ms, latency_ms, args, result, parent, "
-         "follows, delay_ms, unique_key, batch";
+  return "j.id, j.kind, j.subject, j.name, j.queue, j.state, j.origin, j.priority, j.created_at, j.run_at, "
+         "j.started_at, j.finished_at, j.duration_ms, j.attempt, j.max_attempts, j.crashes, j.node, "
+         "j.pinned_node, j.exclusive_key, j.recurring_id, j.fire_at, null, j.progress_rows, "
+         "j.progress_bytes, j.progress_total, j.progress_phase, j.progress_total_rows, j.blocking_job, "
+         "j.started_by, j.reason, j.error_code, j.error_message, j.retry, j.limit_key, j.timeout_ms, "
+         "j.latency_ms, j.args, j.result, j.parent, j.follows, j.delay_ms, j.unique_key, j.batch";
 }
 
 std::string_view live_job_columns() {

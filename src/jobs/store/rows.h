@@ -14,7 +14,7 @@
 
 namespace sluice::jobs {
 
-// The columns that read_job() expects, in its order.
+// The columns that read_job() expects, in its order: of `job j`, as its own row says.
 std::string_view job_columns();
 Result<Job> read_job(const Row& row);
 // The same of `job j` and, while it runs, `lease l`, joined from the left: a running job's own row says
