@@ -34,6 +34,35 @@ TEST_P(StoreConformance, queue_one_lets_one_run_wait_behind_the_one_that_runs) {
   EXPECT_EQ(claim_one().job.id, queued.job);
 }
 
+TEST_P(StoreConformance, ticks_of_one_key_that_fire_together_meet_each_other) {
+  for (const Overlap overlap : {Overlap::skip, Overlap::queue_one, Overlap::cancel_old, Overlap::allow}) {
+    start_anew();
+    for (const char* id : {"a", "b", "c"}) upsert(with(recurring(id), overlap));
+    now_ += 1h;  // they are due
+    const auto fired = fire({{.fire_at = now_}});
+    ASSERT_EQ(fired.size(), 3u);
+    const JobId first = fired[0].job;
+    std::vector<JobState> states;
+    for (const Fired& one : fired) states.push_back(get(one.job).state);
+    switch (overlap) {
+      case Overlap::skip:
+      case Overlap::queue_one:
+        EXPECT_EQ(states, (std::vector{JobState::enqueued, JobState::skipped, JobState::skipped}));
+        EXPECT_EQ(get(fired[1].job).blocking_job, first);
+        EXPECT_EQ(get(fired[2].job).blocking_job, first);
+        break;
+      case Overlap::cancel_old:
+        EXPECT_EQ(states, (std::vector{JobState::deleted, JobState::deleted, JobState::enqueued}));
+        break;
+      case Overlap::allow:
+        EXPECT_EQ(states, std::vector(3, JobState::enqueued));
+        break;
+    }
+    EXPECT_EQ(store_->recurring().get("b").value()->last_job,
+              states[1] == JobState::skipped ? JobId() : fired[1].job);
+  }
+}
+
 TEST_P(StoreConformance, allow_lets_runs_overlap) {
   upsert(with(recurring(), Overlap::allow));
   now_ += 1h;  // it is due

@@ -158,11 +158,37 @@ TEST_F(OpenTransaction, on_a_key_leaves_that_recurring_job_due_and_fires_the_oth
   held.exclusive_key = "k0";
   held.unless_live = true;
   ASSERT_TRUE(store_->jobs().enqueue_in(*caller_, std::span(&held, 1), now_));
-  EXPECT_THAT(fired(10), testing::ElementsAre("r1", "r2"));
+  EXPECT_THAT(fired(1), testing::ElementsAre("r1")) << "nor does it take another one's turn";
+  EXPECT_THAT(fired(10), testing::ElementsAre("r2"));
   EXPECT_THAT(fired(10), testing::IsEmpty());
   EXPECT_EQ(store_->recurring().get("r0").value()->next_fire_at, now_);
   ASSERT_TRUE(caller_->execute("rollback"));
   EXPECT_THAT(fired(10), testing::ElementsAre("r0"));
+}
+
+TEST_F(OpenTransaction, on_a_job_that_a_tick_would_cancel_leaves_the_tick_due) {
+  RecurringSpec spec;
+  spec.id = "r";
+  spec.kind = spec.subject = "load";
+  spec.phrase = "every hour";
+  spec.overlap = Overlap::cancel_old;
+  const auto plan = [&](const Recurring&) {
+    return FirePlan{.ticks = {{.fire_at = now_}}, .next_fire_at = now_ + 1h, .error = {}};
+  };
+  const auto first = [&](const Recurring&) {
+    return FirePlan{.ticks = {}, .next_fire_at = now_, .error = {}};
+  };
+  ASSERT_TRUE(store_->recurring().upsert(std::span(&spec, 1), first, now_));
+  const auto old = store_->recurring().fire_due(plan, 10, now_).value();
+  now_ += 1h;
+  auto transaction = sql::Transaction::begin(*caller_).value();
+  hold(old.at(0).job);
+  const auto fired = store_->recurring().fire_due(plan, 10, now_);
+  ASSERT_TRUE(fired) << fired.error().describe();
+  EXPECT_TRUE(fired->empty());
+  ASSERT_TRUE(caller_->execute("rollback"));
+  EXPECT_EQ(store_->recurring().fire_due(plan, 10, now_).value().size(), 1u);
+  EXPECT_EQ(state_of(old.at(0).job), JobState::deleted);
 }
 
 TEST_F(OpenTransaction, on_a_job_of_a_dead_node_leaves_its_others_to_be_rescued) {

@@ -13,8 +13,8 @@ using std::chrono::milliseconds;
 constexpr std::chrono::seconds kLookAfterNodes{1};
 constexpr std::chrono::minutes kTrimEvery{10};
 constexpr int kTrimBatch = 500;
-constexpr int kFireBatch = 500;
-constexpr int kMostFireRounds = 100;  // a tick ends even if time jumps; the next one goes on
+constexpr int kFireBatch = 100;
+constexpr int kMostFireRounds = 500;  // a tick ends even if time jumps; the next one goes on
 constexpr milliseconds kPauseAfterError{1'000};
 constexpr milliseconds kPauseWhenHeld{100};
 
@@ -217,10 +217,11 @@ Result<void> Engine::Impl::fire(Timestamp now) {
       tell(JobChanged{tick.job, tick.subject, tick.state});
       tell(RecurringChanged{tick.recurring_id});
     }
-    if (!fired.empty()) {
-      claim_again_ = true;
-      look_for_cancels_ = true;  // overlap: cancelOld
-    }
+    if (fired.empty()) continue;
+    claim_again_ = true;
+    look_for_cancels_ = true;  // overlap: cancelOld
+    // The first of many begin while the others are fired.
+    if (next_fire_ && *next_fire_ <= now) SLUICE_CHECK(claim(now));
   }
   return {};
 }

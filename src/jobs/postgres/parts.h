@@ -127,8 +127,6 @@ class PostgresRecurringStore final : public RecurringStore {
  private:
   // One transaction after the other, on all nodes.
   Result<void> alone(Database& database);
-  Result<std::optional<Fired>> fire_tick(Database& database, const Recurring& recurring, const Tick& tick,
-                                         Timestamp now);
 
   PostgresPool& pool_;
 };

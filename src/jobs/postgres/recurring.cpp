@@ -1,5 +1,4 @@
 // Recurring jobs on PostgreSQL.
-#include "jobs/postgres/changing.h"
 #include "jobs/postgres/parts.h"
 #include "jobs/store/recurring_change.h"
 
@@ -24,21 +23,6 @@ Result<std::optional<Recurring>> find(Database& database, std::string_view id) {
 
 std::unexpected<Error> no_such_recurring(std::string_view id) {
   return fail(ErrorCode::not_found, fmt::format("there is no recurring job \"{}\"", id));
-}
-
-Result<std::vector<Live>> live_jobs(Database& database, std::string_view exclusive_key) {
-  std::vector<Live> live;
-  SLUICE_CHECK(database.each(
-      "select j.id, case when l.job is null then j.state else 2 end, j.attempt, j.run_at from job j left "
-      "join lease l on l.job = j.id where j.exclusive_key = ?1 and j.exclusive_key is not null and j.state "
-      "in (0, 1) and (j.state = 1 or j.attempt > 0 or j.fire_at is not null) order by j.id",
-      [&](const Row& row) -> Result<void> {
-        live.push_back({JobId(row.integer(0)), static_cast<JobState>(row.integer(1)),
-                        static_cast<int>(row.integer(2)), row.time(3)});
-        return {};
-      },
-      exclusive_key));
-  return live;
 }
 
 struct Waiting {
@@ -157,77 +141,6 @@ Result<void> PostgresRecurringStore::resume(std::string_view id, const FirePlann
                      "0, next_fire_at = ?, error = ?, updated_at = ? where id = ?",
                      found->spec.enabled ? plan.next_fire_at : std::nullopt, plan.error, now, id));
     return {};
-  });
-}
-
-Result<std::optional<Fired>> PostgresRecurringStore::fire_tick(Database& database, const Recurring& recurring,
-                                                               const Tick& tick, Timestamp now) {
-  const RecurringSpec& spec = recurring.spec;
-  SLUICE_TRY(const int guarded, database.run("insert into fired (recurring_id, fire_at, job) values (?, ?, "
-                                             "0) on conflict do nothing",
-                                             spec.id, tick.fire_at));
-  if (guarded == 0) return std::nullopt;
-  const NewJob job = run_of(spec);
-  SLUICE_TRY(const auto live, live_jobs(database, spec.exclusive_key));
-  const Encounter encounter = meet(spec, tick, live);
-  InsertedJob more;
-  more.fire_at = tick.fire_at;
-  more.reason = encounter.reason;
-  if (encounter.blocking) {
-    more.state = JobState::skipped;
-    more.blocking_job = encounter.blocking->id;
-  } else {
-    more.run_at = jittered(spec, tick.fire_at);
-    if (*more.run_at > now) more.state = JobState::scheduled;
-  }
-  if (encounter.cancels) {
-    for (const Live& old : live) SLUICE_CHECK(cancel_one(database, old.id, kCancelledByTick, now));
-  }
-  const PostgresNewJob given{&job, more};
-  SLUICE_TRY(const auto ids, insert_jobs(pool_, database, std::span(&given, 1), now, false));
-  SLUICE_CHECK(database.run("update fired set job = ? where recurring_id = ? and fire_at = ?", ids.at(0),
-                            spec.id, tick.fire_at));
-  return Fired{spec.id, spec.subject, tick.fire_at, ids.at(0), more.state};
-}
-
-Result<std::vector<Fired>> PostgresRecurringStore::fire_due(const FirePlanner& plan, int limit,
-                                                            Timestamp now) {
-  return pool_.write([&](Database& database) -> Result<std::vector<Fired>> {
-    SLUICE_CHECK(alone(database));
-    std::vector<Recurring> due;
-    SLUICE_CHECK(database.each(
-        fmt::format("select {} from recurring where next_fire_at is not null and next_fire_at <= ? order by "
-                    "next_fire_at, id limit ?",
-                    recurring_columns()),
-        [&](const Row& row) -> Result<void> {
-          SLUICE_TRY(auto one, read_recurring(row));
-          due.push_back(std::move(one));
-          return {};
-        },
-        now, limit));
-    std::vector<Fired> fired;
-    for (const Recurring& recurring : due) {
-      SLUICE_TRY(const bool free, try_lock_key(database, recurring.spec.exclusive_key));
-      if (!free) continue;  // a caller's transaction holds it: next round
-      const FirePlan decided = plan(recurring);
-      std::optional<Timestamp> last_fire_at = recurring.last_fire_at;
-      JobId last_job = recurring.last_job;
-      for (const Tick& tick : decided.ticks) {
-        SLUICE_TRY(const auto one, fire_tick(database, recurring, tick, now));
-        if (!one) continue;
-        last_fire_at = tick.fire_at;
-        if (one->state != JobState::skipped) last_job = one->job;
-        fired.push_back(*one);
-      }
-      SLUICE_CHECK(database.run(
-          "update recurring set next_fire_at = ?, last_fire_at = ?, last_job = ?, error = ? where id = ?",
-          decided.error.empty() ? decided.next_fire_at : std::nullopt, last_fire_at,
-          last_job ? std::optional(last_job) : std::nullopt, decided.error, recurring.spec.id));
-      // The guard rows behind the horizon, of this one only: never a scan of them all.
-      SLUICE_CHECK(database.run("delete from fired where recurring_id = ? and fire_at < ?", recurring.spec.id,
-                                now - recurring.spec.catch_up_window - kRememberFired));
-    }
-    return fired;
   });
 }
 

@@ -98,13 +98,14 @@ std::string insert_query(const PostgresPool& pool, bool touch, bool any_key) {
 }  // namespace
 
 Result<std::vector<JobId>> insert_jobs(PostgresPool& pool, Database& database,
-                                       std::span<const PostgresNewJob> jobs, Timestamp now, bool touch) {
+                                       std::span<const PostgresNewJob> jobs, Timestamp now, bool touch,
+                                       bool first_of_key) {
   std::vector<JobId> ids;
   if (jobs.empty()) return ids;
   nlohmann::json rows = nlohmann::json::array();
   bool any_key = false;
   for (const PostgresNewJob& job : jobs) {
-    any_key = any_key || !job.job->exclusive_key.empty() || !job.job->limit_key.empty();
+    any_key = any_key || (!first_of_key && !job.job->exclusive_key.empty()) || !job.job->limit_key.empty();
     if (!initial_allowed(job.more.state))
       return fail(ErrorCode::internal, fmt::format("a new job cannot be {}", to_string(job.more.state)));
     rows.push_back(row_of(job, now));
@@ -129,16 +130,19 @@ Result<void> lock_key(Database& database, std::string_view exclusive_key) {
       [](const Row&) -> Result<void> { return {}; }, exclusive_key);
 }
 
-Result<bool> try_lock_key(Database& database, std::string_view exclusive_key) {
-  bool free = false;
+Result<std::set<std::string>> try_lock_keys(Database& database, const std::set<std::string>& exclusive_keys) {
+  std::set<std::string> locked;
+  if (exclusive_keys.empty()) return locked;
   SLUICE_CHECK(database.each(
-      fmt::format("select pg_try_advisory_xact_lock({}, hashtext(?))", PostgresPool::lock_family(2)),
+      fmt::format("select key from unnest(?::text[]) as k(key) where pg_try_advisory_xact_lock({}, "
+                  "hashtext(key))",
+                  PostgresPool::lock_family(2)),
       [&](const Row& row) -> Result<void> {
-        free = row.integer(0) != 0;
+        locked.insert(row.text(0));
         return {};
       },
-      exclusive_key));
-  return free;
+      array_text({exclusive_keys.begin(), exclusive_keys.end()})));
+  return locked;
 }
 
 Result<std::optional<JobId>> find_live_job(Database& database, std::string_view exclusive_key) {

@@ -13,6 +13,7 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,14 +26,16 @@ struct PostgresNewJob {
   const NewJob* job = nullptr;
   InsertedJob more;
 };
-// In the order given; `tally` counts them. One statement, however many.
+// In the order given; `tally` counts them. One statement, however many. `first_of_key`: nobody is known to be
+// in their way (which a claim finds out for itself).
 Result<std::vector<JobId>> insert_jobs(PostgresPool& pool, Database& database,
-                                       std::span<const PostgresNewJob> jobs, Timestamp now, bool touch);
+                                       std::span<const PostgresNewJob> jobs, Timestamp now, bool touch,
+                                       bool first_of_key = false);
 
 // Until the end of the transaction nobody else asks whether a job of the key is live.
 Result<void> lock_key(Database& database, std::string_view exclusive_key);
-// As lock_key(), but false at once where somebody else holds it.
-Result<bool> try_lock_key(Database& database, std::string_view exclusive_key);
+// As lock_key() for each, but of what somebody else holds only that it is missing from the answer.
+Result<std::set<std::string>> try_lock_keys(Database& database, const std::set<std::string>& exclusive_keys);
 // The job of this key that is enqueued, processing or waiting for a retry.
 Result<std::optional<JobId>> find_live_job(Database& database, std::string_view exclusive_key);
 
