@@ -103,8 +103,9 @@ Result<std::string> LiveActions::retry_jobs(const JobFilter& filter, const PageR
                    {"next", done.next ? Json(std::to_string(done.next->value())) : Json(nullptr)}});
 }
 
-Result<std::string> LiveActions::undo_job(JobId, const std::string&) {
-  return fail(ErrorCode::unsupported, "undo is not available yet");
+Result<std::string> LiveActions::undo_job(JobId id, const std::string& actor) {
+  SLUICE_TRY(const auto undo, service_.undo_job(id, false, jobs::Origin::api, actor));
+  return job_answer(undo);
 }
 
 Result<std::string> LiveActions::approve_job(JobId, const std::string&) {

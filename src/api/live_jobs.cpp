@@ -32,6 +32,14 @@ bool matches(const jobs::Job& job, const JobFilter& filter, const std::string& l
   return contains_text(job, lowered);
 }
 
+// What the receipt can tell; whether later runs stand in the way, the undo itself finds out.
+bool can_be_undone(const jobs::Job& job) {
+  const auto receipt = receipt_of(job);
+  if (!receipt.is_object() || receipt.value("mode", "") == "replace") return false;
+  const auto wrote = [&](const char* name) { return receipt.value(name, std::int64_t{0}) > 0; };
+  return wrote("inserted") || wrote("updated") || wrote("deleted") || wrote("restored");
+}
+
 std::vector<std::string> actions_for(const jobs::Job& job) {
   using jobs::JobState;
   if (job.kind == jobs::kBatchKind) {
@@ -51,6 +59,8 @@ std::vector<std::string> actions_for(const jobs::Job& job) {
     case JobState::deleted:
       return {"retry"};
     case JobState::succeeded:
+      if (can_be_undone(job)) return {"undo"};
+      return {};
     case JobState::skipped:
       return {};
   }

@@ -27,7 +27,8 @@ Json error_json(const std::optional<jobs::JobError>& error) {
 }
 
 Json receipt_of(const jobs::Job& job) {
-  if (job.kind != service::kLoadKind || job.result.empty()) return nullptr;
+  if ((job.kind != service::kLoadKind && job.kind != service::kUndoKind) || job.result.empty())
+    return nullptr;
   auto receipt = Json::parse(job.result, nullptr, false);
   return receipt.is_object() ? receipt : Json(nullptr);
 }
@@ -58,7 +59,8 @@ ProgressNow stored_progress(const jobs::Job& job, Timestamp now) {
 }  // namespace
 
 Json job_json(const jobs::Job& job, Timestamp now, const std::optional<ProgressNow>& live) {
-  const bool about_loader = job.kind == service::kLoadKind || job.kind == service::kPlanKind;
+  const bool about_loader =
+      job.kind == service::kLoadKind || job.kind == service::kPlanKind || job.kind == service::kUndoKind;
   Json progress = nullptr;
   if (job.state == jobs::JobState::processing) {
     if (live) {

@@ -36,6 +36,7 @@ void add_cron(CLI::App& app, GlobalOptions& options, Action& action);
 void add_history(CLI::App& app, GlobalOptions& options, Action& action);
 void add_show(CLI::App& app, GlobalOptions& options, Action& action);
 void add_changes(CLI::App& app, GlobalOptions& options, Action& action);
+void add_undo(CLI::App& app, GlobalOptions& options, Action& action);
 void add_rejects(CLI::App& app, GlobalOptions& options, Action& action);
 void add_jobs(CLI::App& app, GlobalOptions& options, Action& action);
 void add_schema(CLI::App& app, GlobalOptions& options, Action& action);

@@ -57,9 +57,9 @@ void add_global_options(CLI::App& app, app::GlobalOptions& options) {
 }
 
 void add_commands(CLI::App& app, app::GlobalOptions& options, app::Action& action) {
-  for (const auto add :
-       {app::add_serve, app::add_check, app::add_run, app::add_plan, app::add_cron, app::add_history,
-        app::add_show, app::add_changes, app::add_rejects, app::add_jobs, app::add_schema, app::add_init}) {
+  for (const auto add : {app::add_serve, app::add_check, app::add_run, app::add_plan, app::add_cron,
+                         app::add_history, app::add_show, app::add_changes, app::add_undo, app::add_rejects,
+                         app::add_jobs, app::add_schema, app::add_init}) {
     add(app, options, action);
   }
   for (auto* command : app.get_subcommands({})) {

@@ -47,6 +47,32 @@ Result<std::optional<Run>> run(sql::Connection& connection, JobId job) {
   return one;
 }
 
+Result<std::vector<Run>> runs_after(sql::Connection& connection, std::string_view loader, JobId job) {
+  std::vector<Run> found;
+  SLUICE_TRY(
+      auto select,
+      connection.prepare("select job, receipt, finished_at from _sluice_run where loader = ? and applied "
+                         "= 1 and seq > (select seq from _sluice_run where job = "
+                         "?) order by seq"));
+  select->bind_text(1, loader);
+  select->bind_int64(2, job.value());
+  for (;;) {
+    SLUICE_TRY(const bool row, select->step());
+    if (!row) return found;
+    SLUICE_TRY(auto one, read_run(*select));
+    const Receipt& r = one.receipt;
+    if (r.inserted + r.updated + r.deleted + r.restored > 0) found.push_back(std::move(one));
+  }
+}
+
+Result<ChangesOf> count_changes(sql::Connection& connection, JobId job) {
+  SLUICE_TRY(auto select,
+             connection.prepare("select changes_logged, changes_kept from _sluice_run where job = ?"));
+  select->bind_int64(1, job.value());
+  SLUICE_TRY(const bool row, select->step());
+  return row ? ChangesOf{select->int64(0), select->int64(1)} : ChangesOf{};
+}
+
 Result<std::vector<LoggedEntry>> changes(sql::Connection& connection, JobId job, std::int64_t after_seq,
                                          int limit) {
   std::vector<LoggedEntry> found;

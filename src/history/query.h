@@ -31,6 +31,16 @@ struct RunFilter {
 Result<std::vector<Run>> runs(sql::Connection& connection, const RunFilter& filter);
 Result<std::optional<Run>> run(sql::Connection& connection, JobId job);
 
+// The applied runs of the loader that were recorded after this one and wrote something, oldest first.
+Result<std::vector<Run>> runs_after(sql::Connection& connection, std::string_view loader, JobId job);
+
+// How many changes a run has logged, and how many of them are still kept.
+struct ChangesOf {
+  std::int64_t logged = 0;
+  std::int64_t kept = 0;
+};
+Result<ChangesOf> count_changes(sql::Connection& connection, JobId job);
+
 struct LoggedEntry {
   std::int64_t seq = 0;  // from 1 within the job
   std::string op;        // insert update delete restore load

@@ -2,9 +2,7 @@
 
 #include "base/text.h"
 #include "diff/row_hasher.h"
-#include "diff/target_rows.h"
-#include "upsert/stored_fingerprints.h"
-#include "upsert/table_reader.h"
+#include "load/target_side.h"
 
 #include <fmt/format.h>
 
@@ -75,37 +73,6 @@ Result<upsert::TablePlan> plan_of(const LoaderSpec& loader, const Mapping& mappi
   return plan;
 }
 
-// The target's side of the diff: its packed fingerprints, or new ones made from its rows.
-struct TargetSide {
-  std::unique_ptr<FingerprintReader> fingerprints;  // null where there is nothing to compare with
-  std::int64_t keyless_rows = 0;
-};
-
-Result<TargetSide> target_side(sql::Connection* connection, const upsert::Inspection& found,
-                               const Shape& shape, bool by_columns, std::stop_token stop) {
-  if (connection == nullptr || found.first_load()) return TargetSide{};
-  if (!by_columns) {
-    SLUICE_TRY(auto stored, upsert::StoredFingerprints::open(*connection, shape.plan.table));
-    const auto rows = found.known_rows();
-    const bool counted = found.state && found.state->fingerprints >= 0;
-    if (stored->entries() != (counted ? found.state->fingerprints : rows))
-      return fail(ErrorCode::malformed, fmt::format("there are {} stored fingerprints for {} rows",
-                                                    group_digits(stored->entries()), group_digits(rows)));
-    const auto keyless = rows - stored->entries();
-    return TargetSide{.fingerprints = std::move(stored), .keyless_rows = keyless};
-  }
-  SLUICE_TRY(const auto rows,
-             upsert::TableReader::open(*connection, found, shape.plan.table, shape.plan.schema));
-  diff::RowHasher hasher(shape.plan.schema);
-  SLUICE_TRY(auto made, diff::fingerprints_of_rows(*rows, hasher, rows->is_soft_deleted(), stop));
-  if (made.duplicate_keys > 0) {
-    return fail(ErrorCode::conflict,
-                fmt::format("table {} has {} rows whose key another row has too: the key is not unique in it",
-                            shape.plan.table, made.duplicate_keys));
-  }
-  return TargetSide{.fingerprints = std::move(made.reader), .keyless_rows = made.without_key};
-}
-
 std::string keyless_note(const std::string& table, std::int64_t rows) {
   return fmt::format("table {} has {} {} without a value in the key: no load finds or touches {}", table,
                      group_digits(rows), rows == 1 ? "row" : "rows", rows == 1 ? "it" : "them");
@@ -163,8 +130,7 @@ Result<Comparison> compare(const Request& request, Environment& environment, Obs
   SLUICE_TRY(result.shape, shape_for(loader, items, found));
   const std::size_t share = loader.memory_limit / 4;
   for (int round = 0; round < kMaxWidenings; ++round) {
-    const bool stale = result.shape.plan.fingerprints_stale || found.compare_by_columns() ||
-                       (found.state && found.state->hash_version != diff::kHashVersion);
+    const bool stale = must_compare_by_columns(found, result.shape.plan);
     const bool by_columns = !found.first_load() && (options.by_columns || stale || !result.damage.empty());
     // Damaged fingerprints are no reason to fail: the rows themselves tell what they should have been.
     const auto damaged = [&](const Error& error) {
@@ -173,7 +139,7 @@ Result<Comparison> compare(const Request& request, Environment& environment, Obs
                                   result.shape.plan.table, error.describe());
       return true;
     };
-    auto side = target_side(connection, found, result.shape, by_columns, stop);
+    auto side = target_side(connection, found, result.shape.plan, by_columns, stop);
     if (!side && damaged(side.error())) continue;
     if (!side) return std::unexpected(std::move(side).error());
     auto target = std::move(side->fingerprints);

@@ -149,6 +149,7 @@ Result<Receipt> from_object(const Json& object) {
   receipt.schema_changes = object.value("schemaChanges", std::vector<std::string>());
   receipt.notes = object.value("notes", std::vector<std::string>());
   receipt.catalog_hash = object.value("catalogHash", "");
+  receipt.undoes = object.value("undoes", std::int64_t{0});
   return receipt;
 }
 
@@ -172,6 +173,7 @@ std::string to_json(const Receipt& receipt) {
   object["schemaChanges"] = receipt.schema_changes;
   object["notes"] = receipt.notes;
   object["catalogHash"] = receipt.catalog_hash;
+  if (receipt.undoes != 0) object["undoes"] = receipt.undoes;
   // Messages may quote a source's bytes: what is not UTF-8 becomes U+FFFD instead of an exception.
   return object.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

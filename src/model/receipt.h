@@ -27,7 +27,7 @@ struct Receipt {
   int attempt = 1;
   std::string state;     // succeeded failed held skipped deleted …: the job states' words
   bool applied = false;  // true = these counts are in the target
-  std::string mode;      // sync upsert append replace
+  std::string mode;      // sync upsert append replace, undo
   std::string compare;   // fingerprint columns, or none when nothing was compared
 
   // read = rejected + duplicates + inserted + updated + restored + unchanged + ignored + deleted_by_source
@@ -55,6 +55,7 @@ struct Receipt {
   std::vector<std::string> schema_changes;  // "created table country", "added column iso_numeric text"
   std::vector<std::string> notes;           // "target was changed by hand: compared by columns"
   std::string catalog_hash;
+  std::int64_t undoes = 0;  // the run that an undo took back: its key in this database; 0 = it is a load
   std::optional<Error> error;
 
   bool balanced() const {

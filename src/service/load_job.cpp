@@ -2,11 +2,15 @@
 
 #include "definition/source_file.h"
 #include "load/plan.h"
+#include "load/undo.h"
 #include "model/receipt.h"
 #include "service/table_owners.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include <charconv>
+#include <optional>
 
 namespace sluice::service {
 namespace {
@@ -76,12 +80,36 @@ load::Request request_for(const LoadSetting& setting, const Pinned& pinned, cons
           }};
 }
 
+nlohmann::json args_of(const std::string& loader, const std::string& database) {
+  nlohmann::json args = {{"loader", loader}};
+  if (!database.empty()) args["database"] = database_mark(database);
+  return args;
+}
+
+std::string dump(const nlohmann::json& args) {
+  return args.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+// The run that an undo is about; none when the arguments are not ours.
+std::optional<JobId> undone_job(const nlohmann::json& args) {
+  const std::string word = args.is_object() ? args.value("job", "") : std::string();
+  std::int64_t number = 0;
+  const auto [end, code] = std::from_chars(word.data(), word.data() + word.size(), number);
+  if (code != std::errc() || end != word.data() + word.size()) return std::nullopt;
+  return JobId(number);
+}
+
 }  // namespace
 
 std::string load_args(const std::string& loader, const std::string& database) {
-  nlohmann::json args = {{"loader", loader}};
-  if (!database.empty()) args["database"] = database_mark(database);
-  return args.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return dump(args_of(loader, database));
+}
+
+std::string undo_args(const std::string& loader, const std::string& database, JobId of, bool keep_running) {
+  auto args = args_of(loader, database);
+  args["job"] = std::to_string(of.value());
+  args["keepRunning"] = keep_running;
+  return dump(args);
 }
 
 jobs::Handler load_handler(LoadSetting setting) {
@@ -109,6 +137,29 @@ jobs::Handler plan_handler(LoadSetting setting) {
       return std::unexpected(std::move(*plan.receipt.error));
     }
     return jobs::JobOutcome{};
+  };
+}
+
+jobs::Handler undo_handler(LoadSetting setting, PauseLoader pause) {
+  return [setting, pause = std::move(pause)](jobs::JobContext& context,
+                                             std::stop_token stop) -> Result<jobs::JobOutcome> {
+    const auto& job = context.job();
+    const auto args = nlohmann::json::parse(job.args, nullptr, false);
+    const auto of = undone_job(args);
+    if (!of) return fail(ErrorCode::invalid_argument, "the arguments do not name a job to take back");
+    SLUICE_TRY(const auto pinned, pin(setting, job));
+    JobObserver observer(context);
+    auto receipt = load::undo(request_for(setting, pinned, job, context.attempt()), *of, setting.environment,
+                              observer, stop);
+    context.set_result(to_json(receipt));
+    if (receipt.error) return std::unexpected(std::move(*receipt.error));
+    // Still under the loader's key: no run of it can come between.
+    if (!args.value("keepRunning", false)) {
+      SLUICE_CHECK(pause(job.subject,
+                         fmt::format("job {} was taken back: look at the source, then resume", of->value())));
+    }
+    return jobs::JobOutcome{.amount =
+                                receipt.inserted + receipt.updated + receipt.deleted + receipt.restored};
   };
 }
 

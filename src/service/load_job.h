@@ -7,6 +7,9 @@
 #include "service/catalog_keeper.h"
 #include "service/databases.h"
 
+#include <functional>
+#include <string>
+
 namespace sluice::service {
 
 // What a handler needs; all of it outlives the engine.
@@ -23,5 +26,11 @@ std::string load_args(const std::string& loader, const std::string& database);
 
 jobs::Handler load_handler(LoadSetting setting);
 jobs::Handler plan_handler(LoadSetting setting);
+
+// {"loader","job","keepRunning"}: which run is to be taken back, and whether the loader goes on afterwards.
+std::string undo_args(const std::string& loader, const std::string& database, JobId of, bool keep_running);
+// `pause` stops the loader's schedule; called when the run is taken back, with the reason.
+using PauseLoader = std::function<Result<void>(const std::string& loader, const std::string& reason)>;
+jobs::Handler undo_handler(LoadSetting setting, PauseLoader pause);
 
 }  // namespace sluice::service

@@ -11,6 +11,7 @@ namespace sluice::service {
 
 inline constexpr std::string_view kLoadKind = "load";
 inline constexpr std::string_view kPlanKind = "plan";
+inline constexpr std::string_view kUndoKind = "undo";
 
 // "load:Country": stable however the schedule or the file's name changes.
 std::string recurring_id(std::string_view loader);

@@ -102,6 +102,14 @@ Result<std::unique_ptr<Service>> Service::open(ServiceOptions options, Clock& cl
                             service->store_->identity()};
   service->engine_->register_handler(std::string(kLoadKind), load_handler(setting));
   service->engine_->register_handler(std::string(kPlanKind), plan_handler(setting));
+  const auto pause = [engine = service->engine_.get()](const std::string& loader,
+                                                       const std::string& reason) -> Result<void> {
+    auto paused = engine->pause_recurring(recurring_id(loader), "undo", reason);
+    // No service has taken up the loader: nothing runs it but a hand.
+    if (!paused && paused.error().code == ErrorCode::not_found) return {};
+    return paused;
+  };
+  service->engine_->register_handler(std::string(kUndoKind), undo_handler(setting, pause));
   return service;
 }
 
@@ -247,6 +255,28 @@ Result<JobId> Service::plan_loader(std::string_view name, jobs::Origin origin, s
   if (!options_.serving) return engine_->run_here(std::move(job));
   job.recurring_id = recurring_id(loader->spec.name);
   return engine_->enqueue(std::move(job));
+}
+
+Result<JobId> Service::undo_job(JobId of, bool keep_running, jobs::Origin origin, std::string started_by) {
+  SLUICE_TRY(const auto run, store_->queries().get(of));
+  if (!run) return fail(ErrorCode::not_found, fmt::format("there is no job {}", of.value()));
+  if ((run->kind != kLoadKind && run->kind != kUndoKind) || run->state != jobs::JobState::succeeded) {
+    return fail(ErrorCode::conflict,
+                fmt::format("job {} ({}, {}) is not a run that succeeded: there is nothing to take back",
+                            of.value(), run->kind, jobs::to_string(run->state)));
+  }
+  if (definitions()->catalog->find(run->subject) == nullptr)
+    return fail(ErrorCode::not_found, fmt::format("there is no loader \"{}\" any more", run->subject));
+  jobs::NewJob job;
+  job.kind = kUndoKind;
+  job.subject = run->subject;
+  job.name = fmt::format("undo job {} of {}", of.value(), run->subject);
+  const bool own_target = !options_.serving && !databases_.jobs_only();
+  job.args = undo_args(run->subject, own_target ? options_.database : std::string(), of, keep_running);
+  job.origin = origin;
+  job.started_by = std::move(started_by);
+  job.exclusive_key = run->subject;
+  return options_.serving ? engine_->enqueue(std::move(job)) : engine_->run_here(std::move(job));
 }
 
 }  // namespace sluice::service

@@ -57,6 +57,9 @@ class Service {
   // one that is waiting already, where there is one.
   Result<JobId> run_loader(std::string_view name, jobs::Origin origin, std::string started_by);
   Result<JobId> plan_loader(std::string_view name, jobs::Origin origin, std::string started_by);
+  // Takes back what the job, a run of a loader, has written; the loader is paused then, unless it is to keep
+  // running. Errors: not_found (no such job, or no such loader any more), conflict (no run that succeeded).
+  Result<JobId> undo_job(JobId of, bool keep_running, jobs::Origin origin, std::string started_by);
 
   // Reads the definitions again; the folder watch calls it.
   Result<void> reload();

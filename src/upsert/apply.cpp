@@ -60,7 +60,8 @@ struct Apply::State {
 
   std::int64_t row_delta = 0;
   std::int64_t soft_delta = 0;
-  bool soft_counted = false;  // by the fingerprints written, which are all there are
+  bool soft_counted = false;     // by the fingerprints written, which are all there are
+  std::int64_t soft_marked = 0;  // of those, marked after they were counted
   bool table_was_changed = false;
   bool finished = false;
 
@@ -304,8 +305,18 @@ Result<void> Apply::apply(ChangeSet& changes, ApplyObserver* observer, std::stop
 
 bool Apply::table_was_changed() const { return state_->table_was_changed; }
 
+Result<bool> Apply::read(const RowBatch& keys, std::size_t row, RowBatch& out) {
+  auto found = state_->rows->read(keys, row, out);
+  if (!found) return std::unexpected(state_->within(std::move(found).error()));
+  return found;
+}
+
+void Apply::removals_mark(bool mark) { state_->plan.soft_delete = mark; }
+
 Result<void> Apply::merge_fingerprints(const ChangeSet& changes) {
   auto merged = state_->fingerprints.merge(changes, state_->plan.soft_delete);
+  if (merged && state_->soft_counted && state_->plan.soft_delete)
+    state_->soft_marked += static_cast<std::int64_t>(changes.count(ChangeOp::remove));
   if (merged) return merged;
   // Damaged, or of other rows: made anew from the table, they will fit.
   if (merged.error().code == ErrorCode::malformed) return state_->changed_by_hand(merged.error().describe());
@@ -324,8 +335,8 @@ Result<void> Apply::add_chunk(std::string_view first_key, std::uint32_t entries,
 
 Result<Apply::Outcome> Apply::finish() {
   State& state = *state_;
-  const std::int64_t soft =
-      state.soft_counted ? state.fingerprints.soft_deleted() : state.soft_at_start + state.soft_delta;
+  const std::int64_t soft = state.soft_counted ? state.fingerprints.soft_deleted() + state.soft_marked
+                                               : state.soft_at_start + state.soft_delta;
   const std::int64_t rows = state.rows_at_start + state.row_delta;
   TableState now;
   now.table = state.plan.table;

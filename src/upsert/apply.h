@@ -86,6 +86,12 @@ class Apply {
   Result<void> apply(ChangeSet& changes, ApplyObserver* observer, std::stop_token stop);
   bool table_was_changed() const;
 
+  // The stored row of this key, appended to `out` (of the plan's schema); false when there is none.
+  Result<bool> read(const RowBatch& keys, std::size_t row, RowBatch& out);
+  // What removals do from now on, in apply() and merge_fingerprints(); at first it is as the plan says. Marks
+  // need a table with _deleted_at.
+  void removals_mark(bool mark);
+
   // The fingerprints, one of three ways. merge: after apply(), against what is stored. rebase: after apply()
   // of a diff against the table's rows. add_chunk: after insert_rows(), the whole in key order
   // (diff::FingerprintLog::pack).

@@ -1,0 +1,19 @@
+// Waiting for a job that this command has started on its own process.
+#pragma once
+
+#include "app/command.h"
+#include "base/id.h"
+#include "model/receipt.h"
+#include "service/service.h"
+
+#include <stop_token>
+#include <string>
+
+namespace sluice::app {
+
+// The receipt of the job, which is a run of the loader or the undo of one; shows its progress meanwhile. When
+// stop is asked for, the job is cancelled for good.
+Result<Receipt> wait_for_run(service::Service& service, JobId job, const std::string& loader,
+                             const GlobalOptions& globals, std::stop_token stop);
+
+}  // namespace sluice::app
