@@ -1,5 +1,5 @@
 // Measures the job engine, end to end, as run.sh asks:
-//   bench_jobs throughput|pinned|latency|scale|recurring sqlite|postgres://… NUMBER
+//   bench_jobs throughput|singly|pinned|latency|scale|recurring sqlite|postgres://… NUMBER
 #include "ours.h"
 
 #include "jobs/postgres/store.h"
@@ -102,11 +102,13 @@ int main(int count, char** arguments) {
     const std::string url = arguments[2];
     const int number = std::atoi(arguments[3]);
     if (what == "throughput") return throughput(url, number), 0;
+    if (what == "singly") return singly(url, number), 0;
     if (what == "pinned") return pinned(url, number), 0;
     if (what == "latency") return latency(url, number), 0;
     if (what == "scale") return scale(url, number), 0;
     if (what == "recurring") return recurring(url, number), 0;
   }
-  fmt::print(stderr, "bench_jobs throughput|pinned|latency|scale|recurring sqlite|postgres://… NUMBER\n");
+  fmt::print(stderr,
+             "bench_jobs throughput|singly|pinned|latency|scale|recurring sqlite|postgres://… NUMBER\n");
   return 2;
 }

@@ -63,6 +63,7 @@ inline double ms(Steady::duration took) { return std::chrono::duration<double, s
 
 // The measurements; each makes its own Place.
 void throughput(const std::string& url, int jobs);
+void singly(const std::string& url, int jobs);
 void pinned(const std::string& url, int jobs);
 void latency(const std::string& url, int samples);
 void scale(const std::string& url, int jobs);

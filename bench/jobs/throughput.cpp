@@ -48,6 +48,7 @@ Cost drain_singly(jobs::Store& store, int threads) {
   const auto begun = Steady::now();
   {
     std::vector<std::jthread> workers;
+    workers.reserve(static_cast<std::size_t>(threads));
     for (int i = 0; i < threads; ++i) {
       workers.emplace_back([&] {
         for (;;) {
@@ -78,11 +79,14 @@ void throughput(const std::string& url, int count) {
                Cost{Steady::now() - before, cpu_time() - cpu});
     say_rate(fmt::format("sluice on {}: through the engine", place.name()), count, drain(*store, count));
   }
+  singly(url, std::min(count, 10'000));
+}
+
+void singly(const std::string& url, int count) {
   const Place place(url);
   const auto store = place.open();
-  const int singly = std::min(count, 10'000);
-  preload(*store, singly);
-  say_rate(fmt::format("sluice on {}: a claim and a commit a job", place.name()), singly,
+  preload(*store, count);
+  say_rate(fmt::format("sluice on {}: a claim and a commit a job", place.name()), count,
            drain_singly(*store, place.postgres() ? 8 : 1));
 }
 

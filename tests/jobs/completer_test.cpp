@@ -112,6 +112,20 @@ TEST_F(CompleterTest, what_ends_during_a_write_is_written_together) {
   EXPECT_EQ(batches_, (std::vector<std::size_t>{1, 299}));
 }
 
+TEST_F(CompleterTest, a_load_is_written_beside_a_write_under_way) {
+  auto completer = make_completer(false);
+  Gate hold;
+  hold_ = &hold;
+  completer.start();
+  completer.add(ended(1));
+  began_.wait();
+  for (std::int64_t id = 2; id <= 501; ++id) completer.add(ended(id));
+  wait_for(500);
+  EXPECT_FALSE(written_.contains(1)) << "still being written";
+  hold.open();
+  wait_for(501);
+}
+
 TEST_F(CompleterTest, ends_held_back_are_written_when_there_are_enough_or_their_time_is_over) {
   auto completer = make_completer(true);
   completer.start();

@@ -1,6 +1,8 @@
 // Conformance: enqueue, claim, complete, cancel, requeue.
 #include "jobs/store_conformance.h"
 
+#include <algorithm>
+
 namespace sluice::jobs {
 namespace {
 
@@ -59,6 +61,71 @@ TEST_P(StoreConformance, claims_in_the_order_of_priority_then_time) {
   for (int i = 0; i < 3; ++i) order.push_back(claim_one().job.id);
   EXPECT_EQ(order, (std::vector{third, first, second}));
   EXPECT_TRUE(claim().empty());
+}
+
+TEST_P(StoreConformance, jobs_with_and_without_keys_are_claimed_in_one_order) {
+  std::vector<JobId> wanted;
+  for (int i = 0; i < 6; ++i) {
+    NewJob one = job();
+    one.priority = 6 - i;
+    if (i % 3 == 0) one.exclusive_key = "key " + std::to_string(i);
+    if (i % 3 == 1) one.limit_key = "limit", one.limit = {.at_once = 5};
+    wanted.insert(wanted.begin(), add(one));
+  }
+  std::vector<JobId> order;
+  for (const Claimed& one : claim(4)) order.push_back(one.job.id);
+  for (const Claimed& one : claim(4)) order.push_back(one.job.id);
+  EXPECT_EQ(order, wanted);
+}
+
+TEST_P(StoreConformance, what_is_claimed_is_what_the_store_tells_of_it) {
+  NewJob given = job();
+  given.args = R"({"loader":"Country"})";
+  given.started_by = "ada";
+  given.priority = 2;
+  given.recurring_id = "load:Country";
+  given.unique_key = "only one";
+  given.timeout = 7s;
+  given.latency_limit = 1h;
+  given.retry = {.limit = 4, .delay = 0ms, .backoff = Backoff::fixed};
+  add(given);
+  add(job("Plain"));
+  for (int round = 0; round < 2; ++round) {
+    for (const Claimed& one : claim()) {
+      const Job told = get(one.job.id);
+      EXPECT_EQ(one.job.kind, told.kind);
+      EXPECT_EQ(one.job.subject, told.subject);
+      EXPECT_EQ(one.job.name, told.name);
+      EXPECT_EQ(one.job.queue, told.queue);
+      EXPECT_EQ(one.job.state, told.state);
+      EXPECT_EQ(one.job.origin, told.origin);
+      EXPECT_EQ(one.job.started_by, told.started_by);
+      EXPECT_EQ(one.job.recurring_id, told.recurring_id);
+      EXPECT_EQ(one.job.created_at, told.created_at);
+      EXPECT_EQ(one.job.run_at, told.run_at);
+      EXPECT_EQ(one.job.started_at, told.started_at);
+      EXPECT_EQ(one.job.attempt, told.attempt);
+      EXPECT_EQ(one.job.max_attempts, told.max_attempts);
+      EXPECT_EQ(one.job.node, told.node);
+      EXPECT_EQ(one.job.args, told.args);
+      EXPECT_EQ(one.job.result, told.result);
+      EXPECT_EQ(one.job.error.has_value(), told.error.has_value());
+      EXPECT_EQ(one.job.retry, told.retry);
+      EXPECT_EQ(one.job.parent, told.parent);
+      EXPECT_EQ(one.job.unique_key, told.unique_key);
+      EXPECT_EQ(one.job.timeout, told.timeout);
+      EXPECT_EQ(one.job.latency_limit, told.latency_limit);
+      EXPECT_FALSE(one.job.finished_at || one.job.duration_ms || one.job.progress);
+      Completion again;  // with what the first attempt left behind
+      again.lease = one.lease;
+      again.to = JobState::scheduled;
+      again.result = R"({"half":1})";
+      again.error = JobError{"io", "broke"};
+      again.run_at = now_;
+      EXPECT_TRUE(ending(again));
+    }
+    now_ += 1s;
+  }
 }
 
 TEST_P(StoreConformance, a_claimed_job_is_processing_by_its_node) {

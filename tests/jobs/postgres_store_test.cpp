@@ -259,6 +259,15 @@ TEST_F(PostgresStore, what_became_urgent_is_seen_behind_a_full_claim) {
   EXPECT_TRUE(rest.contains(late));
 }
 
+TEST_F(PostgresStore, a_job_that_waits_although_it_is_leased_holds_up_nobody) {
+  const JobId broken = add(), good = add();
+  setting_.execute("insert into lease (job, token, node, attempt, started_at, claim) values (" +
+                   std::to_string(broken.value()) + ", 7, 'gone', 1, 0, '')");
+  const auto claimed = claim(*store_, "n1").value();
+  ASSERT_EQ(claimed.size(), 1u);
+  EXPECT_EQ(claimed.front().job.id, good);
+}
+
 TEST_F(PostgresStore, others_are_woken_at_once) {
   const auto other = setting_.open();
   join(*other, "n2");

@@ -13,6 +13,9 @@ using std::chrono::milliseconds;
 // While more are to come, ends are held back until there are so many, or for so long.
 constexpr std::size_t kEnough = 200;
 constexpr milliseconds kHeldBack{10};
+// While a batch is being written the next one gathers. From so many on it is written beside it: the store has
+// more than one connection, and its commits wait for the disk.
+constexpr std::size_t kEnoughBeside = 500;
 // One transaction stays short for those who wait for its locks.
 constexpr std::size_t kMostAtOnce = 1'000;
 constexpr milliseconds kFirstPause{50}, kLongestPause{5'000};
@@ -44,6 +47,7 @@ void say(const Ended& one, std::size_t others, const Error& error) {
 
 void Completer::start() {
   thread_ = std::thread([this] { work(); });
+  helper_ = std::thread([this] { help(); });
 }
 
 void Completer::add(Ended ended) {
@@ -52,6 +56,7 @@ void Completer::add(Ended ended) {
     if (waiting_.empty()) since_ = steady_now();
     at_once_ = at_once_ || ended.at_once;
     waiting_.push_back(std::move(ended));
+    if (writing_ > 0 && waiting_.size() >= kEnoughBeside) help_.notify_one();
     // Woken once for the first, and again only when there is something to do.
     if (waiting_.size() > 1 && !due()) return;
   }
@@ -64,11 +69,17 @@ bool Completer::due() const {
 
 bool Completer::wait_empty(milliseconds timeout) {
   std::unique_lock lock(mutex_);
-  return empty_.wait_for(lock, timeout, [this] { return waiting_.empty() && aside_.empty() && !writing_; });
+  return empty_.wait_for(lock, timeout, [this] { return waiting_.empty() && aside_.empty() && writing_ == 0; });
 }
 
 void Completer::stop() {
   give_up_.request_stop();
+  {
+    std::lock_guard lock(mutex_);
+    unaided_ = true;
+  }
+  help_.notify_all();
+  if (helper_.joinable()) helper_.join();  // first: what it leaves is the other one's
   {
     std::lock_guard lock(mutex_);
     closing_ = true;
@@ -82,7 +93,7 @@ void Completer::work() {
   const auto something = [this] { return closing_ || !waiting_.empty(); };
   for (;;) {
     if (aside_.empty()) {
-      wake_.wait(lock, something);
+      wake_.wait(lock, [&] { return something() || !aside_.empty(); });
     } else {
       wake_.wait_until(lock, look_aside_at_, something);
     }
@@ -90,26 +101,46 @@ void Completer::work() {
     if (!waiting_.empty() && !due()) {
       wake_.wait_until(lock, since_ + kHeldBack, [this] { return due(); });
     }
-    const std::size_t most = std::min(waiting_.size(), kMostAtOnce);
-    const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(most);
-    std::vector<Ended> batch(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
-    waiting_.erase(waiting_.begin(), end);
-    at_once_ = false;
-    writing_ = true;
+    std::vector<Ended> batch = take();
+    ++writing_;
     const bool last = closing_ && waiting_.empty();
     lock.unlock();
     for (Ended& one : take_free()) batch.push_back(std::move(one));
     if (!batch.empty()) write(std::move(batch));
     lock.lock();
-    writing_ = false;
+    --writing_;
     if (last && waiting_.empty() && !aside_.empty()) {
       const auto left = std::exchange(aside_, {});
       lock.unlock();
       give_up_on(left);
       lock.lock();
     }
-    if (waiting_.empty() && aside_.empty()) empty_.notify_all();
+    if (waiting_.empty() && aside_.empty() && writing_ == 0) empty_.notify_all();
   }
+}
+
+void Completer::help() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    help_.wait(lock, [this] { return unaided_ || (writing_ > 0 && waiting_.size() >= kEnoughBeside); });
+    if (unaided_) return;
+    std::vector<Ended> batch = take();
+    ++writing_;
+    lock.unlock();
+    write(std::move(batch));
+    lock.lock();
+    --writing_;
+    if (!aside_.empty()) wake_.notify_one();
+    if (waiting_.empty() && aside_.empty() && writing_ == 0) empty_.notify_all();
+  }
+}
+
+std::vector<Ended> Completer::take() {
+  const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(waiting_.size(), kMostAtOnce));
+  std::vector<Ended> batch(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
+  waiting_.erase(waiting_.begin(), end);
+  at_once_ = false;
+  return batch;
 }
 
 std::vector<Ended> Completer::take_free() {

@@ -1,4 +1,4 @@
-// Writes how attempts ended, many in one transaction, on a thread of its own, so that workers go on at once.
+// Writes how attempts ended, many in one transaction, on threads of its own, so that workers go on at once.
 #pragma once
 
 #include "base/clock.h"
@@ -37,7 +37,7 @@ class Completer {
   // Whether more attempts will end within a moment, so that theirs may be written together with these.
   using MoreToCome = std::function<bool()>;
   // After the commit: the state that each has now, nothing where the lease was lost or where it was not
-  // written at all (`written` false: only after stop()). On the completer's thread.
+  // written at all (`written` false: only after stop()). On the completer's threads, on several at once.
   using OnWritten =
       std::function<void(std::span<const Ended>, std::span<const std::optional<JobState>>, bool written)>;
 
@@ -55,11 +55,14 @@ class Completer {
   void add(Ended ended);  // from any thread
   // Waits until all is written; false when the time is over first.
   bool wait_empty(std::chrono::milliseconds timeout);
-  // What is left is tried once more; then the thread ends. Harmless when called twice.
+  // What is left is tried once more; then the threads end. Harmless when called twice.
   void stop();
 
  private:
   void work();
+  // Beside work(), while that writes and many wait.
+  void help();
+  std::vector<Ended> take();  // of those that wait, as many as fit one transaction; under mutex_
   // Tries until it is written, or until stop().
   void write(std::vector<Ended> batch);
   // One try. What could not be written comes back, but for what somebody's open transaction holds: that is
@@ -80,18 +83,18 @@ class Completer {
   const OnWritten on_written_;
 
   mutable std::mutex mutex_;  // guards what follows
-  std::condition_variable wake_, empty_;
+  std::condition_variable wake_, help_, empty_;
   std::vector<Ended> waiting_;
   std::chrono::steady_clock::time_point since_{};  // when the first of them came
   bool at_once_ = false;
-  bool writing_ = false;
-  bool closing_ = false;
+  int writing_ = 0;  // threads that write just now
+  bool closing_ = false, unaided_ = false;
   std::vector<Ended> aside_;  // held by others when they were to be written
   std::chrono::steady_clock::time_point look_aside_at_{};
   std::chrono::milliseconds aside_pause_{};
 
   std::stop_source give_up_;
-  std::thread thread_;
+  std::thread thread_, helper_;
 };
 
 }  // namespace sluice::jobs

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <iterator>
 #include <random>
+#include <tuple>
 
 namespace sluice::jobs {
 namespace {
@@ -33,16 +34,35 @@ constexpr std::string_view kPromote =
     "select case when count(*) > 0 then {} end, exists (select 1 from queue where paused_at is not null or "
     "max_running is not null), exists (select 1 from limit_rule where wake_at <= ?1) from u";
 
-// c: what is next, locked; others pass it over. k: of each key the first. l: the leases, keys in one order,
-// so that two nodes do not wait for each other in a circle; a key that is taken leaves its job where it is. A
-// node that is taken for dead gets nothing. s: what was seen, even where nothing was taken.
-constexpr std::string_view kClaim =
+// c: what is next, locked; others pass it over. d: the plain ones among it, which nothing but a pause can
+// hold back. s: what was seen, even where nothing was taken. A node that is taken for dead gets nothing. It
+// is the statement that every job pays for: keys, limits and latencies are kTakeKeyed's.
+constexpr std::string_view kTakePlain =
+    "with c as materialized (select r.ctid as at, r.exclusive_key is null and r.limit_key is null and "
+    "r.latest is null as plain from ready r where {} order by r.priority, r.run_at, r.job limit ?7 for "
+    "update "
+    "of r skip locked), "
+    "d as (delete from ready r using c where r.ctid = c.at and c.plain returning r.job, r.token, r.attempt, "
+    "r.queue), "
+    "l as (insert into lease (job, token, node, attempt, started_at, claim, queue) select job, token, ?5, "
+    "attempt + 1, ?8::bigint, ?9::text, queue from d), "
+    "t as (insert into tally (state, n) select 1, -count(*) from d having count(*) > 0 union all select 2, "
+    "count(*) from d having count(*) > 0) "
+    "select j.id, j.kind, j.subject, j.name, j.queue, 2, j.origin, j.priority, j.created_at, j.run_at, "
+    "?8::bigint, null, null, d.attempt + 1, j.max_attempts, j.crashes, ?5, j.pinned_node, null, "
+    "j.recurring_id, j.fire_at, null, null, null, null, null, null, j.blocking_job, j.started_by, j.reason, "
+    "j.error_code, j.error_message, j.retry, null, j.timeout_ms, j.latency_ms, j.args, j.result, j.parent, "
+    "j.follows, j.delay_ms, j.unique_key, j.batch, d.token, s.looked, '', '', case when d.job is not null "
+    "then {} end from (select count(*) as looked from c) s left join d on true left join job j on j.id = "
+    "d.job";
+
+// As kTakePlain, for jobs with keys too. k: of each key the first. l: the leases, keys in one order, so that
+// two nodes do not wait for each other in a circle; a key that is taken leaves its job where it is.
+constexpr std::string_view kTakeKeyed =
     "with c as materialized (select r.job, r.priority, r.run_at, r.exclusive_key, r.token, r.attempt, "
     "r.queue, "
-    "r.limit_key is not null or r.latest is not null as special from ready r where {} {} r.blocked = 0 and "
-    "r.kind = any(?4::text[]) and (r.pinned_node = ?5 or (r.pinned_node is null and ?6 = 0)) and exists "
-    "(select 1 from node where id = ?5 and expires_at > now()) order by r.priority, r.run_at, r.job limit ?7 "
-    "for update of r skip locked), "
+    "r.limit_key is not null or r.latest is not null as special from ready r where {} order by r.priority, "
+    "r.run_at, r.job limit ?7 for update of r skip locked), "
     "k as (select *, row_number() over (partition by exclusive_key order by priority, run_at, job) as nth "
     "from c where not special), "
     "l as (insert into lease (job, token, node, attempt, started_at, exclusive_key, claim, queue) select "
@@ -60,6 +80,10 @@ constexpr std::string_view kClaim =
     "left "
     "join l on true left join job j on j.id = l.job order by j.priority, j.run_at, j.id";
 
+// Which of those that wait.
+constexpr std::string_view kAmong =
+    "{} {} r.blocked = 0 and r.kind = any(?4::text[]) and (r.pinned_node = ?5 or (r.pinned_node is null and "
+    "?6 = 0)) and exists (select 1 from node where id = ?5 and expires_at > now())";
 constexpr std::string_view kFromMark =
     "(r.priority, r.run_at, r.job) >= (?1::int, ?2::bigint, ?3::bigint) and";
 // The parameters are there all the same.
@@ -108,8 +132,36 @@ std::string PostgresJobStore::new_claim_id() {
 
 Result<PostgresJobStore::Batch> PostgresJobStore::take(const ClaimRequest& request, const From& from,
                                                        const Mark* mark_given, int limit, Timestamp now) {
+  Batch batch;
+  if (!from.limited) {
+    auto plain = take(request, from, mark_given, limit, false, now);
+    // A lease of a job that waits cannot be; should there be one, the other statement passes it over.
+    if (!plain && plain.error().code != ErrorCode::conflict) return plain;
+    if (plain && plain->looked_at == std::ssize(plain->claimed)) return plain;
+    if (plain) batch = *std::move(plain);
+    limit -= static_cast<int>(batch.claimed.size());
+  }
+  auto rest = take(request, from, mark_given, limit, true, now);
+  if (!rest) {
+    if (batch.claimed.empty()) return rest;
+    return batch;  // what was taken is not lost; the error comes with the next call
+  }
+  rest->looked_at += std::ssize(batch.claimed);
+  rest->claimed.insert(rest->claimed.begin(), std::make_move_iterator(batch.claimed.begin()),
+                       std::make_move_iterator(batch.claimed.end()));
+  return rest;
+}
+
+Result<PostgresJobStore::Batch> PostgresJobStore::take(const ClaimRequest& request, const From& from,
+                                                       const Mark* mark_given, int limit, bool keyed,
+                                                       Timestamp now) {
   const std::string id = new_claim_id();
   const Mark mark = mark_given == nullptr ? Mark{} : *mark_given;
+  const std::string_view queue = from.limited ? kLimitedQueue : from.queue ? kOneQueue : kAllQueues;
+  const std::string among = fmt::format(kAmong, mark_given == nullptr ? kFromStart : kFromMark, queue);
+  const std::string_view touching = from.limited ? std::string_view("0") : pool_.touching();
+  const std::string sql = keyed ? fmt::format(kTakeKeyed, among, live_job_columns(), touching)
+                                : fmt::format(kTakePlain, among, touching);
   Batch batch;
   std::int64_t change = 0;
   const auto claim = [&](Database& database) -> Result<void> {
@@ -120,10 +172,8 @@ Result<PostgresJobStore::Batch> PostgresJobStore::take(const ClaimRequest& reque
       most = std::min(limit, room.value_or(limit));
       if (most <= 0) return {};
     }
-    const std::string_view queue = from.limited ? kLimitedQueue : from.queue ? kOneQueue : kAllQueues;
     return database.each(
-        fmt::format(kClaim, mark_given == nullptr ? kFromStart : kFromMark, queue, live_job_columns(),
-                    from.limited ? "0" : pool_.touching()),
+        sql,
         [&](const Row& row) -> Result<void> {
           batch.looked_at = row.integer(row.size() - 4);
           batch.special = row.text(row.size() - 3);
@@ -141,8 +191,10 @@ Result<PostgresJobStore::Batch> PostgresJobStore::take(const ClaimRequest& reque
   };
   const auto done = from.limited ? pool_.write(claim) : pool_.once(claim);
   if (!done) {
-    std::lock_guard lock(mutex_);
-    uncertain_claims_.emplace(id, std::chrono::steady_clock::now());
+    if (done.error().code != ErrorCode::conflict) {
+      std::lock_guard lock(mutex_);
+      uncertain_claims_.emplace(id, std::chrono::steady_clock::now());
+    }
     return std::unexpected(done.error());
   }
   if (!batch.claimed.empty() && !from.limited) pool_.touched(change);
@@ -264,6 +316,11 @@ Result<std::vector<Claimed>> PostgresJobStore::claim_from(const ClaimRequest& re
     // Jobs with keys stood in the way of others behind them, and are out of it now.
     if (batch->looked_at < limit) break;
   }
+  // Those with keys came in statements of their own.
+  const auto turn = [](const Claimed& one) {
+    return std::tuple(one.job.priority, one.job.run_at, one.job.id.value());
+  };
+  if (!std::ranges::is_sorted(claimed, {}, turn)) std::ranges::sort(claimed, {}, turn);
   if (!from.queue) remember(request, claimed, full);
   return claimed;
 }

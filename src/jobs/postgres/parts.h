@@ -79,6 +79,9 @@ class PostgresJobStore final : public JobStore {
   Result<Outlook> promote_due(Timestamp now);
   Result<Batch> take(const ClaimRequest& request, const From& from, const Mark* mark, int limit,
                      Timestamp now);
+  // One statement: of plain jobs only, or of those with keys too.
+  Result<Batch> take(const ClaimRequest& request, const From& from, const Mark* mark, int limit, bool keyed,
+                     Timestamp now);
   // What take() left: jobs with limits and latencies are looked at one by one, the rest are put aside.
   Result<std::vector<Claimed>> settle(const ClaimRequest& request, const From& from, const Batch& batch,
                                       Timestamp now);
