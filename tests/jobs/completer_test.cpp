@@ -39,9 +39,10 @@ class CompleterTest : public EngineTest {
   std::atomic<bool> more_ = false;
   std::vector<std::size_t> batches_;  // sizes of all tries
   std::multiset<std::int64_t> written_, lost_;
-  std::set<std::int64_t> refused_;  // jobs whose batches fail
-  std::set<std::int64_t> held_;     // jobs that somebody's open transaction holds
-  std::optional<Error> trouble_;    // what the next tries fail with, so often
+  std::set<std::int64_t> refused_;               // jobs whose batches fail
+  std::set<std::int64_t> unspeakable_, failed_;  // those whose success is refused; who failed
+  std::set<std::int64_t> held_;                  // jobs that somebody's open transaction holds
+  std::optional<Error> trouble_;                 // what the next tries fail with, so often
   int troubles_ = 0;
   Gate* hold_ = nullptr;  // the next write waits for it
   Gate began_;
@@ -71,6 +72,10 @@ class CompleterTest : public EngineTest {
     for (const Completion& one : ends) {
       if (held_.contains(one.lease.job.value())) return fail_transient(ErrorCode::locked, "held");
       if (refused_.contains(one.lease.job.value())) return fail(ErrorCode::malformed, "cannot be written");
+      const bool success = one.to == JobState::succeeded;
+      if (success && unspeakable_.contains(one.lease.job.value()))
+        return fail(ErrorCode::malformed, "cannot be written");
+      if (!success) failed_.insert(one.lease.job.value());
       states.emplace_back(one.to);
     }
     return states;
@@ -161,6 +166,25 @@ TEST_F(CompleterTest, one_that_cannot_be_written_does_not_keep_the_others) {
   completer.stop();
   EXPECT_EQ(written_, (std::multiset<std::int64_t>{1, 3, 4}));
   EXPECT_EQ(lost_, std::multiset<std::int64_t>{2}) << "said, when it was stopped";
+}
+
+TEST_F(CompleterTest, an_end_that_the_store_never_takes_fails_its_job_and_slows_nobody) {
+  auto completer = make_completer(true);
+  unspeakable_ = {2};
+  completer.start();
+  completer.add(ended(1));
+  completer.add(ended(2));
+  completer.add(ended(3, true));
+  wait_for(2);
+  const auto batches = batches_.size();
+  completer.add(ended(4));
+  completer.add(ended(5, true));
+  wait_for(5);
+  EXPECT_EQ(failed_, std::set<std::int64_t>{2});
+  EXPECT_GT(batches_.size(), batches);
+  EXPECT_EQ(clock_.slept(), std::chrono::milliseconds(0)) << "nobody waited for its pauses";
+  completer.stop();
+  EXPECT_TRUE(lost_.empty());
 }
 
 TEST_F(CompleterTest, one_that_somebody_holds_waits_alone) {

@@ -22,6 +22,9 @@ constexpr milliseconds kFirstPause{50}, kLongestPause{5'000};
 // For those that others hold: asking costs little, and somebody waits for them.
 constexpr milliseconds kLongestAside{500};
 
+// So often an end is tried alone that the store refuses for what is in it; then its job fails for that.
+constexpr int kMostRefusals = 3;
+
 // Real time: the machine's own threads are waited for.
 std::chrono::steady_clock::time_point steady_now() { return std::chrono::steady_clock::now(); }
 
@@ -69,7 +72,8 @@ bool Completer::due() const {
 
 bool Completer::wait_empty(milliseconds timeout) {
   std::unique_lock lock(mutex_);
-  return empty_.wait_for(lock, timeout, [this] { return waiting_.empty() && aside_.empty() && writing_ == 0; });
+  return empty_.wait_for(lock, timeout,
+                         [this] { return waiting_.empty() && aside_.empty() && writing_ == 0; });
 }
 
 void Completer::stop() {
@@ -105,7 +109,15 @@ void Completer::work() {
     ++writing_;
     const bool last = closing_ && waiting_.empty();
     lock.unlock();
-    for (Ended& one : take_free()) batch.push_back(std::move(one));
+    for (Ended& one : take_free()) {
+      if (one.refusals == 0) {
+        batch.push_back(std::move(one));
+      } else {
+        std::vector<Ended> alone;
+        alone.push_back(std::move(one));
+        write(std::move(alone));
+      }
+    }
     if (!batch.empty()) write(std::move(batch));
     lock.lock();
     --writing_;
@@ -152,6 +164,10 @@ std::vector<Ended> Completer::take_free() {
   }
   auto held = held_(completions_of(looked));
   if (!held) held = std::vector<bool>(looked.size(), true);  // where nobody can say it, they stay
+  const auto now = give_up_.stop_requested() ? std::chrono::steady_clock::time_point::max() : steady_now();
+  for (std::size_t i = 0; i < looked.size(); ++i) {
+    if (looked[i].again_at > now) (*held)[i] = true;
+  }
   return put_aside(std::move(looked), *held);
 }
 
@@ -162,6 +178,23 @@ std::vector<Ended> Completer::put_aside(std::vector<Ended> batch, const std::vec
   aside_pause_ = aside_.empty() ? milliseconds(0) : std::clamp(aside_pause_ * 2, kFirstPause, kLongestAside);
   look_aside_at_ = steady_now() + aside_pause_;
   return free;
+}
+
+void Completer::refused(Ended one, const Error& error) {
+  if (one.refusals == 0) say(one, 0, error);
+  if (++one.refusals == kMostRefusals) {
+    Completion failed;
+    failed.lease = one.completion.lease;
+    failed.duration_ms = one.completion.duration_ms;
+    failed.to = JobState::failed;
+    failed.error = JobError{std::string(to_string(ErrorCode::internal)),
+                            "it ended, but the store refuses to keep how: " + error.describe()};
+    one.completion = std::move(failed);
+  }
+  one.again_at = steady_now() + std::min(kFirstPause * (1 << std::min(one.refusals - 1, 10)), kLongestPause);
+  std::vector<Ended> alone;
+  alone.push_back(std::move(one));
+  put_aside(std::move(alone), {true});
 }
 
 void Completer::give_up_on(std::span<const Ended> batch) {
@@ -200,8 +233,10 @@ std::vector<Ended> Completer::try_write(std::vector<Ended> batch) {
       auto others = put_aside(std::move(batch), *held);
       return others.empty() ? std::move(others) : try_write(std::move(others));
     }
-  } else if (batch.size() > 1 && may_be_one_of_them(done.error())) {
-    return try_each(std::move(batch));
+  } else if (may_be_one_of_them(done.error())) {
+    if (batch.size() > 1) return try_each(std::move(batch));
+    refused(std::move(batch.front()), done.error());
+    return {};
   }
   say(batch.front(), batch.size() - 1, done.error());
   return batch;
@@ -214,6 +249,8 @@ std::vector<Ended> Completer::try_each(std::vector<Ended> batch) {
     const auto done = store_(std::span(&one.completion, 1), clock_.now());
     if (done) {
       on_written_(std::span(&one, 1), *done, true);
+    } else if (may_be_one_of_them(done.error())) {
+      refused(std::move(one), done.error());
     } else {
       say(one, 0, done.error());
       left.push_back(std::move(one));

@@ -25,6 +25,9 @@ struct Ended {
   std::shared_ptr<Attempt> attempt;
   Completion completion;
   bool at_once = false;  // it took so long that nobody shall wait for its end any longer
+  // The completer's own: how often the store refused it alone, and when it is tried again.
+  int refusals = 0;
+  std::chrono::steady_clock::time_point again_at{};
 };
 
 class Completer {
@@ -73,6 +76,8 @@ class Completer {
   std::vector<Ended> put_aside(std::vector<Ended> batch, const std::vector<bool>& held);
   // Those put aside that are free again.
   std::vector<Ended> take_free();
+  // Puts an end aside that the store does not take for what is in it; in the end its job fails instead.
+  void refused(Ended one, const Error& error);
   void give_up_on(std::span<const Ended> batch);
   bool due() const;
 
