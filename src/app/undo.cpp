@@ -1,5 +1,5 @@
-// sluice undo: takes one run back, and stops the loader's schedule so that the next tick does not load the same
-// again.
+// sluice undo: takes one run back, and stops the loader's schedule so that the next tick does not load the
+// same again.
 #include "app/command.h"
 #include "app/job_target.h"
 #include "app/loaders.h"
@@ -75,9 +75,8 @@ void add_undo(CLI::App& app, GlobalOptions& globals, Action& action) {
       "Refused, with the rows named, where later runs or somebody's hand have changed the same rows; for\n"
       "replacements; and where the change log was off. An undo is a job like a run, and can be undone.\n\n"
       "Examples:\n  sluice changes 17\n  sluice undo 17\n  sluice undo 17 --keep-running --json");
-  command->callback([options, &globals, &action] {
-    action = [options, &globals] { return run_undo(*options, globals); };
-  });
+  command->callback(
+      [options, &globals, &action] { action = [options, &globals] { return run_undo(*options, globals); }; });
 }
 
 }  // namespace sluice::app

@@ -10,8 +10,8 @@
 
 namespace sluice::load {
 
-// Appends the value that this JSON text stands for in a column of this type, which may be wider than the one it
-// was logged with. False when it stands for none; nothing is appended then.
+// Appends the value that this JSON text stands for in a column of this type, which may be wider than the one
+// it was logged with. False when it stands for none; nothing is appended then.
 bool push_logged(const Column& column, std::string_view json, ColumnData& out, Arena& arena);
 
 // Puts another value in the place of the batch's last row's. False as above; the row is then as before.

@@ -28,8 +28,7 @@ Result<TargetSide> target_side(sql::Connection* connection, const upsert::Inspec
     const auto keyless = rows - stored->entries();
     return TargetSide{.fingerprints = std::move(stored), .keyless_rows = keyless};
   }
-  SLUICE_TRY(const auto rows,
-             upsert::TableReader::open(*connection, found, plan.table, plan.schema));
+  SLUICE_TRY(const auto rows, upsert::TableReader::open(*connection, found, plan.table, plan.schema));
   diff::RowHasher hasher(plan.schema);
   SLUICE_TRY(auto made, diff::fingerprints_of_rows(*rows, hasher, rows->is_soft_deleted(), stop));
   if (made.duplicate_keys > 0) {

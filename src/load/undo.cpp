@@ -50,7 +50,8 @@ class Undo {
     if (auto done = steps(); !done) {
       receipt_.applied = false;
       receipt_.state = done.error().code == ErrorCode::cancelled ? "deleted" : "failed";
-      receipt_.error = fail_within(fmt::format("undo of job {}", of_.value()), std::move(done).error()).error();
+      receipt_.error =
+          fail_within(fmt::format("undo of job {}", of_.value()), std::move(done).error()).error();
     }
     if (!adopted_) receipt_.duration_ms = elapsed();
     return std::move(receipt_);
@@ -158,15 +159,18 @@ class Undo {
     const auto& receipt = run.receipt;
     SLUICE_TRY(const auto changes, history::count_changes(*connection_, run.job));
     const auto written = receipt.inserted + receipt.updated + receipt.deleted + receipt.restored;
-    if (written == 0) return fail(ErrorCode::conflict, "the run changed nothing: there is nothing to take back");
+    if (written == 0)
+      return fail(ErrorCode::conflict, "the run changed nothing: there is nothing to take back");
     if (changes.logged == 0) {
-      return fail(ErrorCode::conflict,
-                  "the run kept no log of its changes (load.changeLog: off): nobody knows what was there before");
+      return fail(
+          ErrorCode::conflict,
+          "the run kept no log of its changes (load.changeLog: off): nobody knows what was there before");
     }
     if (changes.kept < changes.logged) {
-      return fail(ErrorCode::conflict,
-                  fmt::format("of the {} changes that the run logged {} are left: the others were too old to keep",
-                              changes.logged, changes.kept));
+      return fail(
+          ErrorCode::conflict,
+          fmt::format("of the {} changes that the run logged {} are left: the others were too old to keep",
+                      changes.logged, changes.kept));
     }
     SLUICE_TRY(const auto later, later_runs(*connection_, run));
     if (later.undone_by) {
@@ -176,30 +180,33 @@ class Undo {
     SLUICE_TRY(const auto first, history::changes(*connection_, run.job, 0, 1));
     first_load_ = !first.empty() && first.front().op == "load";
     if (first_load_ && (receipt.rows_before != 0 || request_.loader.target.key.empty())) {
-      return fail(ErrorCode::conflict,
-                  "the run added rows without a key, or to rows that were there: the log does not tell which");
+      return fail(
+          ErrorCode::conflict,
+          "the run added rows without a key, or to rows that were there: the log does not tell which");
     }
     SLUICE_TRY(const auto touched, touched_since(*connection_, run.job, later, kMostNamed, stop_));
     if (touched.empty()) return {};
-    return fail(ErrorCode::conflict,
-                fmt::format("later runs changed the same rows: {}. Take those runs back first", listed(touched)));
+    return fail(
+        ErrorCode::conflict,
+        fmt::format("later runs changed the same rows: {}. Take those runs back first", listed(touched)));
   }
 
   // Of a load into an empty table nothing is left, unless somebody has added rows.
   Result<void> empty(upsert::Apply& apply, const history::Run& run, const upsert::Inspection& found) {
     const auto expected = run.receipt.rows_after;
     if (found.known_rows() != expected) {
-      return fail(ErrorCode::conflict,
-                  fmt::format("table {} has {} rows, the run left {}: taking it back would delete the others too",
-                              request_.loader.target.table, found.known_rows(), expected));
+      return fail(
+          ErrorCode::conflict,
+          fmt::format("table {} has {} rows, the run left {}: taking it back would delete the others too",
+                      request_.loader.target.table, found.known_rows(), expected));
     }
     receipt_.read = receipt_.deleted = receipt_.deleted_by_source = expected;
     SLUICE_CHECK(apply.clear());
     return commit(apply, 0);
   }
 
-  // What is to be written, from what was logged and what stands in the table now. Restores that are taken back
-  // become marks again.
+  // What is to be written, from what was logged and what stands in the table now. Restores that are taken
+  // back become marks again.
   Result<void> collect(upsert::Apply& apply, JobId run, const SchemaPtr& schema, ChangeSet& hard,
                        ChangeSet& marks) {
     diff::RowHasher hasher(schema);
@@ -213,10 +220,11 @@ class Undo {
         },
         stop_));
     if (changed.empty()) return {};
-    return fail(ErrorCode::conflict,
-                fmt::format("rows are not as the run left them: {}. Somebody has changed them since, and that "
-                            "would be lost",
-                            listed(changed)));
+    return fail(
+        ErrorCode::conflict,
+        fmt::format("rows are not as the run left them: {}. Somebody has changed them since, and that "
+                    "would be lost",
+                    listed(changed)));
   }
 
   // False when the row is not as the run left it.
@@ -269,8 +277,9 @@ class Undo {
     for (const auto& part : key) {
       const auto column = schema.find(part.name);
       if (!column || !schema.is_key(*column) || !replace_logged(out, *column, part.json))
-        return fail(ErrorCode::conflict,
-                    fmt::format("the key of the table is not what it was: the log has {} {}", part.name, part.json));
+        return fail(
+            ErrorCode::conflict,
+            fmt::format("the key of the table is not what it was: the log has {} {}", part.name, part.json));
     }
     return {};
   }
@@ -291,7 +300,7 @@ class Undo {
   }
 
   static bool holds(const RowBatch& now, bool there, const std::vector<history::LoggedCell>& cells,
-                            std::optional<std::string> history::LoggedCell::* side) {
+                    std::optional<std::string> history::LoggedCell::* side) {
     if (!there) return false;
     return std::ranges::all_of(cells, [&](const auto& cell) {
       const auto column = now.schema().find(cell.name);
@@ -340,15 +349,16 @@ class Undo {
     SLUICE_CHECK(history::insert_run(*connection_, receipt_, identity_.key(), now, logged));
     SLUICE_CHECK(history::trim_runs(*connection_, receipt_.loader, logged, now));
     SLUICE_CHECK(apply.commit());
-    observer_.log(Observer::Level::info,
-                  fmt::format("job {} is taken back: {} rows put in, {} changed, {} brought back, {} taken out",
-                              of_.value(), receipt_.inserted, receipt_.updated, receipt_.restored,
-                              receipt_.deleted));
+    observer_.log(
+        Observer::Level::info,
+        fmt::format("job {} is taken back: {} rows put in, {} changed, {} brought back, {} taken out",
+                    of_.value(), receipt_.inserted, receipt_.updated, receipt_.restored, receipt_.deleted));
     return {};
   }
 
   std::int64_t elapsed() const {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(environment_.clock.steady() - start_).count();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(environment_.clock.steady() - start_)
+        .count();
   }
 
   const Request& request_;

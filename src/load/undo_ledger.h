@@ -26,7 +26,8 @@ struct LaterRuns {
 };
 Result<LaterRuns> later_runs(sql::Connection& connection, const history::Run& run);
 
-// The first of the run's rows that any of the later runs has changed, each in words; nothing when there is none.
+// The first of the run's rows that any of the later runs has changed, each in words; nothing when there is
+// none.
 Result<std::vector<std::string>> touched_since(sql::Connection& connection, JobId run, const LaterRuns& later,
                                                std::size_t most, std::stop_token stop);
 

@@ -101,11 +101,16 @@ TEST_F(PostgresStore, nodes_tell_their_clocks_and_who_is_silent) {
   ASSERT_TRUE(self.clock_skew);
   EXPECT_LT(std::chrono::abs(*self.clock_skew), kMostSkew) << "one machine has one clock";
   EXPECT_FALSE(self.expired);
+  // Of another one, as the own row is written by each heartbeat.
   setting_.execute(
-      "update node set skew_us = 61000000, expires_at = now() - interval '1 second' where id = 'n1'");
-  const Node silent = store_->nodes().nodes().value().at(0);
-  EXPECT_EQ(silent.clock_skew, 61s);
-  EXPECT_TRUE(silent.expired);
+      "insert into node (id, name, pid, version, workers, started_at, expires_at, skew_us) select 'silent', "
+      "name, pid, version, workers, started_at, now() - interval '1 second', 61000000 from node where id = "
+      "'n1'");
+  const auto nodes = store_->nodes().nodes().value();
+  const auto silent = std::ranges::find(nodes, "silent", &Node::id);
+  ASSERT_NE(silent, nodes.end());
+  EXPECT_EQ(silent->clock_skew, 61s);
+  EXPECT_TRUE(silent->expired);
 }
 
 TEST_F(PostgresStore, keeps_what_living_nodes_declare) {

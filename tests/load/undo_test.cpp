@@ -99,8 +99,7 @@ class Undo : public testing::Test {
   void expect_at_rest(std::string_view json) {
     const auto receipt = load(json);
     EXPECT_EQ(receipt.compare, "fingerprint");
-    EXPECT_EQ(receipt.inserted + receipt.updated + receipt.deleted + receipt.restored, 0)
-        << to_json(receipt);
+    EXPECT_EQ(receipt.inserted + receipt.updated + receipt.deleted + receipt.restored, 0) << to_json(receipt);
   }
 
   test::Folder folder_;
@@ -195,7 +194,8 @@ TEST_F(Undo, rows_that_later_runs_changed_are_named) {
   load(kBefore);
   const auto bad = load(kAfter);
   const auto later = load(kBefore);
-  EXPECT_THAT(refused(bad.job), HasSubstr(fmt::format("job {}: update {{\"region\":\"DE\",\"id\":1}}", later.job)));
+  EXPECT_THAT(refused(bad.job),
+              HasSubstr(fmt::format("job {}: update {{\"region\":\"DE\",\"id\":1}}", later.job)));
   EXPECT_THAT(refused(1), HasSubstr("Take those runs back first"));
   // From the last one on, each can be.
   EXPECT_FALSE(undo(later.job).error);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <iterator>
 
 namespace sluice::jobs {
 namespace {
@@ -96,12 +97,14 @@ Result<void> Attempt::flush() {
     lines.swap(lines_);
     progress.swap(unsaved_);
   }
-  if (progress) SLUICE_CHECK(store_.save_progress(claimed_.lease, *progress));
-  if (lines.empty()) return {};
-  auto written = store_.append_log(claimed_.lease, lines);
+  auto written = progress ? store_.save_progress(claimed_.lease, *progress) : Result<void>();
+  if (written) progress.reset();
+  if (written && !lines.empty()) written = store_.append_log(claimed_.lease, lines);
   if (!written) {  // kept for the next time
     std::lock_guard lock(mutex_);
-    lines_.insert(lines_.begin(), lines.begin(), lines.end());
+    lines_.insert(lines_.begin(), std::make_move_iterator(lines.begin()),
+                  std::make_move_iterator(lines.end()));
+    if (!unsaved_) unsaved_ = std::move(progress);
   }
   return written;
 }
@@ -139,6 +142,18 @@ std::string Attempt::take_result(std::string from_outcome) {
   return result_;
 }
 
+void Attempt::keep_result_short(std::string& result) {
+  if (result.size() > kMaxJobText) {
+    // The work is done, or failed for another reason: the job is not judged by its report.
+    log(LogLevel::warning, fmt::format("the result of {} bytes is over the limit of {} and was not kept",
+                                       result.size(), kMaxJobText));
+    result.clear();
+  } else if (!result.empty() && !nlohmann::json::accept(result)) {
+    log(LogLevel::warning, "the result is not JSON and was not kept");
+    result.clear();
+  }
+}
+
 Completion Attempt::finish(JobOutcome outcome) {
   Completion completion;
   completion.lease = claimed_.lease;
@@ -152,15 +167,7 @@ Completion Attempt::finish(JobOutcome outcome) {
         "internal", fmt::format("the handler ended the job as {}; only succeeded and held are its to give",
                                 to_string(outcome.state))};
   }
-  if (completion.result.size() > kMaxJobText) {
-    // The work is done, so the job is not failed for its report.
-    log(LogLevel::warning, fmt::format("the result of {} bytes is over the limit of {} and was not kept",
-                                       completion.result.size(), kMaxJobText));
-    completion.result.clear();
-  } else if (!completion.result.empty() && !nlohmann::json::accept(completion.result)) {
-    log(LogLevel::warning, "the result is not JSON and was not kept");
-    completion.result.clear();
-  }
+  keep_result_short(completion.result);
   return completion;
 }
 
@@ -170,8 +177,7 @@ Completion Attempt::finish(const Error& error, const Random& random) {
   Completion completion;
   completion.lease = claimed_.lease;
   completion.result = take_result({});
-  if (completion.result.size() > kMaxJobText || !nlohmann::json::accept(completion.result))
-    completion.result.clear();
+  keep_result_short(completion.result);
   if (stop_reason() == StopReason::cancelled) {
     std::lock_guard lock(mutex_);
     completion.to = JobState::deleted;

@@ -49,6 +49,8 @@ class Attempt final : public JobContext {
   Result<void> flush();
 
  private:
+  // Drops a result that is too large or no JSON, and says so in the log.
+  void keep_result_short(std::string& result);
   Completion finish(JobOutcome outcome);
   Completion finish(const Error& error, const Random& random);
   std::string take_result(std::string from_outcome);

@@ -11,6 +11,34 @@ namespace sluice::jobs {
 namespace {
 
 constexpr std::chrono::milliseconds kLongestDelay = std::chrono::hours(24) * 365 * 100;
+// What is looked up by: longer ones do not fit the index of every store.
+constexpr std::size_t kLongestName = 1024;
+
+// "for ever" is spelled 0 or left out; sums with a time of today must not overflow.
+Result<void> check_duration(std::string_view name, std::chrono::milliseconds duration) {
+  if (duration.count() >= 0 && duration <= kLongestDelay) return {};
+  return fail(ErrorCode::invalid_argument, fmt::format("{} is at least 0 and at most 100 years", name));
+}
+
+Result<void> check_durations(const RetryPolicy& policy) {
+  SLUICE_CHECK(check_duration("retry.delay", policy.delay));
+  SLUICE_CHECK(check_duration("retry.max_delay", policy.max_delay));
+  if (policy.until) SLUICE_CHECK(check_duration("retry.until", *policy.until));
+  for (const auto delay : policy.delays) SLUICE_CHECK(check_duration("retry.delays", delay));
+  return {};
+}
+
+Result<void> check_names(const NewJob& job) {
+  for (const auto& [what, text] :
+       {std::pair("kind", &job.kind), std::pair("subject", &job.subject), std::pair("name", &job.name),
+        std::pair("unique key", &job.unique_key), std::pair("exclusive key", &job.exclusive_key),
+        std::pair("limit key", &job.limit_key)}) {
+    if (text->size() > kLongestName)
+      return fail(ErrorCode::invalid_argument, fmt::format("the {} is {} bytes long; at most {} are kept",
+                                                           what, text->size(), kLongestName));
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -23,8 +51,10 @@ Result<void> check_new_job(const NewJob& job) {
     return refuse("the kind \"batch\" stands for batches: create one, or take another kind");
   if (auto good = check_queue_name(job.queue); !good) return refuse(good.error().message);
   if (auto good = check_limit(job.limit_key, job.limit); !good) return refuse(good.error().message);
-  if (job.timeout.count() < 0 || job.latency_limit.count() < 0)
-    return refuse("time-out and latency limit must not be negative");
+  if (auto good = check_names(job); !good) return refuse(good.error().message);
+  if (auto good = check_duration("the time-out", job.timeout); !good) return refuse(good.error().message);
+  if (auto good = check_duration("the latency limit", job.latency_limit); !good)
+    return refuse(good.error().message);
   if (job.args.size() > kMaxJobText) {
     return refuse(
         fmt::format("the arguments are {} bytes long; at most {} are kept: put the data in a file or table "
@@ -39,6 +69,7 @@ Result<void> check_new_job(const NewJob& job) {
   if (job.unique_key.empty() && job.unique_for.count() > 0) return refuse("unique_for needs a unique key");
   if (job.unless_live && job.exclusive_key.empty()) return refuse("unless_live needs an exclusive key");
   if (auto good = check_retry_policy(job.retry); !good) return refuse(good.error().message);
+  if (auto good = check_durations(job.retry); !good) return refuse(good.error().message);
   if (job.delay && job.run_at) return refuse("give a delay or a time to run at, not both");
   if (job.delay && (job.delay->count() < 0 || *job.delay > kLongestDelay))
     return refuse("a delay is at least 0 and at most 100 years");
@@ -47,10 +78,20 @@ Result<void> check_new_job(const NewJob& job) {
 
 namespace {
 
+// What it fires is checked as any other job is.
 Result<void> check_spec(const RecurringSpec& spec) {
-  SLUICE_CHECK(check_queue_name(spec.queue));
-  SLUICE_CHECK(check_retry_policy(spec.retry));
-  if (spec.timeout.count() < 0) return fail(ErrorCode::invalid_argument, "the time-out must not be negative");
+  NewJob fires;
+  fires.kind = spec.kind;
+  fires.subject = spec.subject;
+  fires.name = spec.name;
+  fires.args = spec.args;
+  fires.queue = spec.queue;
+  fires.exclusive_key = spec.exclusive_key;
+  fires.timeout = spec.timeout;
+  fires.retry = spec.retry;
+  if (auto good = check_new_job(fires); !good)
+    return fail(good.error().code, good.error().message);  // the caller says where
+  SLUICE_CHECK(check_duration("the catch-up window", spec.catch_up_window));
   if (spec.pause_after_failures < 0)
     return fail(ErrorCode::invalid_argument, "pause_after_failures must not be negative");
   return {};

@@ -103,6 +103,9 @@ class Engine::Impl {
   // `reserved` of them were promised a worker.
   void hand_over(std::vector<Claimed> claimed, int reserved = 0);
   // Those that have not begun go back to the store.
+  void stop_all();
+  // Stops what runs once the time is over, unless `over` comes first.
+  void ring_after(std::chrono::milliseconds timeout, const std::stop_token& over);
   void give_back(const std::vector<std::shared_ptr<Attempt>>& attempts, std::string_view reason);
   std::vector<std::shared_ptr<Attempt>> running() const;
   void forget(const std::shared_ptr<Attempt>& attempt);  // under mutex_

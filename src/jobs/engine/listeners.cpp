@@ -1,5 +1,9 @@
 #include "jobs/engine/listeners.h"
 
+#include <spdlog/spdlog.h>
+
+#include <exception>
+
 namespace sluice::jobs {
 
 Subscription Listeners::add(const std::shared_ptr<Listeners>& list, Listener listener) {
@@ -28,7 +32,15 @@ void Listeners::send(const Change& change) const {
   }
   for (const auto& entry : entries) {
     std::lock_guard call(entry->mutex);
-    if (!entry->ended) entry->listener(change);
+    if (entry->ended) continue;
+    try {
+      entry->listener(change);
+    } catch (const std::exception& error) {
+      // News is no reason to lose a worker; whoever throws is told in the log.
+      spdlog::error("a listener to changes of jobs threw: {}", error.what());
+    } catch (...) {
+      spdlog::error("a listener to changes of jobs threw");
+    }
   }
 }
 

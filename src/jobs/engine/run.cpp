@@ -89,6 +89,9 @@ Result<void> Engine::Impl::start() {
 void Engine::Impl::stop(milliseconds timeout) {
   std::lock_guard one(phase_mutex_);
   if (phase_ != Phase::running) return;
+  // Counted from here, whatever store or service keeps the next lines waiting.
+  const auto begun = std::chrono::steady_clock::now();
+  const std::jthread bell([this, timeout](const std::stop_token& over) { ring_after(timeout, over); });
   store_.nodes().on_change_elsewhere({});
   services_.stop();
   if (thread_.joinable()) {
@@ -106,13 +109,14 @@ void Engine::Impl::stop(milliseconds timeout) {
     unbegun = pool_.close();
   }
   give_back(unbegun, "stopped by shut-down");
-  const auto begun = std::chrono::steady_clock::now();
-  if (pool_.wait_idle(timeout)) {
-    // Their ends may still wait for a busy store.
+  const auto left_of = [&] {
     const auto waited = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begun);
-    completer_.wait_empty(std::max(milliseconds(0), timeout - waited));
+    return std::max(milliseconds(0), timeout - waited);
+  };
+  if (pool_.wait_idle(left_of())) {
+    completer_.wait_empty(left_of());  // their ends may still wait for a busy store
   } else {
-    for (const auto& attempt : running()) attempt->request_stop(StopReason::shutdown, "stopped by shut-down");
+    stop_all();
   }
   pool_.join();
   completer_.stop();
@@ -122,6 +126,18 @@ void Engine::Impl::stop(milliseconds timeout) {
   }
   wake();
   tell(NodesChanged{});
+}
+
+void Engine::Impl::stop_all() {
+  for (const auto& attempt : running()) attempt->request_stop(StopReason::shutdown, "stopped by shut-down");
+}
+
+void Engine::Impl::ring_after(milliseconds timeout, const std::stop_token& over) {
+  std::mutex mutex;
+  std::condition_variable_any bell;
+  std::unique_lock lock(mutex);
+  bell.wait_for(lock, over, timeout, [] { return false; });
+  if (!over.stop_requested()) stop_all();
 }
 
 void Engine::Impl::give_back(const std::vector<std::shared_ptr<Attempt>>& attempts, std::string_view reason) {

@@ -42,6 +42,8 @@ void Engine::Impl::loop(std::stop_token stop) {
 Result<milliseconds> Engine::Impl::tick() {
   std::lock_guard one(tick_mutex_);
   if (phase_ != Phase::running) return fail(ErrorCode::internal, "the job engine is not running");
+  // Before the store is asked anything: time runs out whether or not it can be reached.
+  static_cast<void>(stop_overdue());
   const Timestamp now = clock_.now();
   SLUICE_CHECK(look_at_clock(now));
   SLUICE_CHECK(stop_lost(now));
@@ -132,7 +134,13 @@ Result<void> Engine::Impl::look_after_nodes(Timestamp now) {
     if (settled == kSettleAtOnce) nodes_looked_at_.reset();  // there is more
     SLUICE_TRY(const int released, store_.jobs().release_waiting(now));
     if (released > 0) wake();
-    for (const auto& attempt : running()) SLUICE_CHECK(attempt->flush());
+    for (const auto& attempt : running()) {
+      if (auto flushed = attempt->flush(); !flushed) {  // tried again in a second
+        spdlog::warn("the log of job {} waits to be kept: {}", attempt->job().id.value(),
+                     flushed.error().describe());
+        break;
+      }
+    }
     give_back_surplus();
   }
   if (time_for_it || look_for_cancels_) SLUICE_CHECK(stop_cancelled());
@@ -145,7 +153,12 @@ void Engine::Impl::give_back_surplus() {
   if (surplus == 0) return;
   const auto waiting = pool_.take_waiting(static_cast<std::size_t>(surplus));
   spdlog::info("{} jobs that waited for a worker of this node go back to their queue", waiting.size());
-  give_back(waiting, "its node is busy with others");
+  // By way of the completer, which tries until the store takes them: this node lives on, and nobody else
+  // would ever give them back.
+  for (const auto& attempt : waiting) {
+    Completion completion = attempt->give_back("its node is busy with others");
+    completer_.add({attempt, std::move(completion), true});
+  }
 }
 
 milliseconds Engine::Impl::stop_overdue() {
@@ -153,7 +166,12 @@ milliseconds Engine::Impl::stop_overdue() {
   auto next = milliseconds::max();
   for (const auto& attempt : running()) {
     const auto deadline = attempt->deadline();
-    if (!deadline || attempt->stop_reason() != StopReason::none) continue;
+    if (attempt->stop_reason() != StopReason::none) continue;
+    if (!deadline) {
+      // Not begun yet: it may begin in this moment.
+      if (attempt->job().timeout.count() > 0) next = std::min(next, attempt->job().timeout);
+      continue;
+    }
     if (now < *deadline) {
       next = std::min(next, std::chrono::ceil<milliseconds>(*deadline - now));
       continue;
@@ -260,13 +278,27 @@ void Engine::Impl::hand_over(std::vector<Claimed> claimed, int reserved) {
   {
     std::lock_guard lock(mutex_);
     // A job that was taken from this node comes back to it, perhaps, while its old attempt is still at work.
-    for (const auto& attempt : attempts) running_.insert_or_assign(attempt->job().id, attempt);
+    for (const auto& attempt : attempts) {
+      auto& place = running_[attempt->job().id];
+      if (place) place->request_stop(StopReason::shutdown, "taken from this node");
+      place = attempt;
+    }
   }
   for (const auto& attempt : attempts)
     tell(JobChanged{attempt->job().id, attempt->job().subject, JobState::processing});
   // The pool is closed only by stop(), which takes the lock of the tick first, and waits for what is being
   // started.
+  const bool timed =
+      std::ranges::any_of(attempts, [](const auto& attempt) { return attempt->job().timeout.count() > 0; });
   pool_.submit(std::move(attempts), reserved);
+  if (timed && reserved > 0) {
+    // Handed over beside the loop, which may sleep for longer than the job may take.
+    {
+      std::lock_guard lock(mutex_);
+      hungry_ = true;
+    }
+    wake_.notify_all();
+  }
   look_for_cancels_ = true;  // asked for between the claim and now
 }
 
