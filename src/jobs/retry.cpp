@@ -43,6 +43,10 @@ Result<void> check_retry_policy(const RetryPolicy& policy) {
     return refuse(fmt::format("the retry limit is at most {}", RetryPolicy::kNoLimit));
   if (std::ranges::any_of(policy.delays, [](milliseconds delay) { return delay.count() < 0; }))
     return refuse("delays must not be negative");
+  if (policy.delay.count() < 0 || policy.max_delay.count() < 0)
+    return refuse("delay and max_delay must not be negative");
+  if (policy.double_delay_limit.value_or(0) < 0) return refuse("double_delay_limit must not be negative");
+  if (!(policy.jitter >= 0.0 && policy.jitter <= 1.0)) return refuse("the jitter must be between 0 and 1");
   if (policy.until && policy.until->count() <= 0) return refuse("`until` must be longer than nothing");
   SLUICE_CHECK(check_codes(policy.only, "only"));
   SLUICE_CHECK(check_codes(policy.except, "except"));

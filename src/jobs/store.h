@@ -58,7 +58,7 @@ struct Wish {
 struct Completion {
   Lease lease;
   JobState to = JobState::succeeded;
-  std::string result;               // JSON; empty keeps what is there
+  std::string result;               // JSON; empty = none (a given-back attempt leaves what is there)
   std::optional<JobError> error;    // for failed, and for scheduled (a retry)
   std::string reason;               // for the history, and kept with held and deleted
   std::optional<Timestamp> run_at;  // for scheduled: not before
@@ -251,6 +251,7 @@ struct JobFilter {
   int limit = 50;                                  // 1 to 1000
   JobId batch;                                     // its members; none = all
 };
+inline constexpr std::size_t kMostListedText = 16 * 1024;  // bytes
 // The newest jobs of each of many subjects, asked for at once.
 struct RecentFilter {
   std::string kind;
@@ -280,7 +281,9 @@ using StateCounts = std::array<std::int64_t, kJobStateCount>;  // by number of s
 class JobQueries {
  public:
   virtual ~JobQueries() = default;
-  virtual Result<std::vector<Job>> list(const JobFilter& filter) = 0;  // newest first, unless asked otherwise
+  // Newest first, unless asked otherwise. args and result are empty where they are longer than
+  // kMostListedText; get() has them.
+  virtual Result<std::vector<Job>> list(const JobFilter& filter) = 0;
   virtual Result<std::optional<Job>> get(JobId job) = 0;
   // Those of the jobs that are there, by id.
   virtual Result<std::vector<Job>> get_all(std::span<const JobId> ids) = 0;

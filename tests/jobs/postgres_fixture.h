@@ -38,7 +38,7 @@ class PostgresSetting final : public Setting {
     }
     return *std::move(opened);
   }
-  void execute(std::string_view script) {
+  void execute(std::string_view script) override {
     const auto done = connect()->execute(script);
     ASSERT_TRUE(done) << done.error().describe();
   }

@@ -2,6 +2,7 @@
 #include "jobs/scratch.h"
 #include "jobs/sqlite/store.h"
 #include "jobs/store_conformance.h"
+#include "sql/sqlite.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -12,6 +13,10 @@ namespace {
 class SqliteSetting final : public Setting {
  public:
   std::unique_ptr<Store> open() override { return open_store(scratch_.path()); }
+  void execute(std::string_view script) override {
+    const auto done = sql::open_sqlite(scratch_.path() / "jobs.db").value()->execute(std::string(script));
+    ASSERT_TRUE(done) << done.error().describe();
+  }
 
  private:
   Scratch scratch_;

@@ -118,9 +118,9 @@ TEST_F(SqliteUpgrade, what_ran_still_runs_and_can_be_ended) {
   EXPECT_TRUE(runs->cancel_requested_at);
   EXPECT_EQ(runs->progress->rows, 7);
   EXPECT_EQ(runs->progress->phase, "fetch");
-  const std::vector<std::string> before = {
-      "1 enqueued 100 0  why \"so\"\n", "2 processing 250 1 n0 ", "3 scheduled 260 1 n0 again",
-      "4 enqueued 270 1  ", "5 processing 300 2 n1 "};
+  const std::vector<std::string> before = {"1 enqueued 100 0  why \"so\"\n", "2 processing 250 1 n0 ",
+                                           "3 scheduled 260 1 n0 again", "4 enqueued 270 1  ",
+                                           "5 processing 300 2 n1 "};
   EXPECT_EQ(told(*store, 12), before);
   EXPECT_EQ(store->nodes().cancel_requests("n1").value().size(), 1u);
   ASSERT_EQ(store->nodes().leases("n1").value().size(), 1u);
@@ -175,9 +175,8 @@ TEST_F(SqliteUpgrade, every_version_leads_to_the_newest) {
             "insert into job (kind, subject, name, queue, state, origin, priority, created_at, run_at, "
             "max_attempts, started_by, retry, args" +
             std::string(version > kBeforeHotTables ? ", history" : "") +
-            ") values ('k', '', 'n', 'default', 5, 0, 5, 1, 1, 1, '', '" +
-            to_json(RetryPolicy::none()) + "', '{}'" +
-            (version > kBeforeHotTables ? ", ''" : "") + ")"));
+            ") values ('k', '', 'n', 'default', 5, 0, 5, 1, 1, 1, '', '" + to_json(RetryPolicy::none()) +
+            "', '{}'" + (version > kBeforeHotTables ? ", ''" : "") + ")"));
       }
     }
     const auto store = open_store(scratch.path());

@@ -17,6 +17,8 @@ class Setting {
  public:
   virtual ~Setting() = default;
   virtual std::unique_ptr<Store> open() = 0;
+  // What no program of ours does to it.
+  virtual void execute(std::string_view script) = 0;
 };
 
 struct StoreKind {

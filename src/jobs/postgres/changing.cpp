@@ -4,6 +4,7 @@
 #include "jobs/postgres/changing.h"
 #include "jobs/postgres/parts.h"
 #include "jobs/postgres/unique.h"
+#include "jobs/store/history.h"
 
 #include <fmt/format.h>
 
@@ -105,9 +106,11 @@ Result<JobState> put_forward(Database& database, Tally& tally, JobId id, const F
       "update job set state = ?1, run_at = ?2, attempt = case when ?3 = 1 then 0 else attempt end, crashes = "
       "case when ?3 = 1 then 0 else crashes end, finished_at = null, duration_ms = null, error_code = case "
       "when ?4 = 1 then error_code end, error_message = case when ?4 = 1 then error_message end, reason = "
-      "'', pinned_node = case when ?5 = 1 then pinned_node end, history = history || ?6 where id = ?7",
+      "'', result = '', pinned_node = case when ?5 = 1 then pinned_node end, history = history || ?6 where "
+      "id = ?7",
       request.to, run_at, anew ? 1 : 0, request.to == JobState::scheduled && !anew ? 1 : 0,
       found.state == JobState::enqueued ? 1 : 0, history_line(request.to, now, 0, {}, request.reason), id));
+  SLUICE_CHECK(cut_history(database, id));
   if (request.to == JobState::enqueued) SLUICE_CHECK(make_ready(database, id));
   if (request.to != found.state) SLUICE_CHECK(tally.step(id, found.state, request.to));
   return request.to;

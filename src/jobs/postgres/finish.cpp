@@ -2,6 +2,7 @@
 #include "jobs/postgres/batching.h"
 #include "jobs/postgres/parts.h"
 #include "jobs/store/ending.h"
+#include "jobs/store/history.h"
 #include "jobs/store/recurring_change.h"
 
 #include <fmt/format.h>
@@ -24,8 +25,8 @@ constexpr std::string_view kFinish =
     "f.started_at, finished_at = ?2::bigint, duration_ms = coalesce(f.ms, greatest(0, (?2::bigint - "
     "f.started_at) / 1000)), "
     "error_code = "
-    "f.code, error_message = f.message, reason = '', result = case when f.result = '' then j.result else "
-    "f.result end, progress_rows = f.progress_rows, progress_bytes = f.progress_bytes, progress_total = "
+    "f.code, error_message = f.message, reason = '', result = f.result, progress_rows = f.progress_rows, "
+    "progress_bytes = f.progress_bytes, progress_total = "
     "f.progress_total, progress_phase = f.progress_phase, progress_total_rows = f.progress_total_rows, "
     "history = j.history || '[2, ' || f.started_at || ', ' || f.attempt || ', ' || f.node_json || ', \"\"]' "
     "|| "
@@ -44,7 +45,7 @@ constexpr std::string_view kEndOne =
     "l.started_at, finished_at = ?3, duration_ms = ?4, run_at = coalesce(?5, j.run_at), error_code = case "
     "when ?6 = 1 then j.error_code else ?7 end, error_message = case when ?6 = 1 then j.error_message else "
     "?8 "
-    "end, result = case when ?9 = '' then j.result else ?9 end, reason = ?10, progress_rows = "
+    "end, result = case when ?9 = '' and ?2 = 1 then j.result else ?9 end, reason = ?10, progress_rows = "
     "l.progress_rows, progress_bytes = l.progress_bytes, progress_total = l.progress_total, progress_phase = "
     "l.progress_phase, progress_total_rows = l.progress_total_rows, history = j.history || history_line(2, "
     "l.started_at, l.attempt, l.node, '') || ?11 from lease l where j.id = ?12 and l.job = j.id";
@@ -133,6 +134,7 @@ Result<std::optional<JobState>> end_one(Database& database, Tally& tally, const 
   }
   SLUICE_CHECK(database.run("delete from lease where job = ?", id));
   if (ending.to == JobState::enqueued) SLUICE_CHECK(make_ready(database, id));
+  if (goes_on(ending.to)) SLUICE_CHECK(cut_history(database, id));
   return ending.to;
 }
 

@@ -20,8 +20,8 @@ nlohmann::json micros(const std::optional<Timestamp>& time) {
 }
 
 // Nobody waits for the disk here. What a crash of the server takes back, it takes back whole: job, guard and
-// next time, and the tick fires again. No job of it can have begun, as the claim's commit, which waits for the
-// disk, comes after it in the log.
+// next time, and the tick fires again. No job of it can have begun, as the claim's commit, which waits for
+// the disk, comes after it in the log.
 constexpr std::string_view kNotSynced = "set local synchronous_commit = off";
 
 struct Due {
@@ -69,9 +69,10 @@ class Round {
   std::optional<std::pair<Timestamp, std::string>> last_;
   std::vector<Due> due_;      // of this page
   std::vector<Due> handled_;  // of the earlier ones
-  std::map<std::string, std::vector<Live>> live_;  // by key, oldest first; a job without id is not written yet
+  std::map<std::string, std::vector<Live>>
+      live_;  // by key, oldest first; a job without id is not written yet
   std::set<std::pair<std::string, Timestamp>> guarded_;
-  std::deque<Run> runs_;  // not written yet
+  std::deque<Run> runs_;    // not written yet
   bool none_lives_ = true;  // of their keys, before them
 };
 
@@ -146,6 +147,7 @@ Result<std::set<std::string>> Round::held_from_cancelling() {
   std::set<std::string> held;
   if (ids.empty()) return held;
   std::vector<std::string> asked;
+  asked.reserve(ids.size());
   for (const auto& [id, key] : ids) asked.push_back(id);
   SLUICE_CHECK(database_.connection().execute("savepoint sluice_look"));
   SLUICE_CHECK(database_.each(
@@ -168,7 +170,8 @@ Result<void> Round::read_guards() {
   }
   if (ticks.empty()) return {};
   return database_.each(
-      "select f.recurring_id, f.fire_at from json_to_recordset(?::json) as v(id text, at bigint) join fired f "
+      "select f.recurring_id, f.fire_at from json_to_recordset(?::json) as v(id text, at bigint) join fired "
+      "f "
       "on f.recurring_id = v.id and f.fire_at = v.at",
       [&](const Row& row) -> Result<void> {
         guarded_.emplace(row.text(0), row.time(1));
@@ -231,6 +234,7 @@ Result<void> Round::cancel(std::vector<Live>& live) {
 Result<void> Round::write_runs() {
   if (runs_.empty()) return {};
   std::vector<PostgresNewJob> given;
+  given.reserve(runs_.size());
   for (const Run& run : runs_) given.push_back({&run.job, run.more});
   SLUICE_TRY(const auto ids, insert_jobs(pool_, database_, given, now_, false, none_lives_));
   none_lives_ = true;
@@ -277,17 +281,19 @@ Result<std::int64_t> Round::close() {
     }
   }
   if (!old.empty()) {
-    SLUICE_CHECK(database_.run(
-        "delete from fired f using json_to_recordset(?::json) as v(id text, at bigint) where f.recurring_id = "
-        "v.id and f.fire_at < v.at",
-        old.dump()));
+    SLUICE_CHECK(
+        database_.run("delete from fired f using json_to_recordset(?::json) as v(id text, at bigint) where "
+                      "f.recurring_id = "
+                      "v.id and f.fire_at < v.at",
+                      old.dump()));
   }
   std::int64_t change = 0;
   SLUICE_CHECK(database_.each(
-      fmt::format("with u as (update recurring r set next_fire_at = v.next, last_fire_at = v.fired, last_job = "
-                  "v.job, error = v.error from json_to_recordset(?::json) as v(id text, next bigint, fired "
-                  "bigint, job bigint, error text) where r.id = v.id) select {}",
-                  pool_.touching()),
+      fmt::format(
+          "with u as (update recurring r set next_fire_at = v.next, last_fire_at = v.fired, last_job = "
+          "v.job, error = v.error from json_to_recordset(?::json) as v(id text, next bigint, fired "
+          "bigint, job bigint, error text) where r.id = v.id) select {}",
+          pool_.touching()),
       [&](const Row& row) -> Result<void> {
         change = row.integer(0);
         return {};

@@ -139,7 +139,7 @@ Result<std::vector<Job>> PostgresJobQueries::list(const JobFilter& filter) {
       jobs.push_back(std::move(job));
       return {};
     };
-    SLUICE_CHECK(visit(database, filter, live_job_columns(), limit, add));
+    SLUICE_CHECK(visit(database, filter, without_long_texts(live_job_columns(), "octet_length"), limit, add));
     std::ranges::sort(
         jobs, [&](const Job& a, const Job& b) { return filter.oldest_first ? a.id < b.id : a.id > b.id; });
     if (jobs.size() > static_cast<std::size_t>(limit)) jobs.resize(static_cast<std::size_t>(limit));
@@ -259,7 +259,8 @@ Result<StateCounts> PostgresJobQueries::counts() {
         "select state, sum(n)::bigint from (select state, n from job_count union all select state, n from "
         "tally) as all_of_them group by state",
         [&](const Row& row) -> Result<void> {
-          counts.at(static_cast<std::size_t>(row.integer(0))) = row.integer(1);
+          if (const auto state = known_state(row.integer(0)))
+            counts[static_cast<std::size_t>(*state)] = row.integer(1);
           return {};
         }));
     return counts;
@@ -275,8 +276,8 @@ Result<std::vector<MinuteCount>> PostgresJobQueries::minutes(Timestamp since) {
         "ms, amount from tally where finished > 0 and minute >= ?1) as all_of_them group by minute, state "
         "order by minute, state",
         [&](const Row& row) -> Result<void> {
-          minutes.push_back({row.time(0), static_cast<JobState>(row.integer(1)), row.integer(2),
-                             row.integer(3), row.integer(4)});
+          const auto state = known_state(row.integer(1));
+          if (state) minutes.push_back({row.time(0), *state, row.integer(2), row.integer(3), row.integer(4)});
           return {};
         },
         since));

@@ -16,9 +16,10 @@ constexpr std::string_view kForget =
     "finished_at < ?2 and (?1 <> 5 or subject = '' or ?3 <= (select count(*) from (select 1 from job newer "
     "where newer.subject = j.subject and newer.subject <> '' and newer.state = 5 and newer.id > j.id limit "
     "?3) as newest)) "
-    // What others still wait for stays: it may be run again by hand.
+    // What others still wait for stays: it may be run again by hand, and they read its result as they run.
     "and (j.waited_for is null or not exists (select 1 from job child where child.parent = j.id and "
-    "child.parent is not null and child.state = 3)) order by finished_at limit ?4 for update skip locked), "
+    "child.parent is not null and child.state in (0, 1, 3, 4))) order by finished_at limit ?4 for update "
+    "skip locked), "
     "lines as (delete from job_log using old where job_log.job = old.id), "
     "batches as (delete from batch using old where batch.job = old.id) "
     "delete from job using old where job.id = old.id";

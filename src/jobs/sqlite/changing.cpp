@@ -5,6 +5,7 @@
 #include "jobs/sqlite/finish.h"
 #include "jobs/sqlite/parts.h"
 #include "jobs/sqlite/unique.h"
+#include "jobs/store/history.h"
 
 #include <fmt/format.h>
 
@@ -40,20 +41,22 @@ Result<JobState> put_forward(Database& database, Account& account, JobId id, con
   const bool anew = counts_anew(held.state);
   SLUICE_CHECK(leave_ready(database, id));
   // An error stays with a job that only waits longer or shorter for its retry.
-  SLUICE_CHECK(database.run(
-      "update job set state = ?1, run_at = ?2, attempt = iif(?3, 0, attempt), crashes = iif(?3, "
-      "0, crashes), "
-      "finished_at = null, duration_ms = null, error_code = iif(?4, error_code, null), "
-      "error_message = iif(?4, error_message, null), reason = '', pinned_node = iif(?5, pinned_node, null) "
-      "where id = ?6",
-      request.to, run_at, anew, request.to == JobState::scheduled && !anew, held.state == JobState::enqueued,
-      id));
+  SLUICE_CHECK(
+      database.run("update job set state = ?1, run_at = ?2, attempt = iif(?3, 0, attempt), crashes = iif(?3, "
+                   "0, crashes), "
+                   "finished_at = null, duration_ms = null, error_code = iif(?4, error_code, null), "
+                   "error_message = iif(?4, error_message, null), reason = '', result = '', pinned_node = "
+                   "iif(?5, pinned_node, null) "
+                   "where id = ?6",
+                   request.to, run_at, anew, request.to == JobState::scheduled && !anew,
+                   held.state == JobState::enqueued, id));
   if (request.to == JobState::enqueued) SLUICE_CHECK(enter_ready(database, id));
   if (request.to == held.state) {
     SLUICE_CHECK(account.note(id, request.to, held.attempt, request.reason));
   } else {
     SLUICE_CHECK(account.step({.job = id, .from = held.state, .to = request.to, .reason = request.reason}));
   }
+  SLUICE_CHECK(cut_history(database, id));
   return request.to;
 }
 

@@ -1,6 +1,7 @@
 #include "jobs/sqlite/finish.h"
 
 #include "jobs/sqlite/limits.h"
+#include "jobs/store/history.h"
 #include "jobs/store/recurring_change.h"
 
 #include <algorithm>
@@ -94,13 +95,15 @@ Result<void> write_end(Database& database, Account& account, Attempted& one, Tim
   SLUICE_CHECK(database.run(
       "update job set state = ?1, lease = ?2, attempt = ?3, node = ?4, started_at = ?5, finished_at = ?6, "
       "duration_ms = ?7, error_code = iif(?8, error_code, ?9), error_message = iif(?8, error_message, ?10), "
-      "result = iif(?11 = '', result, ?11), reason = ?12, progress_rows = null, progress_bytes = null, "
+      "result = iif(?11 = '' and ?15, result, ?11), reason = ?12, progress_rows = null, progress_bytes = "
+      "null, "
       "progress_total = null, progress_phase = null, progress_total_rows = null, history = history || ?13 "
       "where id = ?14",
       ending.to, held.lease, held.attempt - (completion.count_attempt ? 0 : 1), held.node, held.started_at,
       is_at_rest(ending.to) ? std::optional(now) : std::nullopt,
       given_back ? std::nullopt : std::optional(ending.duration_ms), given_back, error_code, error_message,
-      completion.result, ending.reason, history, one.job));
+      completion.result, ending.reason, history, one.job, !completion.count_attempt));
+  if (goes_on(ending.to)) SLUICE_CHECK(cut_history(database, one.job));
   if (ending.until)
     SLUICE_CHECK(database.run("update job set run_at = ? where id = ?", ending.until, one.job));
   if (one.progress) SLUICE_CHECK(keep_progress(database, one.job));

@@ -15,9 +15,9 @@ constexpr std::string_view kOldJobs =
     "job_subject "
     "where newer.subject = job.subject and newer.subject <> '' and newer.state = 5 and newer.id > job.id "
     "limit ?3))) "
-    // What others still wait for stays: it may be run again by hand.
+    // What others still wait for stays: it may be run again by hand, and they read its result as they run.
     "and not exists (select 1 from job child indexed by job_parent where child.parent = job.id and "
-    "child.parent is not null and child.state = 3) "
+    "child.parent is not null and child.state in (0, 1, 3, 4)) "
     "order by finished_at limit ?4";
 
 }  // namespace

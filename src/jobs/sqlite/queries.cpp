@@ -98,7 +98,7 @@ Result<std::vector<Job>> SqliteJobQueries::list(const JobFilter& filter) {
       jobs.push_back(std::move(job));
       return {};
     };
-    SLUICE_CHECK(visit(database, filter, live_job_columns(), limit, add));
+    SLUICE_CHECK(visit(database, filter, without_long_texts(live_job_columns(), "length"), limit, add));
     std::ranges::sort(
         jobs, [&](const Job& a, const Job& b) { return filter.oldest_first ? a.id < b.id : a.id > b.id; });
     if (jobs.size() > static_cast<std::size_t>(limit)) jobs.resize(static_cast<std::size_t>(limit));
@@ -149,7 +149,7 @@ Result<std::vector<StateChange>> SqliteJobQueries::history(JobId job) {
           if (const auto began = row.maybe_time(1))
             lines +=
                 history_line(JobState::processing, *began, static_cast<int>(row.integer(2)), row.view(3), {});
-          SLUICE_TRY(changes, read_history(job, lines));
+          changes = read_history(job, lines);
           return {};
         },
         job));
@@ -176,7 +176,8 @@ Result<StateCounts> SqliteJobQueries::counts() {
   return file_.read([&](Database& database) -> Result<StateCounts> {
     StateCounts counts{};
     SLUICE_CHECK(database.each("select state, n from job_count", [&](const Row& row) -> Result<void> {
-      counts.at(static_cast<std::size_t>(row.integer(0))) = row.integer(1);
+      if (const auto state = known_state(row.integer(0)))
+        counts[static_cast<std::size_t>(*state)] = row.integer(1);
       return {};
     }));
     return counts;
@@ -189,8 +190,8 @@ Result<std::vector<MinuteCount>> SqliteJobQueries::minutes(Timestamp since) {
     SLUICE_CHECK(database.each(
         "select minute, state, n, ms, amount from job_minute where minute >= ? order by minute, state",
         [&](const Row& row) -> Result<void> {
-          minutes.push_back({row.time(0), static_cast<JobState>(row.integer(1)), row.integer(2),
-                             row.integer(3), row.integer(4)});
+          const auto state = known_state(row.integer(1));
+          if (state) minutes.push_back({row.time(0), *state, row.integer(2), row.integer(3), row.integer(4)});
           return {};
         },
         since));

@@ -6,8 +6,8 @@
 namespace sluice::jobs {
 
 // `ready` holds what waits for a worker, `lease` what runs. A job's own row stays `enqueued` while it runs,
-// and is written again when its attempt ends; with it its history, one JSON array a line. So a plain job costs
-// its row two writes, and no index holds it before its end but the one that claims read.
+// and is written again when its attempt ends; with it its history, one JSON array a line. So a plain job
+// costs its row two writes, and no index holds it before its end but the one that claims read.
 //
 // `lease` has no index for its nodes: it is as long as all nodes' workers are many.
 constexpr std::string_view kHotTables = R"sql(

@@ -1,11 +1,30 @@
 #include "jobs/store/rows.h"
 
+#include "jobs/store.h"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 
 namespace sluice::jobs {
+
+std::optional<JobState> known_state(std::int64_t number) {
+  if (number < 0 || number >= static_cast<std::int64_t>(kJobStateCount)) return std::nullopt;
+  return static_cast<JobState>(number);
+}
+
+std::string without_long_texts(std::string_view columns, std::string_view length) {
+  std::string cut(columns);
+  for (const std::string_view text : {"j.args", "j.result"}) {
+    if (const auto at = cut.find(text); at != std::string::npos) {
+      cut.replace(
+          at, text.size(),
+          fmt::format("case when {0}({1}) > {2} then '' else {1} end", length, text, kMostListedText));
+    }
+  }
+  return cut;
+}
 
 std::string_view job_columns() {
   return "j.id, j.kind, j.subject, j.name, j.queue, j.state, j.origin, j.priority, j.created_at, j.run_at, "
@@ -43,13 +62,15 @@ Result<Job> read_job(const Row& row) {
   job.queue = row.text(i++);
   const std::int64_t state = row.integer(i++);
   const std::int64_t origin = row.integer(i++);
-  if (state < 0 || state >= static_cast<std::int64_t>(kJobStateCount) || origin < 0 || origin > 5) {
-    return fail(ErrorCode::malformed,
-                fmt::format("job {} has state {} and origin {}, which this program does not know",
-                            job.id.value(), state, origin));
+  // Damaged, or written by a newer program: it is shown so, and keeps no other from being read.
+  std::string trouble;
+  job.state = known_state(state).value_or(JobState::failed);
+  if (!known_state(state)) trouble = fmt::format("it has state {}, which this program does not know", state);
+  if (origin >= 0 && origin <= static_cast<std::int64_t>(Origin::rescue)) {
+    job.origin = static_cast<Origin>(origin);
+  } else {
+    trouble = fmt::format("it has origin {}, which this program does not know", origin);
   }
-  job.state = static_cast<JobState>(state);
-  job.origin = static_cast<Origin>(origin);
   job.priority = static_cast<int>(row.integer(i++));
   job.created_at = row.time(i++);
   job.run_at = row.time(i++);
@@ -82,9 +103,14 @@ Result<Job> read_job(const Row& row) {
   static const std::string once = to_json(RetryPolicy::none());
   if (const std::string retry = row.text(i++); retry == once) {
     job.retry = RetryPolicy::none();
+  } else if (auto policy = retry_policy_from_json(retry); policy) {
+    job.retry = *std::move(policy);
   } else {
-    SLUICE_TRY(job.retry, retry_policy_from_json(retry));
+    job.retry = RetryPolicy::none();
+    trouble = fmt::format("{}; it is not tried again", policy.error().message);
   }
+  if (!trouble.empty())
+    job.error = JobError{std::string(to_string(ErrorCode::malformed)), std::move(trouble)};
   job.limit_key = row.text(i++);
   job.timeout = std::chrono::milliseconds(row.integer(i++));
   job.latency_limit = std::chrono::milliseconds(row.integer(i++));
@@ -119,15 +145,25 @@ Result<Recurring> read_recurring(const Row& row, RetryMemo* memo) {
   spec.zone = row.text(i++);
   if (const auto anchor = row.maybe_time(i++))
     spec.anchor = std::chrono::floor<std::chrono::seconds>(*anchor);
-  spec.missed = static_cast<Missed>(row.integer(i++));
+  const auto in_range = [&](std::int64_t number, std::string_view what) {
+    constexpr std::int64_t kMissed = 2, kOverlap = 3;
+    const std::int64_t most = what == "missed" ? kMissed : kOverlap;
+    if (number >= 0 && number <= most) return number;
+    recurring.error = fmt::format("`{}` is stored as {}, which this program does not know", what, number);
+    return std::int64_t{0};
+  };
+  spec.missed = static_cast<Missed>(in_range(row.integer(i++), "missed"));
   spec.catch_up_window = std::chrono::milliseconds(row.integer(i++));
-  spec.overlap = static_cast<Overlap>(row.integer(i++));
+  spec.overlap = static_cast<Overlap>(in_range(row.integer(i++), "overlap"));
   spec.jitter = std::chrono::milliseconds(row.integer(i++));
   if (auto retry = row.text(i++); memo != nullptr && !retry.empty() && retry == memo->text) {
     spec.retry = memo->policy;
-  } else {
-    SLUICE_TRY(spec.retry, retry_policy_from_json(retry));
+  } else if (auto policy = retry_policy_from_json(retry); policy) {
+    spec.retry = *std::move(policy);
     if (memo != nullptr) *memo = {std::move(retry), spec.retry};
+  } else {
+    spec.retry = RetryPolicy::none();
+    recurring.error = policy.error().message;
   }
   spec.enabled = row.integer(i++) != 0;
   spec.exclusive_key = row.text(i++);
@@ -139,7 +175,8 @@ Result<Recurring> read_recurring(const Row& row, RetryMemo* memo) {
   recurring.pause_reason = row.text(i++);
   recurring.retired_at = row.maybe_time(i++);
   recurring.retired_reason = row.text(i++);
-  recurring.error = row.text(i++);
+  if (recurring.error.empty()) recurring.error = row.text(i);
+  ++i;
   recurring.updated_at = row.time(i++);
   spec.timeout = std::chrono::milliseconds(row.integer(i++));
   spec.pause_after_failures = static_cast<int>(row.integer(i++));

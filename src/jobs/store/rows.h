@@ -16,13 +16,22 @@ namespace sluice::jobs {
 
 // The columns that read_job() expects, in its order: of `job j`, as its own row says.
 std::string_view job_columns();
+// What the row says that this program does not know (a state, an origin, a retry policy) is never an error,
+// so that one job does not keep others from being listed or run: the job carries it as its own error.
 Result<Job> read_job(const Row& row);
+// None: this program knows no such state.
+std::optional<JobState> known_state(std::int64_t number);
 // The same of `job j` and, while it runs, `lease l`, joined from the left: a running job's own row says
 // `enqueued`.
 std::string_view live_job_columns();
 
+// The columns with args and result left empty where they are longer than kMostListedText bytes: thousands are
+// listed at once. `length` is the database's function for the number of bytes, or of characters.
+std::string without_long_texts(std::string_view columns, std::string_view length);
+
 std::string_view recurring_columns();
-// `memo` spares parsing the same retry policy for each of thousands of rows.
+// As read_job(): what is not known is told by Recurring::error, without retries and with the first of
+// `missed` and `overlap`. `memo` spares parsing the same retry policy for each of thousands of rows.
 struct RetryMemo {
   std::string text;
   RetryPolicy policy;
