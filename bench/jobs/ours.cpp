@@ -97,6 +97,7 @@ void say_times(std::string_view name, std::vector<double> times) {
 int main(int count, char** arguments) {
   using namespace sluice::bench;
   spdlog::set_level(spdlog::level::warn);
+  sluice::sql::forgo_sqlite_statistics();  // as `sluice` does
   if (count == 4) {
     const std::string_view what = arguments[1];
     const std::string url = arguments[2];

@@ -3,6 +3,7 @@
 #include "app/command.h"
 #include "base/log.h"
 #include "fetch/curl_library.h"
+#include "sql/sqlite.h"
 
 #include <sys/resource.h>
 
@@ -19,6 +20,7 @@ using namespace sluice;
 void adapt_process() {
   // A file that may not grow any more (ulimit -f) fails the write, which says so; the signal would kill us.
   std::signal(SIGXFSZ, SIG_IGN);
+  sql::forgo_sqlite_statistics();
   // The soft limit is low for the sake of select(), which nothing here calls; a source may be thousands of
   // files.
   rlimit files{};

@@ -271,6 +271,8 @@ Result<void> configure(Connection& connection, const OpenOptions& options) {
 
 }  // namespace
 
+void forgo_sqlite_statistics() { sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
+
 std::unique_ptr<Connection> borrow_sqlite(sqlite3* database) {
   const char* const file = sqlite3_db_filename(database, "main");
   return std::make_unique<SqliteConnection>(

@@ -35,9 +35,10 @@ TEST_P(StoreConformance, a_job_with_a_damaged_retry_policy_keeps_no_other_from_b
 
 TEST_P(StoreConformance, a_job_in_a_state_that_nobody_knows_is_shown_as_failed) {
   const JobId bad = add(), good = add();
-  setting_->execute(fmt::format("delete from ready where job = {0}; update job set state = 77, origin = 9 where "
-                                "id = {0}; update job_count set n = n where state = 77",
-                                bad.value()));
+  setting_->execute(
+      fmt::format("delete from ready where job = {0}; update job set state = 77, origin = 9 where "
+                  "id = {0}; update job_count set n = n where state = 77",
+                  bad.value()));
   const auto listed = store_->queries().list({});
   ASSERT_TRUE(listed) << listed.error().describe();
   ASSERT_EQ(listed->size(), 2u);
@@ -48,8 +49,9 @@ TEST_P(StoreConformance, a_job_in_a_state_that_nobody_knows_is_shown_as_failed) 
 
 TEST_P(StoreConformance, a_count_of_a_state_that_nobody_knows_is_passed_over) {
   add();
-  setting_->execute("insert into job_count (state, n) values (77, 5); insert into job_minute (minute, state, n, "
-                    "ms, amount) values (9000000000000000, 77, 1, 1, 1)");
+  setting_->execute(
+      "insert into job_count (state, n) values (77, 5); insert into job_minute (minute, state, n, "
+      "ms, amount) values (9000000000000000, 77, 1, 1, 1)");
   const auto counts = store_->queries().counts();
   ASSERT_TRUE(counts) << counts.error().describe();
   EXPECT_EQ(counts->at(static_cast<std::size_t>(JobState::enqueued)), 1);
@@ -74,9 +76,10 @@ TEST_P(StoreConformance, a_damaged_recurring_job_keeps_no_other_from_firing) {
 
 TEST_P(StoreConformance, a_damaged_history_shows_what_is_left_of_it) {
   const JobId id = in_state(JobState::succeeded);
-  setting_->execute(fmt::format("update job set history = 'garbage\n[99, 1, 1, \"n\", \"\"]\n' || history where "
-                                "id = {}",
-                                id.value()));
+  setting_->execute(
+      fmt::format("update job set history = 'garbage\n[99, 1, 1, \"n\", \"\"]\n' || history where "
+                  "id = {}",
+                  id.value()));
   const auto history = store_->queries().history(id);
   ASSERT_TRUE(history) << history.error().describe();
   ASSERT_EQ(history->size(), 3u);

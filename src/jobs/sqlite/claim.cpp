@@ -1,6 +1,7 @@
 // Claiming on SQLite: what is due, what may run, and who takes it, in one transaction.
 #include "jobs/sqlite/limits.h"
 #include "jobs/sqlite/parts.h"
+#include "jobs/sqlite/take.h"
 #include "jobs/store/ending.h"
 
 #include <fmt/format.h>
@@ -13,18 +14,8 @@
 namespace sluice::jobs {
 namespace {
 
-// The job as its new attempt sees it.
-void begin(Job& job, std::string_view node, Timestamp now) {
-  job.state = JobState::processing;
-  ++job.attempt;
-  job.node = node;
-  job.started_at = now;
-  job.finished_at.reset();
-  job.duration_ms.reset();
-  job.progress.reset();
-}
-
 constexpr int kPromoteAtOnce = 1000;
+constexpr int kWorthPeeking = 32;
 
 Result<void> promote_due(Database& database, Account& account, Timestamp now) {
   struct Due {
@@ -68,16 +59,9 @@ class Choice {
     };
     if (most <= 0) return 0;
     if (queue) in_one_run_ = false;
-    const auto ask = [&](std::string_view index, std::string_view where) {
-      return fmt::format(
-          "select {}, j.lease + 1 from ready r indexed by {} cross join job j on j.id = r.job where "
-          "r.blocked "
-          "= 0 {} order by r.priority, r.run_at, r.job",
-          job_columns(), index, where);
-    };
-    static const std::string of_all = ask("ready_claim", ""),
-                             of_default = ask("ready_claim", "and r.queue = 'default'"),
-                             of_one = ask("ready_queue", "and r.queue <> 'default' and r.queue = ?");
+    static const std::string of_all = claim_query("ready_claim", ""),
+                             of_default = claim_query("ready_claim", "and r.queue = 'default'"),
+                             of_one = claim_query("ready_queue", "and r.queue <> 'default' and r.queue = ?");
     if (!queue) {
       SLUICE_CHECK(database_.each_until(of_all, consider));
     } else if (*queue == "default") {
@@ -98,46 +82,14 @@ class Choice {
       SLUICE_CHECK(
           account.step({.job = job, .from = JobState::enqueued, .to = JobState::deleted, .reason = why}));
     }
-    return take(account);
+    return take(database_, account, chosen_, in_one_run_, request_.node);
   }
   std::vector<Claimed> take_chosen() { return std::move(chosen_); }
 
  private:
-  // From `ready` to `lease`: all at once where they are the first ones of the index.
-  Result<void> take(Account& account) {
-    if (chosen_.empty()) return {};
-    static const std::string lease =
-        "insert into lease (job, token, node, attempt, started_at, queue, exclusive_key, limit_key, "
-        "recurring_id) select job, token, ?1, attempt + 1, ?2, queue, exclusive_key, limit_key, recurring_id "
-        "from ready";
-    static const std::string first_ones =
-        " indexed by ready_claim where blocked = 0 and (priority, run_at, job) <= (?3, ?4, ?5)";
-    static const std::string lease_first = lease + first_ones, lease_one = lease + " where job = ?3",
-                             drop_first =
-                                 "delete from ready indexed by ready_claim where blocked = 0 and (priority, "
-                                 "run_at, job) <= (?1, ?2, ?3)";
-    if (in_one_run_) {
-      const Job& last = chosen_.back().job;
-      SLUICE_CHECK(database_.run(lease_first, request_.node, now_, last.priority, last.run_at, last.id));
-      SLUICE_CHECK(database_.run(drop_first, last.priority, last.run_at, last.id));
-    }
-    for (Claimed& one : chosen_) {
-      Job& job = one.job;
-      if (!in_one_run_) {
-        SLUICE_CHECK(database_.run(lease_one, request_.node, now_, job.id));
-        SLUICE_CHECK(leave_ready(database_, job.id));
-      }
-      begin(job, request_.node, now_);
-      SLUICE_CHECK(account.count({.job = job.id, .from = JobState::enqueued, .to = JobState::processing}));
-      if (!job.limit_key.empty()) SLUICE_CHECK(note_start(database_, job.limit_key, job.id, now_));
-    }
-    return {};
-  }
-
   // Whether it is taken.
   Result<bool> look_at(const Row& row) {
-    // As job_columns() has them.
-    constexpr int kKind = 1, kRunAt = 9, kStartedAt = 10, kPinned = 17, kKey = 18, kLimit = 33, kLatency = 35;
+    using namespace claim_columns;
     const JobId id(row.integer(0));
     if (!seen_.empty() && seen_.contains(id)) return false;
     if (std::ranges::find(request_.kinds, row.view(kKind)) == request_.kinds.end()) return false;
@@ -161,9 +113,7 @@ class Choice {
     }
     if (!key.empty()) free_keys_[key] = false;
     if (!in_one_run_) seen_.insert(id);
-    Claimed claimed;
-    SLUICE_TRY(claimed.job, read_job(row));
-    claimed.lease = {id, row.integer(row.size() - 1)};
+    SLUICE_TRY(auto claimed, read_claimed(row));
     chosen_.push_back(std::move(claimed));
     return true;
   }
@@ -278,11 +228,24 @@ Result<void> choose_in_turn(Choice& choice, QueueTurns& turns, std::vector<Open>
 }  // namespace
 
 Result<std::vector<Claimed>> SqliteJobStore::claim(const ClaimRequest& request, Timestamp now) {
+  // Found and read beside the writer, where many are wanted: what is next seldom changes meanwhile.
+  std::optional<std::vector<Claimed>> seen;
+  if (request.limit >= kWorthPeeking && request.queues.empty() && !request.only_pinned) {
+    SLUICE_TRY(seen, file_.read([&](Database& database) { return peek(database, request); }));
+  }
   std::lock_guard in_turn(turns_mutex_);
   return file_.write([&](Database& database) -> Result<std::vector<Claimed>> {
     Account account(database, now);
     SLUICE_CHECK(promote_due(database, account, now));
     SLUICE_CHECK(release_due(database, now));
+    if (seen) {
+      SLUICE_TRY(const bool as_it_was, is_next(database, *seen));
+      if (as_it_was) {
+        SLUICE_CHECK(take(database, account, *seen, true, request.node));
+        SLUICE_CHECK(account.close());
+        return *std::move(seen);
+      }
+    }
     Choice choice(database, request, now);
     SLUICE_TRY(const bool held_back, queue_is_held_back(database, {}));
     if (request.queues.empty() && !held_back) {

@@ -5,7 +5,7 @@
 #include "jobs/store/recurring_change.h"
 
 #include <algorithm>
-#include <unordered_map>
+#include <utility>
 
 namespace sluice::jobs {
 namespace {
@@ -19,38 +19,44 @@ struct Attempted {
   JobState to = JobState::processing;
 };
 
-// Those of the completions that still hold their leases: leases are few, so they are read in one go, with
-// those of others in between. `all`: there is none in between.
+// Those of the completions that still hold their leases. Leases are few, so they are read in one go, with
+// those of others in between; `runs`: from which to which there are none of others.
 struct Leases {
   std::vector<Attempted> mine;
-  JobId first, last;
-  bool all = true;
+  std::vector<std::pair<JobId, JobId>> runs;
 };
 
 Result<Leases> find_leases(Database& database, std::span<const Completion> completions) {
-  Leases leases;
-  std::unordered_map<std::int64_t, const Completion*> wanted;
+  std::vector<const Completion*> wanted;
   wanted.reserve(completions.size());
-  const auto [least, most] =
-      std::ranges::minmax_element(completions, {}, [](const Completion& one) { return one.lease.job; });
-  leases.first = least->lease.job;
-  leases.last = most->lease.job;
-  for (const Completion& one : completions) wanted.try_emplace(one.lease.job.value(), &one);
+  for (const Completion& one : completions) wanted.push_back(&one);
+  const auto job_of = [](const Completion* one) { return one->lease.job; };
+  if (!std::ranges::is_sorted(wanted, {}, job_of)) std::ranges::stable_sort(wanted, {}, job_of);
+  Leases leases;
   leases.mine.reserve(completions.size());
+  auto next = wanted.begin();
+  bool in_run = false;
   SLUICE_CHECK(database.each(
       "select job, token, attempt, started_at, node, exclusive_key, limit_key, recurring_id, "
       "cancel_requested_at is not null, reason, progress_rows is not null from lease where job between ? and "
-      "?",
+      "? order by job",
       [&](const Row& row) -> Result<void> {
-        const auto found = wanted.find(row.integer(0));
-        if (found == wanted.end() || found->second->lease.token != row.integer(1)) {
-          leases.all = false;
+        const Lease lease{JobId(row.integer(0)), row.integer(1)};
+        while (next != wanted.end() && (*next)->lease.job < lease.job) ++next;
+        // Of several for one job, the one that holds the lease; the others have come too late.
+        auto by = next;
+        while (by != wanted.end() && (*by)->lease.job == lease.job && (*by)->lease.token != lease.token) ++by;
+        if (by == wanted.end() || (*by)->lease.job != lease.job) {
+          in_run = false;
           return {};
         }
+        if (!std::exchange(in_run, true)) leases.runs.emplace_back(lease.job, lease.job);
+        leases.runs.back().second = lease.job;
         Attempted& one = leases.mine.emplace_back();
-        one.job = JobId(row.integer(0));
+        one.job = lease.job;
+        one.by = *by;
         one.held.state = JobState::processing;
-        one.held.lease = row.integer(1);
+        one.held.lease = lease.token;
         one.held.attempt = static_cast<int>(row.integer(2));
         one.held.started_at = row.maybe_time(3);
         one.held.node = row.view(4);
@@ -60,10 +66,9 @@ Result<Leases> find_leases(Database& database, std::span<const Completion> compl
         one.held.cancelled = row.integer(8) != 0;
         one.held.reason = row.view(9);
         one.progress = row.integer(10) != 0;
-        one.by = found->second;
         return {};
       },
-      leases.first, leases.last));
+      wanted.front()->lease.job, wanted.back()->lease.job));
   return leases;
 }
 
@@ -90,19 +95,31 @@ Result<void> write_end(Database& database, Account& account, Attempted& one, Tim
   const std::string history =
       history_line(JobState::processing, held.started_at.value_or(now), held.attempt, held.node, {}) +
       history_line(ending.to, now, held.attempt, held.node, ending.why);
-  const auto error_code = completion.error ? std::optional(completion.error->code) : std::nullopt;
-  const auto error_message = completion.error ? std::optional(completion.error->message) : std::nullopt;
-  SLUICE_CHECK(database.run(
-      "update job set state = ?1, lease = ?2, attempt = ?3, node = ?4, started_at = ?5, finished_at = ?6, "
-      "duration_ms = ?7, error_code = iif(?8, error_code, ?9), error_message = iif(?8, error_message, ?10), "
-      "result = iif(?11 = '' and ?15, result, ?11), reason = ?12, progress_rows = null, progress_bytes = "
-      "null, "
-      "progress_total = null, progress_phase = null, progress_total_rows = null, history = history || ?13 "
-      "where id = ?14",
-      ending.to, held.lease, held.attempt - (completion.count_attempt ? 0 : 1), held.node, held.started_at,
-      is_at_rest(ending.to) ? std::optional(now) : std::nullopt,
-      given_back ? std::nullopt : std::optional(ending.duration_ms), given_back, error_code, error_message,
-      completion.result, ending.reason, history, one.job, !completion.count_attempt));
+  const auto at_rest = is_at_rest(ending.to) ? std::optional(now) : std::nullopt;
+  // Most end well and say nothing, and are bound with less.
+  if (ending.to == JobState::succeeded && completion.count_attempt && !completion.error) {
+    SLUICE_CHECK(database.run(
+        "update job set state = ?1, lease = ?2, attempt = ?3, node = ?4, started_at = ?5, finished_at = ?6, "
+        "duration_ms = ?7, error_code = null, error_message = null, result = ?8, reason = '', progress_rows "
+        "= null, progress_bytes = null, progress_total = null, progress_phase = null, "
+        "progress_total_rows = null, history = history || ?9 where id = ?10",
+        ending.to, held.lease, held.attempt, held.node, held.started_at, at_rest, ending.duration_ms,
+        completion.result, history, one.job));
+  } else {
+    const auto error_code = completion.error ? std::optional(completion.error->code) : std::nullopt;
+    const auto error_message = completion.error ? std::optional(completion.error->message) : std::nullopt;
+    SLUICE_CHECK(database.run(
+        "update job set state = ?1, lease = ?2, attempt = ?3, node = ?4, started_at = ?5, finished_at = ?6, "
+        "duration_ms = ?7, error_code = iif(?8, error_code, ?9), error_message = iif(?8, error_message, "
+        "?10), "
+        "result = iif(?11 = '' and ?15, result, ?11), reason = ?12, progress_rows = null, progress_bytes = "
+        "null, "
+        "progress_total = null, progress_phase = null, progress_total_rows = null, history = history || ?13 "
+        "where id = ?14",
+        ending.to, held.lease, held.attempt - (completion.count_attempt ? 0 : 1), held.node, held.started_at,
+        at_rest, given_back ? std::nullopt : std::optional(ending.duration_ms), given_back, error_code,
+        error_message, completion.result, ending.reason, history, one.job, !completion.count_attempt));
+  }
   if (goes_on(ending.to)) SLUICE_CHECK(cut_history(database, one.job));
   if (ending.until)
     SLUICE_CHECK(database.run("update job set run_at = ? where id = ?", ending.until, one.job));
@@ -172,12 +189,8 @@ Result<std::vector<std::optional<JobState>>> finish(Database& database, Account&
     SLUICE_CHECK(write_end(database, account, one, now));
     ended[static_cast<std::size_t>(one.by - completions.data())] = one.to;
   }
-  if (leases.all && !leases.mine.empty()) {
-    SLUICE_CHECK(database.run("delete from lease where job between ? and ?", leases.first, leases.last));
-  } else {
-    for (const Attempted& one : leases.mine)
-      SLUICE_CHECK(database.run("delete from lease where job = ?", one.job));
-  }
+  for (const auto& [first, last] : leases.runs)
+    SLUICE_CHECK(database.run("delete from lease where job between ? and ?", first, last));
   for (const Attempted& one : leases.mine) SLUICE_CHECK(free_the_way(database, one, now));
   return ended;
 }

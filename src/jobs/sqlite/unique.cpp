@@ -25,10 +25,13 @@ Result<std::optional<KeyHolder>> find(Database& database, std::string_view key) 
 Result<void> replace(Database& database, Account& account, const KeyHolder& holder, const NewJob& job) {
   const InsertedJob wanted = born(job, account.now());
   const JobState to = *holder.state == JobState::awaiting ? JobState::awaiting : wanted.state;
-  SLUICE_CHECK(database.run(
-      "update job set state = ?, args = ?, name = ?, priority = ?, run_at = ?, delay_ms = ? where id = ?", to,
-      job.args, name_of(job), job.priority, *wanted.run_at,
-      job.delay ? std::optional(job.delay->count()) : std::nullopt, holder.job));
+  // Who has read it to claim it sees by the number of its lease that it is another one now.
+  SLUICE_CHECK(
+      database.run("update job set state = ?, args = ?, name = ?, priority = ?, run_at = ?, delay_ms = ?, "
+                   "lease = lease + 1 "
+                   "where id = ?",
+                   to, job.args, name_of(job), job.priority, *wanted.run_at,
+                   job.delay ? std::optional(job.delay->count()) : std::nullopt, holder.job));
   SLUICE_CHECK(leave_ready(database, holder.job));
   if (to == JobState::enqueued) SLUICE_CHECK(enter_ready(database, holder.job));
   if (to == *holder.state) return account.note(holder.job, to, 0, kReplacedText);

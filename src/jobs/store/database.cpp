@@ -1,5 +1,8 @@
 #include "jobs/store/database.h"
 
+#include <bit>
+#include <cstdint>
+
 namespace sluice::jobs {
 namespace {
 
@@ -52,12 +55,16 @@ std::string storable(std::string_view text) {
 }
 
 Result<sql::Statement*> Database::bound(std::string_view sql, std::span<const sql::Value> values) {
-  auto found = statements_.find(sql);
-  if (found == statements_.end()) {
-    SLUICE_TRY(auto statement, connection_->prepare(sql));
-    found = statements_.emplace(std::string(sql), std::move(statement)).first;
+  Recent& recent = recent_[(std::bit_cast<std::uintptr_t>(sql.data()) >> 4) % recent_.size()];
+  if (recent.text != sql || recent.statement == nullptr) {
+    auto found = statements_.find(sql);
+    if (found == statements_.end()) {
+      SLUICE_TRY(auto statement, connection_->prepare(sql));
+      found = statements_.emplace(std::string(sql), std::move(statement)).first;
+    }
+    recent = {found->first, found->second.get()};
   }
-  sql::Statement& statement = *found->second;
+  sql::Statement& statement = *recent.statement;
   const bool any_bytes = connection_->dialect() == sql::Dialect::sqlite;
   storable_.clear();
   for (std::size_t i = 0; i < values.size(); ++i) {

@@ -7,6 +7,7 @@
 #include "sql/connection.h"
 #include "sql/value.h"
 
+#include <array>
 #include <concepts>
 #include <cstdint>
 #include <deque>
@@ -107,6 +108,12 @@ class Database {
     using is_transparent = void;
   };
   std::unordered_map<std::string, std::unique_ptr<sql::Statement>, Hash, std::equal_to<>> statements_;
+  // Those found last, by where their texts are: comparing two texts costs less than hashing one.
+  struct Recent {
+    std::string_view text;  // the map's own
+    sql::Statement* statement = nullptr;
+  };
+  std::array<Recent, 64> recent_{};
 };
 
 // What is no text for PostgreSQL (bytes that are not UTF-8, NUL) becomes U+FFFD; all else stays as it is.

@@ -6,17 +6,31 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
 #include <optional>
 
 namespace sluice::jobs {
 namespace {
 
-// A text as JSON. Mostly it is short and needs no escapes: two lines are written for every job.
-std::string quoted(std::string_view text) {
+// Adds a text as JSON. Mostly it is short and needs no escapes.
+void add_quoted(std::string& line, std::string_view text) {
   const bool plain =
       std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; });
-  if (plain) return fmt::format("\"{}\"", text);
-  return nlohmann::json(storable(text)).dump();
+  if (!plain) {
+    line += nlohmann::json(storable(text)).dump();
+    return;
+  }
+  line += '"';
+  line += text;
+  line += '"';
+}
+
+void add_number(std::string& line, std::int64_t number) {
+  std::array<char, 24> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  line.append(digits.data(), end);
 }
 
 constexpr std::string_view kEllipsis = "…";
@@ -42,15 +56,29 @@ std::size_t left_out_of(const nlohmann::json& line) {
 
 std::string history_line(JobState state, Timestamp at, int attempt, std::string_view node,
                          std::string_view reason) {
-  if (reason.size() <= kMostReason) {
-    return fmt::format("[{}, {}, {}, {}, {}]\n", static_cast<int>(state), at.time_since_epoch().count(),
-                       attempt, quoted(node), quoted(reason));
+  if (reason.size() > kMostReason) {
+    std::size_t end = kMostReason;
+    while (end > 0 && (static_cast<unsigned char>(reason[end]) & 0xc0U) == 0x80U)
+      --end;  // not inside a letter
+    return history_line(
+        state, at, attempt, node,
+        std::string(reason.substr(0, end - std::min(end, kEllipsis.size()))) + std::string(kEllipsis));
   }
-  std::size_t end = kMostReason;
-  while (end > 0 && (static_cast<unsigned char>(reason[end]) & 0xc0U) == 0x80U) --end;  // not inside a letter
-  return history_line(
-      state, at, attempt, node,
-      std::string(reason.substr(0, end - std::min(end, kEllipsis.size()))) + std::string(kEllipsis));
+  // By hand, as two of them are written for every job.
+  std::string line;
+  line.reserve(64 + node.size() + reason.size());
+  line += '[';
+  add_number(line, static_cast<int>(state));
+  line += ", ";
+  add_number(line, at.time_since_epoch().count());
+  line += ", ";
+  add_number(line, attempt);
+  line += ", ";
+  add_quoted(line, node);
+  line += ", ";
+  add_quoted(line, reason);
+  line += "]\n";
+  return line;
 }
 
 std::vector<StateChange> read_history(JobId job, std::string_view lines) {
