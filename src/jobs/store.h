@@ -301,7 +301,7 @@ class JobQueries {
 
 struct Retention {
   std::chrono::hours succeeded{14 * 24}, skipped{14 * 24}, deleted{14 * 24}, failed{90 * 24};
-  int keep_per_subject = 1;  // the newest succeeded jobs of a subject outlive their time
+  int keep_per_subject = 1;  // the newest succeeded jobs of a subject and kind outlive their time
   std::chrono::hours minutes{31 * 24};
 };
 

@@ -312,5 +312,35 @@ TEST_P(StoreConformance, a_child_keeps_its_queue_and_its_limits) {
   EXPECT_EQ(get(second).state, JobState::enqueued);
 }
 
+TEST_P(StoreConformance, rules_of_keys_that_no_job_has_any_more_are_forgotten) {
+  NewJob gone = job("gone"), stays = job("stays");
+  gone.limit_key = "gone";
+  stays.limit_key = "stays";
+  gone.limit = stays.limit = {.at_once = 1, .starts = 3, .window = 1h};
+  add(gone);
+  for (const Claimed& one : claim()) EXPECT_TRUE(complete({.lease = one.lease}));
+  now_ += 30 * 24h;
+  add(stays);
+  const Claimed running = claim_one();
+  EXPECT_EQ(running.job.subject, "stays");
+  const auto rows = [&](const std::string& table) {
+    // Whatever the database is: as many rows go as there are.
+    return setting_->number("select count(*) from " + table);
+  };
+  EXPECT_EQ(rows("limit_rule"), 2);
+  EXPECT_EQ(rows("limit_start"), 2);
+  Retention none;
+  none.keep_per_subject = 0;
+  EXPECT_EQ(store_->upkeep().trim(none, 100, now_).value(), 1);
+  EXPECT_EQ(store_->upkeep().trim(none, 100, now_).value(), 0);
+  EXPECT_EQ(rows("limit_rule"), 1);
+  EXPECT_EQ(rows("limit_start"), 1);
+  ASSERT_TRUE(complete({.lease = running.lease, .to = JobState::failed, .error = JobError{"io", "broken"}}));
+  now_ += 2h;
+  EXPECT_EQ(store_->upkeep().trim(none, 100, now_).value(), 0);
+  EXPECT_EQ(rows("limit_rule"), 1) << "somebody may run it again";
+  EXPECT_EQ(rows("limit_start"), 0);
+}
+
 }  // namespace
 }  // namespace sluice::jobs

@@ -42,7 +42,7 @@ class PostgresSetting final : public Setting {
     const auto done = connect()->execute(script);
     ASSERT_TRUE(done) << done.error().describe();
   }
-  std::int64_t number(std::string_view query) {
+  std::int64_t number(std::string_view query) override {
     const auto connection = connect();
     const auto select = connection->prepare(query).value();
     EXPECT_TRUE(select->step().value());

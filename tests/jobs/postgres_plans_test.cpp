@@ -57,6 +57,9 @@ TEST_F(PostgresPlans, a_list_reads_what_it_shows_and_not_the_history) {
   EXPECT_LT(list({.kind = "nothing"}), kFew);
   EXPECT_LT(list({.subject = "S3"}), kFew);
   EXPECT_LT(list({.subject = "nobody"}), kFew);
+  EXPECT_LT(list({.subject = "S4", .kind = "undo"}), kFew) << "they never meet";
+  EXPECT_LT(list({.subject = "S4", .kind = "load"}), kFew);
+  EXPECT_LT(list({.subject = "S4", .queue = "nowhere"}), kFew * 10) << "those of the subject at most";
   EXPECT_LT(list({.queue = "mail"}), kFew);
   EXPECT_LT(list({.recurring_id = "load:S4"}), kFew);
   EXPECT_LT(list({.states = {JobState::failed}, .kind = "load", .oldest_first = true}), kFew);

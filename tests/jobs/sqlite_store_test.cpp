@@ -18,6 +18,13 @@ class SqliteSetting final : public Setting {
     ASSERT_TRUE(done) << done.error().describe();
   }
 
+  std::int64_t number(std::string_view query) override {
+    const auto connection = sql::open_sqlite(scratch_.path() / "jobs.db").value();
+    const auto select = connection->prepare(query).value();
+    EXPECT_TRUE(select->step().value());
+    return select->int64(0);
+  }
+
  private:
   Scratch scratch_;
 };

@@ -19,6 +19,7 @@ class Setting {
   virtual std::unique_ptr<Store> open() = 0;
   // What no program of ours does to it.
   virtual void execute(std::string_view script) = 0;
+  virtual std::int64_t number(std::string_view query) = 0;
 };
 
 struct StoreKind {

@@ -276,5 +276,48 @@ TEST(BorrowedConnection, of_libpq_holds_the_job_and_keeps_its_settings) {
   EXPECT_EQ(jobs[0].args, "{\"to\":\"Jos\xc3\xa9\"}");
 }
 
+TEST(BorrowedConnection, of_libpq_keeps_no_statement_of_a_call_that_failed) {
+  PostgresSetting setting;
+  const auto store = setting.open();
+  setting.execute(
+      "create function no() returns trigger language plpgsql as $$ begin raise exception 'no'; end $$; "
+      "create trigger no before insert on job for each row execute function no()");
+  SystemClock clock;
+  Engine engine(*store, clock);
+  const auto connection = setting.connect();
+  auto transaction = sql::Transaction::begin(*connection).value();
+  EXPECT_FALSE(engine.enqueue_in(*connection, SendReport{"ada"}));
+  const auto left = connection->prepare("select count(*) - 1 from pg_prepared_statements").value();
+  ASSERT_TRUE(left->step().value());
+  EXPECT_EQ(left->int64(0), 0);
+}
+
+TEST(BorrowedConnection, that_shows_the_past_is_told_what_it_cannot_be_asked) {
+  PostgresSetting setting;
+  const auto store = setting.open();
+  NewJob alone;
+  alone.kind = "send-report";
+  alone.exclusive_key = "ada";
+  alone.unless_live = true;
+  NewJob once;
+  once.kind = "send-report";
+  once.unique_key = "ada";
+  NewJob plain;
+  plain.kind = "send-report";
+  for (const char* level : {"repeatable read", "serializable"}) {
+    const auto connection = setting.connect();
+    ASSERT_TRUE(connection->execute(std::string("begin isolation level ") + level + "; select 1"));
+    for (const NewJob& job : {alone, once}) {
+      const auto refused = store->jobs().enqueue_in(*connection, std::span(&job, 1), Timestamp{});
+      ASSERT_FALSE(refused);
+      EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
+      EXPECT_THAT(refused.error().message, testing::HasSubstr("read committed"));
+    }
+    EXPECT_TRUE(store->jobs().enqueue_in(*connection, std::span(&plain, 1), Timestamp{}));
+    ASSERT_TRUE(connection->execute("commit"));
+  }
+  EXPECT_EQ(store->queries().list({}).value().size(), 2u);
+}
+
 }  // namespace
 }  // namespace sluice::jobs

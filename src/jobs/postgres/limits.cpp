@@ -57,7 +57,8 @@ Result<Rule> rule_of(Database& database, std::string_view key, Timestamp now) {
   int at_once = 0;
   bool free = false;
   SLUICE_CHECK(database.each(
-      "select at_once, starts, window_ms from limit_rule where key = ? for update skip locked",
+      "select at_once, starts, window_ms from limit_rule where key = ? for no key update skip "
+      "locked",
       [&](const Row& row) -> Result<void> {
         free = true;
         at_once = static_cast<int>(row.integer(0));
@@ -212,10 +213,11 @@ Result<void> save_rules(Database& database, std::span<const NewJob> jobs) {
     if (!job.limit_key.empty()) rules[job.limit_key] = job.limit;
   }
   for (const auto& [key, limit] : rules) {
-    // A rule that is there already is not locked: the caller's transaction may last.
+    // A rule that is there already is locked only against being forgotten: the caller's transaction may last.
     bool same = false;
     SLUICE_CHECK(database.each(
-        "select 1 from limit_rule where key = ? and at_once = ? and starts = ? and window_ms = ?",
+        "select 1 from limit_rule where key = ? and at_once = ? and starts = ? and window_ms = ? for key "
+        "share",
         [&](const Row&) -> Result<void> {
           same = true;
           return {};
@@ -275,7 +277,7 @@ Result<int> PostgresJobStore::release_waiting(Timestamp now) {
     SLUICE_CHECK(
         database.run("update limit_rule set wake_at = null where key in (select key from limit_rule where "
                      "wake_at <= ? order "
-                     "by key for update skip locked)",
+                     "by key for no key update skip locked)",
                      now));
     return {};
   }));

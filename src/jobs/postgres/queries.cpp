@@ -18,7 +18,7 @@ constexpr std::size_t kResultsAtOnce = 256;
 // The index that leads straight to what is wanted, by its first column, which is compared with a parameter:
 // after it come state and id. Nothing = (state, id).
 struct Way {
-  std::string_view column;
+  std::string_view column;  // "subject, j.kind" for both: then a kind is given
   int parameter = 0;
   std::string_view partial = {};  // what the index is limited to
   std::string_view type = "text";
@@ -26,10 +26,19 @@ struct Way {
 std::optional<Way> way_to(const JobFilter& filter) {
   if (filter.batch) return Way{"batch", 8, "j.batch is not null", "bigint"};
   if (!filter.recurring_id.empty()) return Way{"recurring_id", 3, "j.recurring_id is not null"};
-  if (!filter.subject.empty()) return Way{"subject", 4, "j.subject <> ''"};
+  if (!filter.subject.empty()) return Way{"subject, j.kind", 4, "j.subject <> ''", "text, ?5::text"};
   if (!filter.kind.empty()) return Way{"kind", 5};
   if (!filter.queue.empty() && filter.queue != "default") return Way{"queue", 6, "j.queue <> 'default'"};
   return std::nullopt;
+}
+
+// "j.subject desc, j.kind desc, "
+std::string order_by(std::string_view columns, std::string_view direction) {
+  std::string order = fmt::format("j.{} {}, ", columns, direction);
+  if (const auto comma = columns.find(','); comma != std::string_view::npos)
+    order =
+        fmt::format("j.{} {}{} {}, ", columns.substr(0, comma), direction, columns.substr(comma), direction);
+  return order;
 }
 
 // A job's row says `enqueued` while it runs; its lease says so. What is wanted is said as a range of the
@@ -56,11 +65,10 @@ std::string list_query(const JobFilter& filter, std::string_view columns, JobSta
     if (way && !way->partial.empty()) query += fmt::format(" and {}", way->partial);
     if (state == JobState::enqueued) query += " and l.job is null";
     order = fmt::format(" order by {}j.state {}, j.id {}",
-                        way ? fmt::format("j.{} {}, ", way->column, direction) : std::string(), direction,
-                        direction);
+                        way ? order_by(way->column, direction) : std::string(), direction, direction);
   }
   const auto also = [&](std::string_view column, int parameter, const std::string& value) {
-    if (!value.empty() && !(way && way->column == column))
+    if (!value.empty() && !(way && way->column.find(column) != std::string_view::npos))
       query += fmt::format(" and j.{} = ?{}", column, parameter);
   };
   also("recurring_id", 3, filter.recurring_id);
@@ -89,9 +97,10 @@ std::string recent_query(const RecentFilter& filter) {
     if (!newest.empty()) newest += " union all ";
     const int number = static_cast<int>(runs ? JobState::enqueued : state);
     newest += fmt::format(
-        "(select id from job where {} (subject, state, id) < (wanted.subject, {}::smallint, {}::bigint) and "
-        "(subject, state, id) > (wanted.subject, {}::smallint, 0::bigint) and subject <> '' and kind = ?2 "
-        "order by subject desc, state desc, id desc limit ?3)",
+        "(select id from job where {} (subject, kind, state, id) < (wanted.subject, ?2::text, {}::smallint, "
+        "{}::bigint) and (subject, kind, state, id) > (wanted.subject, ?2::text, {}::smallint, 0::bigint) "
+        "and "
+        "subject <> '' order by subject desc, kind desc, state desc, id desc limit ?3)",
         lease, number, INT64_MAX, number);
   }
   return fmt::format(
@@ -110,20 +119,52 @@ std::string id_array(std::span<const JobId> ids) {
   return array + '}';
 }
 
-// Every job of the filter once, by state: in order only within each state. Each state yields up to the limit.
+// From one to the next through the index: each is found at once, however many jobs it has.
+Result<std::vector<std::string>> kinds_of_subject(Database& database, const std::string& subject) {
+  std::vector<std::string> kinds;
+  SLUICE_CHECK(database.each(
+      "with recursive k(kind) as ((select kind from job where subject = ?1 and subject <> '' order by "
+      "subject, "
+      "kind limit 1) union all select (select kind from job where (subject, kind) > (?1, k.kind) and subject "
+      "= ?1 "
+      "and subject <> '' order by subject, kind limit 1) from k where k.kind is not null) select kind from k "
+      "where kind is not null",
+      [&](const Row& row) -> Result<void> {
+        kinds.push_back(row.text(0));
+        return {};
+      },
+      subject));
+  return kinds;
+}
+
 template <class F>
-Result<void> visit(Database& database, const JobFilter& filter, std::string_view columns, int limit, F add) {
+Result<void> visit_states(Database& database, const JobFilter& filter, std::string_view columns, int limit,
+                          F add) {
   const std::int64_t before = filter.before ? filter.before->value() : INT64_MAX;
-  if (is_plain(filter)) {
-    return database.each(fmt::format("select {} from job j left join lease l on l.job = j.id where j.id < ? "
-                                     "order by j.id {} limit ?",
-                                     columns, filter.oldest_first ? "asc" : "desc"),
-                         add, before, limit);
-  }
   for (const JobState state : kJobStates) {
     if (!filter.states.empty() && std::ranges::find(filter.states, state) == filter.states.end()) continue;
     SLUICE_CHECK(database.each(list_query(filter, columns, state), add, state, before, filter.recurring_id,
                                filter.subject, filter.kind, filter.queue, limit, filter.batch));
+  }
+  return {};
+}
+
+// Every job of the filter once, by state: in order only within each state. Each state yields up to the limit.
+template <class F>
+Result<void> visit(Database& database, const JobFilter& filter, std::string_view columns, int limit, F add) {
+  if (is_plain(filter)) {
+    return database.each(fmt::format("select {} from job j left join lease l on l.job = j.id where j.id < ? "
+                                     "order by j.id {} limit ?",
+                                     columns, filter.oldest_first ? "asc" : "desc"),
+                         add, filter.before ? filter.before->value() : INT64_MAX, limit);
+  }
+  const bool by_subject = !filter.subject.empty() && filter.recurring_id.empty() && !filter.batch;
+  if (!by_subject || !filter.kind.empty()) return visit_states(database, filter, columns, limit, add);
+  SLUICE_TRY(const auto kinds, kinds_of_subject(database, filter.subject));
+  JobFilter one = filter;
+  for (const std::string& kind : kinds) {
+    one.kind = kind;
+    SLUICE_CHECK(visit_states(database, one, columns, limit, add));
   }
   return {};
 }

@@ -182,9 +182,23 @@ constexpr std::string_view kDeclarationsDown = "drop table declaration";
 constexpr std::string_view kKindsUp = "alter table node add column kinds text";
 constexpr std::string_view kKindsDown = "alter table node drop column kinds";
 
-constexpr std::array kUp = {kUp1, kFollowingUp, kBatchesUp, kLimitsUp, kDeclarationsUp, kKindsUp, kPassingUp};
-constexpr std::array kDown = {kDown1,     kFollowingDown, kBatchesDown, kLimitsDown, kDeclarationsDown,
-                              kKindsDown, kPassingDown};
+// Which jobs a key limits, whatever their state: its rule is kept for as long as there is one. And the jobs
+// of a subject by their kind, so that two that hardly ever meet are found to do so at once.
+constexpr std::string_view kKeptRulesUp = R"sql(
+drop index job_limit, job_subject;
+create index job_limit on job (limit_key, state) where limit_key is not null;
+create index job_subject on job (subject, kind, state, id) where subject <> '';
+)sql";
+constexpr std::string_view kKeptRulesDown = R"sql(
+drop index job_limit, job_subject;
+create index job_limit on job (limit_key) where limit_key is not null and state in (0, 1);
+create index job_subject on job (subject, state, id) where subject <> '';
+)sql";
+
+constexpr std::array kUp = {kUp1,     kFollowingUp, kBatchesUp,  kLimitsUp, kDeclarationsUp,
+                            kKindsUp, kPassingUp,   kKeptRulesUp};
+constexpr std::array kDown = {kDown1,     kFollowingDown, kBatchesDown,  kLimitsDown, kDeclarationsDown,
+                              kKindsDown, kPassingDown,   kKeptRulesDown};
 static_assert(kUp.size() == kDown.size(), "every step can be taken back");
 
 }  // namespace

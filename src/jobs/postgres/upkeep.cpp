@@ -14,7 +14,8 @@ namespace {
 constexpr std::string_view kForget =
     "with old as materialized (select id from job j where state = ?1 and finished_at is not null and "
     "finished_at < ?2 and (?1 <> 5 or subject = '' or ?3 <= (select count(*) from (select 1 from job newer "
-    "where newer.subject = j.subject and newer.subject <> '' and newer.state = 5 and newer.id > j.id limit "
+    "where newer.subject = j.subject and newer.kind = j.kind and newer.subject <> '' and newer.state = 5 and "
+    "newer.id > j.id limit "
     "?3) as newest)) "
     // What others still wait for stays: it may be run again by hand, and they read its result as they run.
     "and (j.waited_for is null or not exists (select 1 from job child where child.parent = j.id and "
@@ -23,6 +24,33 @@ constexpr std::string_view kForget =
     "lines as (delete from job_log using old where job_log.job = old.id), "
     "batches as (delete from batch using old where batch.job = old.id) "
     "delete from job using old where job.id = old.id";
+
+// Rules of keys that no job has any more, and starts that count no longer. Locked first, then looked at: who
+// enqueues under such a key at the same time locks its rule too, and is seen, or makes a new one.
+Result<void> forget_rules(Database& database, int batch, Timestamp now) {
+  constexpr std::string_view kUnused =
+      "not exists (select 1 from job where limit_key = r.key and limit_key is not null)";
+  std::vector<std::string> keys;
+  SLUICE_CHECK(database.each(
+      fmt::format("select key from limit_rule r where {} order by key limit ? for update skip locked",
+                  kUnused),
+      [&](const Row& row) -> Result<void> {
+        keys.push_back(row.text(0));
+        return {};
+      },
+      batch));
+  if (!keys.empty()) {
+    SLUICE_CHECK(database.run(
+        fmt::format("with gone as (delete from limit_rule r where key = any(?::text[]) and {} returning key) "
+                    "delete from limit_start s using gone where s.key = gone.key",
+                    kUnused),
+        array_text(keys)));
+  }
+  SLUICE_CHECK(database.run(
+      "delete from limit_start s using limit_rule r where s.key = r.key and s.at <= ? - r.window_ms * 1000",
+      now));
+  return {};
+}
 
 }  // namespace
 
@@ -104,6 +132,7 @@ Result<int> PostgresUpkeep::trim(const Retention& retention, int batch, Timestam
         "delete from unique_key where key in (select key from unique_key k where until <= ? and not exists "
         "(select 1 from job where id = k.job and state in (0, 1, 3)) limit ? for update skip locked)",
         now, batch));
+    SLUICE_CHECK(forget_rules(database, batch, now));
     SLUICE_CHECK(tally.close());
     SLUICE_CHECK(fold_tally(pool_, database));
     SLUICE_CHECK(database.run("delete from job_minute where minute < ?", now - retention.minutes));

@@ -13,7 +13,8 @@ constexpr std::string_view kOldJobs =
     "< ?2 "
     "and (?1 <> 5 or subject = '' or ?3 <= (select count(*) from (select 1 from job newer indexed by "
     "job_subject "
-    "where newer.subject = job.subject and newer.subject <> '' and newer.state = 5 and newer.id > job.id "
+    "where newer.subject = job.subject and newer.kind = job.kind and newer.subject <> '' and newer.state = 5 "
+    "and newer.id > job.id "
     "limit ?3))) "
     // What others still wait for stays: it may be run again by hand, and they read its result as they run.
     "and not exists (select 1 from job child indexed by job_parent where child.parent = job.id and "
@@ -96,6 +97,17 @@ Result<int> SqliteUpkeep::trim(const Retention& retention, int batch, Timestamp 
         "delete from unique_key where key in (select key from unique_key k indexed by unique_key_until where "
         "until <= ? and not exists (select 1 from job where id = k.job and state in (0, 1, 3)) limit ?)",
         now, batch));
+    // Rules of keys that no job has any more, and starts that count no longer.
+    SLUICE_CHECK(
+        database.run("delete from limit_rule where key in (select key from limit_rule r where not exists "
+                     "(select 1 from job "
+                     "indexed by job_of_limit where limit_key = r.key and limit_key is not null) limit ?)",
+                     batch));
+    SLUICE_CHECK(
+        database.run("delete from limit_start where at <= ?1 - coalesce((select window_ms * 1000 from "
+                     "limit_rule where key = "
+                     "limit_start.key), 0)",
+                     now));
     SLUICE_CHECK(database.run("delete from job_minute where minute < ?", now - retention.minutes));
     SLUICE_CHECK(account.close());
     return removed;

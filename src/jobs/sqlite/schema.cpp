@@ -138,8 +138,13 @@ constexpr std::string_view kVersion6 = R"sql(
 alter table node add column kinds text;
 )sql";
 
-constexpr std::array kVersions = {kVersion1, kVersion2, kVersion3, kVersion4,
-                                  kVersion5, kVersion6, kHotTables};
+// Whose rule is still wanted.
+constexpr std::string_view kKeptRules = R"sql(
+create index job_of_limit on job (limit_key) where limit_key is not null;
+)sql";
+
+constexpr std::array kVersions = {kVersion1, kVersion2, kVersion3,  kVersion4,
+                                  kVersion5, kVersion6, kHotTables, kKeptRules};
 
 }  // namespace
 
