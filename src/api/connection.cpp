@@ -112,17 +112,26 @@ asio::awaitable<void> Connection::requests() {
     busy_ = true;
     Response response;
     const Router& router = hub_.router;
-    co_await asio::co_spawn(
-        hub_.handlers,
-        [&router, &request, &response]() -> asio::awaitable<void> {
-          try {
-            response = router.handle(request);
-          } catch (const std::exception& error) {
-            response = error_response(500, "internal", error.what());
-          }
-          co_return;
-        },
-        asio::use_awaitable);
+    const auto answer = [&router, &request, &response] {
+      try {
+        response = router.handle(request);
+      } catch (const std::exception& error) {
+        response = error_response(500, "internal", error.what());
+      }
+    };
+    // Here where it can be: with a store that hangs, every handler thread may be waiting for it, and a
+    // process that does not say it lives is killed.
+    if (router.is_at_hand(request)) {
+      answer();
+    } else {
+      co_await asio::co_spawn(
+          hub_.handlers,
+          [&answer]() -> asio::awaitable<void> {
+            answer();
+            co_return;
+          },
+          asio::use_awaitable);
+    }
     const bool head = request.method == "HEAD";
     if (response.event_stream && !head && !hub_.stopping) {
       if (hub_.event_streams < hub_.limits.event_streams) {

@@ -17,15 +17,21 @@ Result<Json> queues_json(service::Service& service) {
   for (const auto& node : nodes) workers += node.expired ? 0 : node.workers;
   // Most jobs are of the one queue: what the others do not hold is its own.
   std::int64_t others = 0;
-  for (const auto& queue : queues) others += queue.name == "default" ? 0 : queue.waiting;
+  bool exact = true;  // as long as no other queue is counted up to the limit only
+  for (const auto& queue : queues) {
+    if (queue.name == "default") continue;
+    others += queue.waiting;
+    exact = exact && queue.waiting < jobs::kMostCounted;
+  }
   const auto all = counts[static_cast<std::size_t>(jobs::JobState::enqueued)];
   Json json = Json::array();
   for (const auto& queue : queues) {
-    const auto waiting = queue.name == "default" && queue.waiting >= jobs::kMostCounted
+    const auto waiting = queue.name == "default" && queue.waiting >= jobs::kMostCounted && exact
                              ? std::max(queue.waiting, all - others)
                              : queue.waiting;
     json.push_back({{"name", queue.name},
                     {"enqueued", waiting},
+                    {"enqueuedAtLeast", waiting == jobs::kMostCounted},
                     {"scheduled", queue.scheduled},
                     {"processing", queue.running},
                     {"oldestEnqueuedAt", time_or_null(queue.oldest_waiting)},

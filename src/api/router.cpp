@@ -123,6 +123,14 @@ Response Router::handle(const Request& request) const {
   return response;
 }
 
+bool Router::is_at_hand(const Request& request) const {
+  if (request.method != "GET" && request.method != "HEAD") return false;
+  const auto matches = [&](const Route& route) {
+    return match(route.pattern, request.target.segments).has_value();
+  };
+  return request.target.path == "/healthz" || std::ranges::any_of(page_routes(), matches);
+}
+
 Response Router::dispatch(const Request& request) const {
   if (auto refused = check_host(request, options_.listen_host, options_.allowed_hosts))
     return *std::move(refused);

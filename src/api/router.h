@@ -26,6 +26,8 @@ class Router {
 
   // Never fails: whatever goes wrong is a response. HEAD is answered as GET; the server leaves out the body.
   Response handle(const Request& request) const;
+  // Whether the answer is at hand: the page's files and the sign of life, which never wait for the store.
+  bool is_at_hand(const Request& request) const;
 
  private:
   Response dispatch(const Request& request) const;

@@ -25,7 +25,7 @@ struct ServerLimits {
   std::chrono::milliseconds event_interval{500};  // at most one event in this time
   std::chrono::milliseconds event_ping{15'000};   // a comment line when nothing happens
   std::chrono::milliseconds stop_grace{3'000};    // what running requests get at stop()
-  int handler_threads = 2;
+  int handler_threads = 8;                        // requests that may wait for the store at once
 };
 
 class HttpServer {

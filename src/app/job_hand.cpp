@@ -67,6 +67,7 @@ Result<void> JobHand::bury() {
 Result<void> JobHand::cancel(const std::string& word) {
   SLUICE_TRY(const auto id, number(word));
   SLUICE_TRY(const auto job, find_job(&store_, id, globals_));
+  if (job.kind == jobs::kBatchKind) return cancel_batch(job);
   SLUICE_TRY(const auto outcome, cancelled(id));
   if (outcome == jobs::Cancelled::too_late) {
     return fail(ErrorCode::conflict,
@@ -76,6 +77,19 @@ Result<void> JobHand::cancel(const std::string& word) {
   const auto told = std::to_string(id.value());
   tell({{"job", told}, {"done", asked ? "asked" : "deleted"}},
        asked ? fmt::format("job {}: asked to stop", told) : fmt::format("job {}: deleted", told), globals_);
+  return {};
+}
+
+Result<void> JobHand::cancel_batch(const jobs::Job& batch) {
+  const auto told = std::to_string(batch.id.value());
+  const std::string state(jobs::to_string(batch.state));
+  if (jobs::is_at_rest(batch.state))
+    return fail(ErrorCode::conflict, fmt::format("batch {} has ended already: {}", told, state));
+  if (!options_.expected.empty() && options_.expected != state)
+    return fail(ErrorCode::conflict, fmt::format("batch {} is {}, not {}", told, state, options_.expected));
+  SLUICE_TRY(const int jobs, engine_.cancel_batch(batch.id, reason_of(options_, "cancelled")));
+  tell({{"job", told}, {"done", "deleted"}, {"cancelled", jobs}},
+       fmt::format("batch {}: {} jobs cancelled", told, jobs), globals_);
   return {};
 }
 

@@ -54,6 +54,7 @@ class JobHand {
  private:
   jobs::StateRequest again() const;
   Result<jobs::Cancelled> cancelled(JobId id);
+  Result<void> cancel_batch(const jobs::Job& batch);
   static Result<JobId> number(const std::string& word);
 
   // The schedule that a service has made for the loader.

@@ -26,7 +26,8 @@ struct Election {
 };
 
 // Every member does nothing unless overridden. Members are called on the thread that enqueues or runs the
-// job, several at once; what they throw is an error of theirs (internal) and goes no further.
+// job, several at once; applied() on the engine's thread that writes ends, which all jobs of the node wait
+// for: it must be quick. What they throw is an error of theirs (internal) and goes no further.
 //
 // In which order: filters of all kinds before those of one kind, each group as added. perform() nests so that
 // the first one added is the outermost.

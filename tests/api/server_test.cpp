@@ -298,6 +298,26 @@ TEST_F(ServerTest, a_slow_backend_does_not_hold_up_others) {
   EXPECT_THAT(slow.read_response(), StartsWith("HTTP/1.1 200 "));
 }
 
+TEST_F(ServerTest, a_store_that_hangs_takes_neither_the_page_nor_the_sign_of_life_along) {
+  std::latch entered(2), release(1);
+  backend.overview_hook = [&] {
+    entered.count_down();
+    release.wait();
+  };
+  start({.handler_threads = 2});
+  SocketClient one(port), two(port), quick(port), page(port);
+  one.send(get("/api/v1/overview"));
+  two.send(get("/api/v1/overview"));
+  entered.wait();
+  quick.send(get("/healthz"));
+  EXPECT_THAT(quick.read_response(), EndsWith("ok\n"));
+  page.send(get("/assets/none.js"));
+  EXPECT_THAT(page.read_response(), StartsWith("HTTP/1.1 404 "));
+  release.count_down();
+  EXPECT_THAT(one.read_response(), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(two.read_response(), StartsWith("HTTP/1.1 200 "));
+}
+
 TEST_F(ServerTest, stop_ends_streams_and_lets_requests_finish) {
   std::latch entered(1), release(1);
   backend.overview_hook = [&] {

@@ -105,6 +105,17 @@ TEST_F(FilterTest, those_of_every_kind_come_first_each_as_added) {
                                  "B applied succeeded", "L applied succeeded"));
 }
 
+TEST_F(FilterTest, the_jobs_of_a_batch_pass_like_others) {
+  std::vector<std::string> trace;
+  const auto engine = make();
+  engine->register_handler("load", succeeds());
+  engine->add_filter(std::make_shared<Tracing>("A", trace));
+  start(*engine);
+  const auto batch = engine->create_batch({.name = "two", .jobs = {job("x"), job("y")}});
+  ASSERT_TRUE(batch) << batch.error().describe();
+  EXPECT_THAT(trace, ElementsAre("A enqueuing", "A enqueuing", "A enqueued", "A enqueued"));
+}
+
 TEST_F(FilterTest, a_refusal_keeps_the_whole_call_out) {
   const auto filter = std::make_shared<Hooks>();
   filter->on_enqueuing = [](NewJob& job) -> Result<void> {

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace sluice::jobs {
 namespace {
 
@@ -60,7 +62,25 @@ Result<JobId> Engine::Impl::create_batch(const NewBatch& given) {
   SLUICE_TRY(const JobId id, store_.flow().create_batch(batch, clock_.now()));
   wake();
   tell(JobChanged{id, {}, JobState::awaiting});
+  tell(StoreChanged{});  // its jobs, however many
+  if (!filters_.empty()) tell_filters_of_members(id, jobs);
   return id;
+}
+
+// Members are written in the order given, with rising ids.
+void Engine::Impl::tell_filters_of_members(JobId batch, std::span<const NewJob> jobs) {
+  JobFilter members{.limit = kCancelAtOnce};
+  members.batch = batch;
+  std::vector<Enqueued> made;  // newest first
+  for (;;) {
+    const auto page = store_.queries().list(members);
+    if (!page) return;  // they are enqueued; only the news of it is lost
+    for (const Job& one : *page) made.push_back({one.id, true, one.state});
+    if (std::ssize(*page) < members.limit) break;
+    members.before = page->back().id;
+  }
+  std::ranges::reverse(made);
+  if (made.size() == jobs.size()) filters_.enqueued(jobs, made);
 }
 
 Result<int> Engine::Impl::cancel_batch(JobId batch, std::string_view reason) {

@@ -51,6 +51,7 @@ class Engine::Impl {
   Result<JobState> change(JobId job, const StateRequest& request);
   Result<BulkChange> change_all(const JobFilter& filter, const StateRequest& request);
   Result<JobId> create_batch(const NewBatch& batch);
+  void tell_filters_of_members(JobId batch, std::span<const NewJob> jobs);
   Result<int> cancel_batch(JobId batch, std::string_view reason);
   Result<Job> wait(JobId job, std::stop_token stop);
 
