@@ -12,20 +12,6 @@ namespace {
 
 constexpr std::size_t kLongestName = 128;
 
-// A name stands in URLs, file names, tables and logs.
-void check_name(Context& context, const Node* node) {
-  if (node == nullptr) return;
-  const auto& name = node->value;
-  const bool control = std::any_of(name.begin(), name.end(),
-                                   [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
-  if (name.size() > kLongestName) {
-    context.error(*node, fmt::format("the name is longer than {} bytes", kLongestName));
-  } else if (control || name.find_first_of("/\\") != std::string::npos || trim(name) != name) {
-    context.error(*node, fmt::format("\"{}\" cannot be a name", printable(name, 60)),
-                  "no slashes, line breaks or blanks around it");
-  }
-}
-
 void check_table(Context& context, const Node& place, std::string_view table) {
   if (trim(table).empty()) {
     context.error(place, "the table has no name");
@@ -212,6 +198,19 @@ void build_guards(Context& context, const Node& loader, LoaderSpec& spec) {
 }
 
 }  // namespace
+
+void check_name(Context& context, const Node* node) {
+  if (node == nullptr) return;
+  const auto& name = node->value;
+  const bool control = std::any_of(name.begin(), name.end(),
+                                   [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+  if (name.size() > kLongestName) {
+    context.error(*node, fmt::format("the name is longer than {} bytes", kLongestName));
+  } else if (control || name.find_first_of("/\\") != std::string::npos || trim(name) != name) {
+    context.error(*node, fmt::format("\"{}\" cannot be a name", printable(name, 60)),
+                  "no slashes, line breaks or blanks around it");
+  }
+}
 
 LoaderSpec build_loader(Context& context, const Node& loader, const Known& known) {
   LoaderSpec spec;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -80,6 +81,34 @@ std::string_view to_string(Overlap overlap) {
   return kNames[static_cast<std::size_t>(overlap)];
 }
 
+After build_after(Context& context, const Node& root) {
+  After after;
+  const Node* within = child(child(&root, "schedule"), "after");
+  const Node* node = child(&root, "after");
+  if (within != nullptr && node != nullptr)
+    context.error(*within, "\"after\" and \"schedule.after\" say the same thing", "keep one of them");
+  if (node == nullptr) node = within;
+  if (node == nullptr) return after;
+  for (const auto on : {After::On::success, After::On::failure, After::On::always}) {
+    if (to_string(on) == text_of(node, "on")) after.on = on;
+  }
+  if (text_of(node, "wait") == "any") after.wait = After::Wait::any;
+  const Node* names = child(node, "names");
+  if (names == nullptr) return after;
+  for (const auto& entry : names->entries) {
+    const auto& name = entry.value->value;
+    if (trim(name).empty()) {
+      context.error(*entry.value, "\"after\" holds an empty name");
+    } else if (std::find(after.names.begin(), after.names.end(), name) != after.names.end()) {
+      context.error(*entry.value, fmt::format("after: \"{}\" is named twice", printable(name, 60)));
+    }
+    after.names.push_back(name);
+    after.places.push_back(entry.value->place());
+  }
+  if (after.names.empty()) context.error(*node, "\"after\" names nothing", "write after: [Country, Currency]");
+  return after;
+}
+
 Pacing build_pacing(Context& context, const Node& loader) {
   constexpr std::chrono::hours kMostJitter{24};
   const Node* node = child(&loader, "schedule");
@@ -94,14 +123,22 @@ Pacing build_pacing(Context& context, const Node& loader) {
 }
 
 std::optional<english_cron::Translation> build_schedule(Context& context, const Node& loader,
-                                                        const Known& known, ScheduleSpec& schedule) {
+                                                        const Known& known, std::string_view what,
+                                                        const After& after, ScheduleSpec& schedule) {
   const Node* node = child(&loader, "schedule");
   const Node* start = child(node, "start");
   if (start == nullptr) start = child(node, "cronExpression");
   schedule.place = start != nullptr ? start->place() : node != nullptr ? node->place() : loader.place();
   schedule.timezone = text_of(node, "timezone", known.service.timezone);
   schedule.anchor = text_of(node, "anchor");
-  const auto on_start = text_of(node, "runOnStartup", context.nox ? "always" : "ifNeverLoaded");
+  const bool loads = what != "a job";
+  const auto on_start = text_of(node, "runOnStartup",
+                                !loads        ? "never"
+                                : context.nox ? "always"
+                                              : "ifNeverLoaded");
+  if (!loads && on_start == "ifNeverLoaded")
+    context.error(*child(node, "runOnStartup"), "runOnStartup: a job loads nothing",
+                  "write never, always or ifMissed");
   for (const auto when :
        {RunOnStartup::never, RunOnStartup::always, RunOnStartup::if_missed, RunOnStartup::if_never_loaded}) {
     if (to_string(when) == on_start) schedule.run_on_startup = when;
@@ -121,9 +158,15 @@ std::optional<english_cron::Translation> build_schedule(Context& context, const 
   if (schedule.retry.max_delay < schedule.retry.delay) schedule.retry.max_delay = schedule.retry.delay;
 
   if (start == nullptr) {
-    if (loader.lost("schedule") || (node != nullptr && node->lost("start"))) return std::nullopt;
-    context.error(node == nullptr ? loader : *node, "a loader needs \"schedule\": when it runs",
-                  "write schedule: every day at 2am, or schedule: manual");
+    if (loader.lost("schedule") || loader.lost("after")) return std::nullopt;
+    if (node != nullptr && (node->lost("start") || node->lost("after"))) return std::nullopt;
+    if (!after.names.empty()) {
+      schedule.manual = true;
+      return english_cron::Translation{};
+    }
+    context.error(node == nullptr ? loader : *node, fmt::format("{} needs \"schedule\": when it runs", what),
+                  what == "a job" ? "write schedule: every day at 2am, after: Country, or schedule: manual"
+                                  : "write schedule: every day at 2am, or schedule: manual");
     return std::nullopt;
   }
   if (!english_cron::is_known_zone(schedule.timezone)) {

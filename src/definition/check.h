@@ -30,6 +30,8 @@ struct CheckOptions {
   std::function<Result<void>(const std::string& url)> url_allowed;
   // Set when --database is given: a service file without a usable database is then no warning.
   bool database_given = false;
+  // --allow-commands: jobs may start programs.
+  bool allow_commands = false;
 };
 
 struct FileReport {

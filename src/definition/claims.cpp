@@ -41,7 +41,8 @@ std::vector<Clash> clashes(const std::vector<Claim>& claims, const std::vector<S
         other = candidate;
     }
     lost.push_back({claim,
-                    {Problem::Severity::error, claim.place, message_for(what, claim, other->place),
+                    {Problem::Severity::error, claim.place, message_for(what == "runnable" ? to_string(files[claim.file].kind) : what, claim,
+                                                                        other->place),
                      std::string(suggestion_for(what))}});
   }
   return lost;

@@ -22,7 +22,7 @@ struct Clash {
 };
 
 // Every claim that loses. Of several with one key the one in an accepted file wins, if there is exactly one;
-// else all lose. `what`: "loader", "table", …
+// else all lose. `what`: "data source", "table", …; "runnable" is a loader or a job, by its file.
 std::vector<Clash> clashes(const std::vector<Claim>& claims, const std::vector<SourceFile>& files,
                            std::string_view what);
 

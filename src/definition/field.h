@@ -144,6 +144,9 @@ struct Concept {
 const Field* find_field(const Concept& concept_table, std::string_view key);  // by key or alias
 
 const Concept& loader_concept();
+const Concept& schedule_concept();
+const Concept& after_concept();
+const Concept& task_concept();
 const Concept& source_concept();
 const Concept& auth_concept();
 const Concept& http_retry_concept();

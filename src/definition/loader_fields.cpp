@@ -67,6 +67,20 @@ constexpr Field kRetryFields[] = {
 constexpr Concept kRetry{"retry", kRetryFields, [](std::string_view) { return std::string_view("limit"); },
                          "the limit"};
 
+constexpr Choice kAfterOn[] = {{"success", "when it has succeeded"},
+                               {"failure", "when it has failed, or was cancelled or skipped"},
+                               {"always", "when it has ended, however"}};
+constexpr Choice kAfterWait[] = {{"all", "once a run of each has ended so since the own last run"},
+                                 {"any", "for every run of any of them"}};
+constexpr Field kAfterFields[] = {
+    Field{"names", Type::texts, "names of loaders and jobs", "", "[Country, Currency]"}.must(),
+    Field{"on", Type::choice, "which end of their runs starts this one", "success", "failure"}.one_of(
+        kAfterOn),
+    Field{"wait", Type::choice, "where there are several", "all", "any"}.one_of(kAfterWait),
+};
+constexpr Concept kAfter{"after", kAfterFields, [](std::string_view) { return std::string_view("names"); },
+                         "the names"};
+
 constexpr Field kScheduleFields[] = {
     {"start", Type::phrase, "when: English, cron, or `manual`", "", "every weekday at 7:15am"},
     {"timezone", Type::text, "IANA zone; one inside the phrase wins", "the service's, else UTC",
@@ -85,7 +99,10 @@ constexpr Field kScheduleFields[] = {
      "30s"},
     {"timeout", Type::duration,
      "longest attempt; one that takes longer is stopped, and tried again by `retry`", "none", "30m"},
-    Field{"after", Type::any, "loaders to wait for"}.later(),
+    Field{"after", Type::map, "loaders and jobs after whose runs it runs, with or without a phrase of its own",
+          "", "[Country, Currency]"}
+        .not_in_defaults()
+        .of(kAfter),
     Field{"retry", Type::map, "runs tried again"}.of(kRetry),
     Field{"cronExpression", Type::text, "Nox: used only where there is no start"},
 };
@@ -218,5 +235,7 @@ const Concept kLoader{"a loader", kLoaderFields};
 }  // namespace
 
 const Concept& loader_concept() { return kLoader; }
+const Concept& schedule_concept() { return kSchedule; }
+const Concept& after_concept() { return kAfter; }
 
 }  // namespace sluice::definition

@@ -270,6 +270,17 @@ std::string suggest(std::string_view word, const std::vector<std::string_view>& 
   return fmt::format("one of {}", fmt::join(candidates, ", "));
 }
 
+namespace {
+
+// A single value, or a list where the key it stands for takes one.
+bool stands_for_map(const Node& node, const Concept& table) {
+  if (table.shorthand == nullptr) return false;
+  return node.is_scalar() ||
+         (node.is_list() && find_field(table, table.shorthand(""))->type == Type::texts);
+}
+
+}  // namespace
+
 const Node* normalise(Context& context, const Node& node, const Concept& table, bool partial) {
   Node* result = context.pool.copy(node);
   result->kind = Node::Kind::map;
@@ -277,7 +288,7 @@ const Node* normalise(Context& context, const Node& node, const Concept& table, 
   result->entries.clear();
   Node wrapped;
   const Node* map = &node;
-  if (node.is_scalar() && table.shorthand != nullptr) {
+  if (stands_for_map(node, table)) {
     Node* key = context.pool.copy(node);
     key->value = table.shorthand(node.value);
     wrapped = *result;

@@ -112,14 +112,24 @@ std::string source_text(const SourceSpec& source) {
   return out;
 }
 
-std::string schedule_text(const LoaderDefinition& definition) {
+std::string after_text(const After& after) {
+  if (after.names.empty()) return {};
+  return fmt::format("  after: {{names: {}, on: {}, wait: {}}}\n", list(after.names), to_string(after.on),
+                     after.wait == After::Wait::all ? "all" : "any");
+}
+
+template <class Definition>
+std::string schedule_text(const Definition& definition) {
   const auto& schedule = definition.spec.schedule;
   std::string out = "schedule:\n";
-  out += fmt::format("  start: {}", schedule.manual ? "manual" : yaml_scalar(schedule.phrase));
+  if (!schedule.manual || definition.after.names.empty())
+    out += fmt::format("  start: {}", schedule.manual ? "manual" : yaml_scalar(schedule.phrase));
   if (!schedule.manual)
     out +=
         fmt::format("  # {} ({})", definition.schedule.english, fmt::join(definition.schedule.crons, " | "));
-  out += fmt::format("\n  timezone: {}\n",
+  if (!out.ends_with('\n')) out += '\n';
+  out += after_text(definition.after);
+  out += fmt::format("  timezone: {}\n",
                      yaml_scalar(schedule.manual ? schedule.timezone : definition.schedule.zone));
   if (!schedule.anchor.empty()) out += fmt::format("  anchor: {}\n", yaml_scalar(schedule.anchor));
   out += fmt::format("  runOnStartup: {}\n  missed: {}\n  catchUpWindow: {}\n  overlap: {}\n",
@@ -152,7 +162,62 @@ std::string columns_text(const TargetSpec& target) {
   return out;
 }
 
+std::string work_text(const SqlTask& sql) {
+  std::string out = "sql:\n  statements:\n";
+  for (const auto& statement : sql.statements) out += fmt::format("    - {}\n", yaml_scalar(statement));
+  if (!sql.database.empty()) out += fmt::format("  database: {}\n", yaml_scalar(mask_url(sql.database)));
+  return out + fmt::format("  transaction: {}\n", sql.transaction);
+}
+
+std::string work_text(const HttpTask& http) {
+  const auto& request = http.request;
+  auto out = fmt::format("http:\n  url: {}\n  method: {}\n", yaml_scalar(shown_url(request)), http.method);
+  if (!request.headers.empty()) out += "  headers:\n";
+  for (const auto& [name, value] : request.headers)
+    out += fmt::format("    {}: {}\n", yaml_scalar(name),
+                       harmless_header(name) ? yaml_scalar(value) : "\"***\"");
+  if (const auto auth = auth_text(request.auth); !auth.empty()) out += auth.substr(2);
+  if (http.body) out += fmt::format("  body: {}\n", yaml_scalar(*http.body));
+  if (!http.expect.empty()) out += fmt::format("  expect: [{}]\n", fmt::join(http.expect, ", "));
+  return out + fmt::format("  timeouts: {{connect: {}, idle: {}, total: {}}}\n",
+                           format_duration(request.timeouts.connect), format_duration(request.timeouts.idle),
+                           format_duration(request.timeouts.total));
+}
+
+std::string work_text(const CommandTask& command) {
+  auto out = fmt::format("command:\n  run: {}\n  directory: {}\n", list(command.arguments),
+                         yaml_scalar(command.directory.string()));
+  if (!command.environment.empty()) out += "  environment:\n";
+  for (const auto& [name, value] : command.environment)
+    out += fmt::format("    {}: \"***\"\n", yaml_scalar(name));
+  if (!command.retry_exit_codes.empty())
+    out += fmt::format("  retryExitCodes: [{}]\n", fmt::join(command.retry_exit_codes, ", "));
+  return out + fmt::format("  grace: {}\n", format_duration(command.grace));
+}
+
+// What ${…} brought in is hidden wherever it stands; a value of a few letters would hide words all over.
+std::string without(std::string text, const std::vector<Secret>& secrets) {
+  constexpr std::size_t kShortest = 4;
+  for (const auto& secret : secrets) {
+    const std::string value = secret.reveal();
+    if (value.size() < kShortest) continue;
+    for (auto at = text.find(value); at != std::string::npos; at = text.find(value, at + 3))
+      text.replace(at, value.size(), "***");
+  }
+  return text;
+}
+
 }  // namespace
+
+std::string resolved_yaml(const TaskDefinition& definition) {
+  const auto& spec = definition.spec;
+  std::string out = fmt::format("# {}, as resolved\nname: {}\n", definition.file, yaml_scalar(spec.name));
+  if (!spec.description.empty()) out += fmt::format("description: {}\n", yaml_scalar(spec.description));
+  if (!spec.tags.empty()) out += fmt::format("tags: {}\n", list(spec.tags));
+  out += fmt::format("enabled: {}\n", spec.enabled);
+  out += schedule_text(definition);
+  return out + without(std::visit([](const auto& work) { return work_text(work); }, spec.work), spec.secrets);
+}
 
 std::string resolved_yaml(const LoaderDefinition& definition) {
   const auto& spec = definition.spec;

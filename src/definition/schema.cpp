@@ -14,6 +14,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// In the order of the reference page.
+constexpr FileKind kKinds[] = {FileKind::loader, FileKind::job, FileKind::service, FileKind::data_source,
+                               FileKind::entity};
 constexpr std::string_view kSubstitution = R"(\$\{)";  // a scalar that holds ${…} may be anything
 
 const Concept& concept_of(FileKind kind) {
@@ -24,6 +27,8 @@ const Concept& concept_of(FileKind kind) {
       return data_source_concept();
     case FileKind::entity:
       return entity_concept();
+    case FileKind::job:
+      return task_concept();
     default:
       return loader_concept();
   }
@@ -68,7 +73,7 @@ class SchemaWriter {
     }
     if (!required.empty()) schema["required"] = required;
     if (table.shorthand == nullptr) return schema;
-    Json shorthand = scalar(*find_field(table, table.shorthand("")));
+    Json shorthand = shape(*find_field(table, table.shorthand("")), partial);
     shorthand["description"] = std::string(table.shorthand_help);
     return {{"anyOf", Json::array({shorthand, schema})}};
   }
@@ -231,6 +236,11 @@ std::string with_required(FileKind kind, std::string_view key) {
     if (key == "options" || key == "connectionString" || key == "connectionVariable")
       yaml += "provider: json\n";
     if (key == "provider") yaml += "options: \"Source=File;Path=../sample-data/;\"\n";
+  } else if (kind == FileKind::job) {
+    add("name", "name: Example");
+    // `after` needs a second file; it is shown in the case folders.
+    add("schedule", "schedule: every day at 2am");
+    if (key != "sql" && key != "http" && key != "command") yaml += "http: https://example.org/healthz\n";
   }
   return yaml;
 }
@@ -246,7 +256,8 @@ std::string json_schema(FileKind kind) {
 std::string json_schema() {
   SchemaWriter writer;
   Json kinds = Json::array();
-  for (const auto kind : {FileKind::loader, FileKind::entity, FileKind::data_source, FileKind::service})
+  for (const auto kind :
+       {FileKind::loader, FileKind::job, FileKind::entity, FileKind::data_source, FileKind::service})
     kinds.push_back(writer.reference(concept_of(kind), false));
   return finished({{"anyOf", kinds}}, writer, "Sluice definition");
 }
@@ -254,16 +265,16 @@ std::string json_schema() {
 std::string reference_markdown() {
   std::string out;
   std::set<std::string> done;
-  for (const auto kind : {FileKind::loader, FileKind::service, FileKind::data_source, FileKind::entity})
+  for (const auto kind : kKinds)
     table_markdown(concept_of(kind), out, done);
   return out;
 }
 
 std::vector<Example> examples() {
   std::vector<Example> result;
-  for (const auto kind : {FileKind::loader, FileKind::service, FileKind::data_source, FileKind::entity}) {
+  for (const auto kind : kKinds) {
     for (const auto& field : concept_of(kind).fields) {
-      if (field.stage != Stage::now || field.example.empty()) continue;
+      if (field.stage != Stage::now || field.example.empty() || field.key == "after") continue;
       // `target.entity` and `dataSource` need a second file; they are shown in the case folders.
       result.push_back({kind, std::string(field.key),
                         with_required(kind, field.key) + fmt::format("{}: {}\n", field.key, field.example)});
@@ -273,11 +284,26 @@ std::vector<Example> examples() {
   for (const std::string_view under : {"schedule", "load", "guards", "contract", "rejects", "target"}) {
     const Field* parent = find_field(loader_concept(), under);
     for (const auto& field : parent->child->fields) {
-      if (field.stage != Stage::now || field.example.empty() || field.key == "entity") continue;
+      if (field.stage != Stage::now || field.example.empty() || field.key == "entity" ||
+          field.key == "after")
+        continue;
       const auto start = under == "schedule" && field.key != "start" ? "start: every day at 2am, " : "";
       result.push_back({FileKind::loader, fmt::format("{}.{}", under, field.key),
                         with_required(FileKind::loader, under) +
                             fmt::format("{}: {{{}{}: {}}}\n", under, start, field.key, field.example)});
+    }
+  }
+  for (const std::string_view under : {"sql", "http", "command"}) {
+    const Field* parent = find_field(task_concept(), under);
+    for (const auto& field : parent->child->fields) {
+      if (field.example.empty() || field.key == "dataSource" || field.key == "path") continue;
+      const std::string_view needs = under == "sql"    ? "statements: delete from session"
+                                     : under == "http" ? "url: https://example.org/healthz"
+                                                       : "run: [report]";
+      const auto first = needs.substr(0, needs.find(':')) == field.key ? "" : fmt::format("{}, ", needs);
+      result.push_back({FileKind::job, fmt::format("{}.{}", under, field.key),
+                        with_required(FileKind::job, under) +
+                            fmt::format("{}: {{{}{}: {}}}\n", under, first, field.key, field.example)});
     }
   }
   for (const auto& field : source_concept().fields) {

@@ -10,7 +10,7 @@
 
 namespace sluice::definition {
 
-// JSON Schema draft-07 of one kind of file (service, data_source, entity, loader).
+// JSON Schema draft-07 of one kind of file (service, data_source, entity, loader, job).
 std::string json_schema(FileKind kind);
 // One schema for all of them: anyOf over the kinds.
 std::string json_schema();

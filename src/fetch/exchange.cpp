@@ -87,15 +87,16 @@ bool Exchange::body(std::string_view bytes) {
   const bool first = !body_began;
   body_began = true;
   response.received += bytes.size();
-  if (!response.is_data()) {
-    if (response.excerpt.size() < kExcerptBytes)
-      response.excerpt.append(bytes.substr(0, kExcerptBytes - response.excerpt.size()));
-    enough = response.received > kMostDiscarded;
+  if (!is_data()) {
+    const std::size_t kept = spool != nullptr ? kExcerptBytes : Transfer::kMostExcerpt;
+    if (response.excerpt.size() < kept)
+      response.excerpt.append(bytes.substr(0, kept - response.excerpt.size()));
+    enough = response.received > (spool != nullptr ? kMostDiscarded : 2 * kept);
     note_sign(bytes.size(), first);
     return !enough;
   }
-  if (first && !take(spool.start(response.content_encoding, response.content_length))) return false;
-  if (!take(spool.write(bytes))) return false;
+  if (first && !take(spool->start(response.content_encoding, response.content_length))) return false;
+  if (!take(spool->write(bytes))) return false;
   if (progress) progress(response.received, response.content_length);
   note_sign(bytes.size(), first);  // after the write: a slow disk is not a silent server
   return true;

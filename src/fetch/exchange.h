@@ -17,7 +17,7 @@ struct Exchange {
   const Policy& policy;
   const Transfer::Progress& progress;
   const Request& request;
-  Spool& spool;
+  Spool* spool;  // null: no body is data, and more of it is kept as excerpt
   Response response;
   std::optional<Error> own_error;  // why a callback ended the transfer
   bool enough = false;             // an unwanted body was cut off on purpose
@@ -33,6 +33,7 @@ struct Exchange {
   bool body(std::string_view bytes);
 
  private:
+  bool is_data() const { return spool != nullptr && response.is_data(); }
   bool take(Result<void> result);
   bool content_length(std::string_view value);
   // A sign of life; `turn`: the answer begins, or its body does.

@@ -46,12 +46,30 @@ int on_connected(void* exchange, char*, char*, int, int) noexcept {
   return CURL_PREREQFUNC_OK;
 }
 
+void set_method(CURL* easy, const Request& request) {
+  if (request.method == "GET") {
+    curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+    return;
+  }
+  if (request.method == "HEAD") {
+    curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+    return;
+  }
+  // libcurl sends what it is given as a POST under another name; without a body, one of no bytes.
+  if (request.body || request.method != "DELETE") {
+    const std::string_view body = request.body ? std::string_view(*request.body) : std::string_view();
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.data() == nullptr ? "" : body.data());
+  }
+  curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+}
+
 void set_options(CURL* easy, Exchange& exchange, curl_slist* headers, char* error_buffer) {
   const Request& request = exchange.request;
   curl_easy_setopt(easy, CURLOPT_URL, request.address.c_str());
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+  set_method(easy, request);
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   // A transfer that is given up leaves a resolver that hangs to end on its own, instead of waiting for it.
   curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
@@ -163,6 +181,14 @@ Result<int> Transfer::State::drive(const Exchange& exchange, const std::stop_tok
 }
 
 Result<Response> Transfer::get(const Request& request, Spool& spool, std::stop_token stop) {
+  return perform(request, &spool, std::move(stop));
+}
+
+Result<Response> Transfer::send(const Request& request, std::stop_token stop) {
+  return perform(request, nullptr, std::move(stop));
+}
+
+Result<Response> Transfer::perform(const Request& request, Spool* spool, std::stop_token stop) {
   auto& self = *state_;
   CURL* const easy = self.handles->easy.get();
   CURLM* const multi = self.handles->multi.get();
@@ -186,8 +212,8 @@ Result<Response> Transfer::get(const Request& request, Spool& spool, std::stop_t
     // libcurl takes a connection that ends among the headers for an empty body.
     if (!exchange.head_complete)
       return fail_transient(ErrorCode::truncated, "the answer stops in the middle of its headers");
-    if (exchange.response.is_data() && !exchange.body_began)
-      SLUICE_CHECK(spool.start("", exchange.response.content_length));
+    if (spool != nullptr && exchange.response.is_data() && !exchange.body_began)
+      SLUICE_CHECK(spool->start("", exchange.response.content_length));
     return std::move(exchange.response);
   }
   const std::string host = request.url.host + ":" + request.url.port;

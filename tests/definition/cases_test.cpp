@@ -54,6 +54,21 @@ std::string describe(const LoaderDefinition& loader) {
   return out;
 }
 
+std::string describe(const After& after) {
+  if (after.names.empty()) return {};
+  return fmt::format("  after {} ({}, {})\n", fmt::join(after.names, ","), to_string(after.on),
+                     after.wait == After::Wait::all ? "all" : "any");
+}
+
+std::string describe(const TaskDefinition& task) {
+  const auto& spec = task.spec;
+  return fmt::format("job {} {} [{}]{}\n  start {} retry {}\n", spec.name, kind_of(spec),
+                     spec.schedule.manual ? "manual" : fmt::format("{}", fmt::join(task.schedule.crons, " | ")),
+                     task.schedule.zone.empty() ? "" : " " + task.schedule.zone,
+                     to_string(spec.schedule.run_on_startup), spec.schedule.retry.limit) +
+         describe(task.after);
+}
+
 std::string describe(const CheckResult& result) {
   std::string out;
   for (const auto& problem : result.problems) out += render(problem) + '\n';
@@ -61,7 +76,8 @@ std::string describe(const CheckResult& result) {
   if (!service.database.empty()) out += fmt::format("database {}\n", service.database);
   if (!service.database_problem.empty())
     out += fmt::format("database problem {}\n", service.database_problem);
-  for (const auto& loader : result.catalog->loaders) out += describe(loader);
+  for (const auto& loader : result.catalog->loaders) out += describe(loader) + describe(loader.after);
+  for (const auto& task : result.catalog->tasks) out += describe(task);
   return out;
 }
 
@@ -71,6 +87,7 @@ TEST_P(Cases, give_what_is_expected) {
   const fs::path root = fs::path(test::source_dir() + "/tests/definition/cases") / GetParam();
   CheckOptions options;
   options.root = root;
+  options.allow_commands = true;
   options.environment = [](std::string_view name) {
     return name == "TOKEN" ? std::optional<std::string>("s3cret") : std::nullopt;
   };
@@ -88,6 +105,11 @@ TEST_P(Cases, give_what_is_expected) {
     EXPECT_EQ(actual.find("s3cret") != std::string::npos, GetParam() == "variables");
   };
   compare("expected.txt", describe(result));
+  if (fs::exists(root / "resolved_jobs.txt")) {
+    std::string yaml;
+    for (const auto& task : result.catalog->tasks) yaml += resolved_yaml(task);
+    compare("resolved_jobs.txt", yaml);
+  }
   if (!fs::exists(root / "resolved.txt")) return;
   ASSERT_FALSE(result.catalog->loaders.empty());
   const auto yaml = resolved_yaml(result.catalog->loaders[0]);

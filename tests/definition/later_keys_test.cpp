@@ -14,7 +14,6 @@ struct Later {
 };
 
 const Later kLater[] = {
-    {"schedule: {start: manual, after: Other}", "after"},
     {"load: {mode: insertOnly}", "mode"},
     {"load: history", "mode"},
     {"load: {vanished: fail}", "vanished"},

@@ -49,6 +49,7 @@ std::string violation_of(FileKind kind, const std::string& yaml) {
 CheckResult check_text(FileKind kind, const std::string& yaml) {
   CheckOptions options;
   options.root = "/definitions";
+  options.allow_commands = true;
   options.environment = [](std::string_view) { return std::string("Source=File;Path=../x/"); };
   return check({make_source_file("Example." + std::string(to_string(kind)) + ".yaml", yaml)}, options);
 }
@@ -87,7 +88,7 @@ TEST(JsonSchema, of_all_kinds_takes_each_kind) {
   const auto schema = json::parse(json_schema());
   EXPECT_EQ(schema["$schema"], "http://json-schema.org/draft-07/schema#");
   for (const std::string yaml :
-       {"name: A\nschedule: manual\nsource: a.json\n", "name: S\ntimezone: UTC\n",
+       {"name: A\nschedule: manual\nsource: a.json\n", "name: J\nafter: [A, B]\ncommand: [report, --all]\n", "name: S\ntimezone: UTC\n",
         "name: D\nbaseUrl: https://example.org\n", "name: E\nattributes: [{name: X}]\n"}) {
     EXPECT_EQ(violation(schema, schema, to_json(*parse_yaml("x", yaml)->root)), "") << yaml;
   }
@@ -115,6 +116,7 @@ TEST(Reference, shows_only_definitions_that_are_valid) {
   for (auto at = page->find("```yaml\n"); at != std::string::npos; at = page->find("```yaml\n", at + 1)) {
     const auto text = page->substr(at + 8, page->find("```", at + 8) - at - 8);
     const auto kind = text.starts_with("# sluice.service.yaml") ? FileKind::service
+                      : text.find("\nsource") == std::string::npos && !text.starts_with("# shopEu") ? FileKind::job
                       : text.starts_with("# shopEu.dataSource") ? FileKind::data_source
                                                                 : FileKind::loader;
     for (const auto& problem : check_text(kind, text).problems) ADD_FAILURE() << text << render(problem);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdlib>
 #include <stdexcept>
 
 namespace sluice::fetch::test {
@@ -123,6 +124,15 @@ void HttpServer::serve(int socket) {
     request.line = pending.substr(0, pending.find("\r\n"));
     request.head = pending.substr(0, end);
     pending.erase(0, end + 4);
+    const auto length = std::strtoul(request.header("Content-Length").c_str(), nullptr, 10);
+    while (pending.size() < length && wait_readable(socket, stop_.get())) {
+      const auto more = ::recv(socket, buffer.data(), buffer.size(), 0);
+      if (more <= 0) return;
+      pending.append(buffer.data(), static_cast<std::size_t>(more));
+    }
+    if (pending.size() < length) return;
+    request.body = pending.substr(0, length);
+    pending.erase(0, length);
     int number = 0;
     {
       std::lock_guard lock(mutex_);

@@ -17,6 +17,7 @@ namespace sluice::fetch::test {
 struct SeenRequest {
   std::string line;  // "GET /x HTTP/1.1"
   std::string head;  // all header lines
+  std::string body;  // as long as Content-Length says
   // The value of a header, or "" when it was not sent.
   std::string header(std::string_view name) const;
 };
