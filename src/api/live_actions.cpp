@@ -10,14 +10,24 @@ namespace {
 Result<std::string> loader_after(service::Service& service, const std::string& name) {
   const auto definitions = service.definitions();
   const auto* loader = definitions->catalog->find(name);
+  // A job has no page of its own: its schedule is what was changed.
+  if (const auto* task = definitions->catalog->find_task(name)) {
+    SLUICE_TRY(const auto recurring, service.store().recurring().get(service::task_recurring_id(name)));
+    return dump(Json{{"name", name},
+                     {"kind", std::string(kind_of(task->spec))},
+                     {"paused", recurring && recurring->paused_at.has_value()},
+                     {"schedule", schedule_json(*task)}});
+  }
   if (loader == nullptr) return fail(ErrorCode::not_found, fmt::format("there is no loader \"{}\"", name));
   SLUICE_TRY(auto texts, loader_texts(service, *definitions, std::span(&loader, 1)));
   return std::move(texts.front());
 }
 
-Result<void> check_loader(service::Service& service, const std::string& name) {
-  if (service.definitions()->catalog->find(name) != nullptr) return {};
-  return fail(ErrorCode::not_found, fmt::format("there is no loader \"{}\"", name));
+// The schedule of the loader or job.
+Result<std::string> schedule_id(service::Service& service, const std::string& name) {
+  if (const auto found = service.definitions()->catalog->find_runnable(name))
+    return service::recurring_id(found);
+  return fail(ErrorCode::not_found, fmt::format("there is no loader or job \"{}\"", name));
 }
 
 Result<std::string> job_after(service::Service& service, JobId id) {
@@ -38,7 +48,7 @@ std::string job_answer(JobId id) { return dump(Json{{"job", std::to_string(id.va
 }  // namespace
 
 Result<std::string> LiveActions::run_loader(const std::string& name, const std::string& actor) {
-  SLUICE_TRY(const auto id, service_.run_loader(name, jobs::Origin::api, actor));
+  SLUICE_TRY(const auto id, service_.run(name, jobs::Origin::api, actor));
   return job_answer(id);
 }
 
@@ -48,14 +58,14 @@ Result<std::string> LiveActions::plan_loader(const std::string& name, const std:
 }
 
 Result<std::string> LiveActions::pause_loader(const std::string& name, const std::string& actor) {
-  SLUICE_CHECK(check_loader(service_, name));
-  SLUICE_CHECK(service_.engine().pause_recurring(service::recurring_id(name), actor, "paused on the page"));
+  SLUICE_TRY(const auto id, schedule_id(service_, name));
+  SLUICE_CHECK(service_.engine().pause_recurring(id, actor, "paused on the page"));
   return loader_after(service_, name);
 }
 
 Result<std::string> LiveActions::resume_loader(const std::string& name, const std::string& /*actor*/) {
-  SLUICE_CHECK(check_loader(service_, name));
-  SLUICE_CHECK(service_.engine().resume_recurring(service::recurring_id(name)));
+  SLUICE_TRY(const auto id, schedule_id(service_, name));
+  SLUICE_CHECK(service_.engine().resume_recurring(id));
   return loader_after(service_, name);
 }
 

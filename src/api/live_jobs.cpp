@@ -176,6 +176,11 @@ Result<std::string> LiveJobs::job(JobId id) {
          {"error", failed_attempt && &change == &history.back() ? json["error"] : Json(nullptr)}});
   }
   json["actions"] = actions_for(job);
+  json["result"] = nullptr;
+  if (job.kind != service::kLoadKind && job.kind != service::kPlanKind && !job.result.empty()) {
+    auto result = Json::parse(job.result, nullptr, false);
+    if (!result.is_discarded()) json["result"] = std::move(result);
+  }
   json["plan"] = nullptr;
   if (job.kind == service::kPlanKind && !job.result.empty()) {
     auto plan = Json::parse(job.result, nullptr, false);
@@ -202,6 +207,7 @@ Result<ListPage> LiveJobs::recurring(const PageRequest& page) {
   Json items = Json::array();
   for (const auto& recurring : all) {
     const auto* loader = definitions->catalog->find(recurring.spec.subject);
+    const auto* task = definitions->catalog->find_task(recurring.spec.subject);
     const auto state = states.find(recurring.last_job);
     Json last = nullptr;
     if (state != states.end()) {
@@ -211,7 +217,10 @@ Result<ListPage> LiveJobs::recurring(const PageRequest& page) {
     items.push_back({{"id", recurring.spec.id},
                      {"kind", recurring.spec.kind},
                      {"loader", loader != nullptr ? Json(recurring.spec.subject) : Json(nullptr)},
-                     {"schedule", loader != nullptr ? schedule_json(*loader) : Json(nullptr)},
+                     {"name", recurring.spec.name.empty() ? recurring.spec.subject : recurring.spec.name},
+                     {"schedule", loader != nullptr ? schedule_json(*loader)
+                                  : task != nullptr ? schedule_json(*task)
+                                                    : Json(nullptr)},
                      {"paused", recurring.paused_at.has_value()},
                      {"pausedBy", text_or_null(recurring.paused_by)},
                      {"pauseReason", text_or_null(recurring.pause_reason)},

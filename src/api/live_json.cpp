@@ -94,7 +94,16 @@ Json job_json(const jobs::Job& job, Timestamp now, const std::optional<ProgressN
           {"error", std::move(error)}};
 }
 
-Json schedule_json(const definition::LoaderDefinition& loader) {
+namespace {
+
+// Only what another runs after, in words: "after Country and Currency".
+std::string after_words(const definition::After& after) {
+  return fmt::format("after {}",
+                     fmt::join(after.names, after.wait == definition::After::Wait::all ? " and " : " or "));
+}
+
+template <class Definition>
+Json schedule_of(const Definition& loader) {
   const auto& schedule = loader.schedule;
   Json json;
   const bool manual = loader.spec.schedule.manual;
@@ -106,12 +115,20 @@ Json schedule_json(const definition::LoaderDefinition& loader) {
                      {"unit", std::string(english_cron::to_string(schedule.every->unit))},
                      {"anchor", format_utc(schedule.every->anchor)}};
   }
-  json["english"] = manual ? "by hand only" : schedule.english;
+  json["english"] = !manual                      ? schedule.english
+                    : loader.after.names.empty() ? "by hand only"
+                                                 : after_words(loader.after);
+  json["after"] = loader.after.names;
   json["zone"] = schedule.zone.empty() ? loader.spec.schedule.timezone : schedule.zone;
   json["exact"] = schedule.exact;
   json["warnings"] = schedule.warnings;
   return json;
 }
+
+}  // namespace
+
+Json schedule_json(const definition::LoaderDefinition& loader) { return schedule_of(loader); }
+Json schedule_json(const definition::TaskDefinition& task) { return schedule_of(task); }
 
 Json node_json(const jobs::Node& node, const std::string& self, Timestamp now) {
   const auto memory = resident_bytes(node.pid);

@@ -16,6 +16,7 @@ struct RouterOptions {
   std::vector<std::string> allowed_hosts;  // further accepted Host names, without port
   std::string version = "0.1.0";
   std::string loader_schema = "{}";  // the text of /schema/loader.json
+  std::string job_schema = "{}";     // the text of /schema/job.json
   std::span<const Asset> assets = page_assets();
 };
 

@@ -46,6 +46,12 @@ Result<Response> loader_schema(const Call& call) {
   return response;
 }
 
+Result<Response> job_schema(const Call& call) {
+  Response response = json_response(call.options.job_schema);
+  response.content_type = "application/schema+json";
+  return response;
+}
+
 Result<Response> metrics(const Call& call) {
   SLUICE_TRY(const MetricsSnapshot snapshot, call.backend.service.metrics());
   Response response = json_response(metrics_text(snapshot, call.options.version));
@@ -79,6 +85,12 @@ constexpr Route kRoutes[] = {
      "JSON Schema of loader definitions, for editors",
      {},
      loader_schema},
+    {"GET",
+     "/schema/job.json",
+     "application/schema+json",
+     "JSON Schema of job definitions, for editors",
+     {},
+     job_schema},
     {"GET", "/metrics", "text/plain", "Figures for Prometheus", {}, metrics},
     {"GET", "/healthz", "text/plain", "The process answers", {}, healthz},
     {"GET", "/readyz", "text/plain", "Loads can run", {}, readyz},

@@ -3,6 +3,7 @@
 
 #include "app/command.h"
 #include "app/loaders.h"
+#include "app/task_report.h"
 #include "base/clock.h"
 #include "definition/source_file.h"
 #include "english_cron/schedule.h"
@@ -19,11 +20,20 @@ using Json = nlohmann::ordered_json;
 
 constexpr int kNextShown = 5;
 
-std::vector<std::string> next_times(const definition::LoaderDefinition& loader, Timestamp now) {
+template <class Definition>
+std::vector<std::string> next_times(const Definition& definition, Timestamp now) {
   std::vector<std::string> times;
-  for (const auto time : service::next_times(loader, now, kNextShown))
-    times.push_back(english_cron::format_local(time, loader.schedule.zone));
+  for (const auto time : service::next_times(definition, now, kNextShown))
+    times.push_back(english_cron::format_local(time, definition.schedule.zone));
   return times;
+}
+
+template <class Definition>
+Json json_of(const Definition& definition, Timestamp now) {
+  return {{"name", definition.spec.name},           {"file", definition.file},
+          {"crons", definition.schedule.crons},     {"zone", definition.schedule.zone},
+          {"english", definition.schedule.english}, {"after", definition.after.names},
+          {"next", next_times(definition, now)}};
 }
 
 void print_json(const definition::CheckResult& result, Timestamp now) {
@@ -33,19 +43,26 @@ void print_json(const definition::CheckResult& result, Timestamp now) {
   json["problems"] = Json::array();
   for (const auto& problem : result.problems) json["problems"].push_back(to_json(problem));
   json["loaders"] = Json::array();
-  for (const auto& loader : result.catalog->loaders) {
-    json["loaders"].push_back({{"name", loader.spec.name},
-                               {"file", loader.file},
-                               {"crons", loader.schedule.crons},
-                               {"zone", loader.schedule.zone},
-                               {"english", loader.schedule.english},
-                               {"next", next_times(loader, now)}});
+  for (const auto& loader : result.catalog->loaders) json["loaders"].push_back(json_of(loader, now));
+  json["jobs"] = Json::array();
+  for (const auto& task : result.catalog->tasks) {
+    json["jobs"].push_back(json_of(task, now));
+    json["jobs"].back()["kind"] = std::string(kind_of(task.spec));
   }
   out("{}\n", json.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 std::string counted(std::size_t number, std::string_view thing) {
   return fmt::format("{} {}{}", number, thing, number == 1 ? "" : "s");
+}
+
+template <class Definition>
+void print_times(const std::vector<Definition>& definitions, Timestamp now) {
+  for (const auto& one : definitions) {
+    out("{:<24} {}{}\n", one.spec.name, when_text(one.spec.schedule, one.schedule, one.after),
+        one.spec.enabled ? "" : ", not enabled");
+    for (const auto& time : next_times(one, now)) out("{:<24}   {}\n", "", time);
+  }
 }
 
 void print_text(const definition::CheckResult& result, const std::filesystem::path& folder,
@@ -57,18 +74,13 @@ void print_text(const definition::CheckResult& result, const std::filesystem::pa
     if (is_error || !globals.quiet) err("{}\n", shown(problem, folder));
   }
   if (globals.quiet) return;
-  for (const auto& loader : result.catalog->loaders) {
-    const bool manual = loader.spec.schedule.manual;
-    out("{:<24} {}{}\n", loader.spec.name,
-        manual ? std::string("by hand only")
-               : fmt::format("{} ({})", loader.schedule.english, loader.schedule.zone),
-        loader.spec.enabled ? "" : ", not enabled");
-    for (const auto& time : next_times(loader, now)) out("{:<24}   {}\n", "", time);
-  }
+  print_times(result.catalog->loaders, now);
+  print_times(result.catalog->tasks, now);
   const auto warnings = result.problems.size() - errors;
-  out("{}, {}, {}{}\n", counted(result.files.size(), "file"),
-      counted(result.catalog->loaders.size(), "loader"), counted(errors, "error"),
-      warnings == 0 ? "" : ", " + counted(warnings, "warning"));
+  const auto tasks = result.catalog->tasks.size();
+  out("{}, {}{}, {}{}\n", counted(result.files.size(), "file"),
+      counted(result.catalog->loaders.size(), "loader"), tasks == 0 ? "" : ", " + counted(tasks, "job"),
+      counted(errors, "error"), warnings == 0 ? "" : ", " + counted(warnings, "warning"));
 }
 
 int run_check(const std::filesystem::path& folder, const GlobalOptions& globals) {

@@ -23,6 +23,7 @@ struct GlobalOptions {
   std::string log_level;  // "" = the command's own default
   std::vector<std::filesystem::path> allow_paths;
   std::vector<std::string> allow_addresses;
+  bool allow_commands = false;
 };
 
 // Set by the parsed sub-command; returns the exit code.

@@ -2,6 +2,7 @@
 
 #include "api/live_json.h"
 #include "app/receipt_table.h"
+#include "app/task_report.h"
 #include "base/text.h"
 #include "model/receipt.h"
 
@@ -16,6 +17,7 @@ namespace {
 std::string counts_text(const jobs::Job& job) {
   // To be run again: what its last attempt said is history, but for what a retry waits after.
   if (job.state == jobs::JobState::enqueued || job.state == jobs::JobState::processing) return job.reason;
+  if (const auto done = task_text(job); !done.empty() && !job.error) return done;
   const auto receipt = receipt_from_json(job.result);
   if (job.result.empty() || !receipt) return job.error ? job.error->message : job.reason;
   if (receipt->error) return receipt->error->message;

@@ -50,6 +50,7 @@ service::ServiceOptions service_options(const GlobalOptions& options) {
   service.database = options.database;
   service.allow_paths = options.allow_paths;
   service.allow_addresses = options.allow_addresses;
+  service.allow_commands = options.allow_commands;
   service.version = SLUICE_VERSION;
   return service;
 }
@@ -62,15 +63,24 @@ Result<service::DefinitionsPtr> read_definitions(const GlobalOptions& options) {
   return keeper.current();
 }
 
-std::vector<Refusal> broken_loaders(const service::Definitions& definitions) {
+namespace {
+
+std::vector<Refusal> broken_of(const service::Definitions& definitions,
+                               std::initializer_list<FileKind> kinds) {
   std::vector<Refusal> broken;
   for (const auto& file : definitions.files) {
     const auto& report = file.report;
-    const bool of_loader = report.kind == FileKind::loader || report.kind == FileKind::misnamed;
     auto errors = errors_of(report);
-    if (of_loader && !errors.empty()) broken.push_back(refusal_of(report.name, std::move(errors)));
+    if (std::find(kinds.begin(), kinds.end(), report.kind) != kinds.end() && !errors.empty())
+      broken.push_back(refusal_of(report.name, std::move(errors)));
   }
   return broken;
+}
+
+}  // namespace
+
+std::vector<Refusal> broken_loaders(const service::Definitions& definitions) {
+  return broken_of(definitions, {FileKind::loader, FileKind::misnamed});
 }
 
 std::vector<Problem> service_problems(const service::Definitions& definitions) {
@@ -90,15 +100,17 @@ Refusal why_not(const service::Definitions& definitions, std::string_view name) 
     return refusal;
   }
   std::vector<std::string> names;
-  for (auto& refusal : broken_loaders(definitions)) {
+  for (auto& refusal : broken_of(definitions, {FileKind::loader, FileKind::job, FileKind::misnamed})) {
     if (refusal.loader == name) return std::move(refusal);
     names.push_back(std::move(refusal.loader));
   }
   for (const auto& loader : definitions.catalog->loaders) names.push_back(loader.spec.name);
+  for (const auto& task : definitions.catalog->tasks) names.push_back(task.spec.name);
   const auto near = nearest(name, std::vector<std::string_view>(names.begin(), names.end()));
-  auto message = fmt::format("there is no loader \"{}\" in the definitions", printable(name, 60));
+  auto message = fmt::format("there is no loader or job \"{}\" in the definitions", printable(name, 60));
   if (!near.empty()) {
-    message = fmt::format("there is no loader \"{}\"; did you mean \"{}\"?", printable(name, 60), near);
+    message =
+        fmt::format("there is no loader or job \"{}\"; did you mean \"{}\"?", printable(name, 60), near);
   } else if (names.empty()) {
     message += "; they hold none";
   }

@@ -56,6 +56,8 @@ void add_global_options(CLI::App& app, app::GlobalOptions& options) {
       ->type_name("HOST")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->allow_extra_args(false);
+  app.add_flag("--allow-commands", options.allow_commands,
+               "Jobs (*.job.yaml) may start programs, as the user that runs sluice");
 }
 
 void add_commands(CLI::App& app, app::GlobalOptions& options, app::Action& action) {
@@ -69,7 +71,7 @@ void add_commands(CLI::App& app, app::GlobalOptions& options, app::Action& actio
     command->footer(command->get_footer() +
                     "\n\nOptions of every command, explained by sluice --help:\n"
                     "  --definitions DIR, --data DIR, --database URL, --json, --quiet, --log-level LEVEL,\n"
-                    "  --allow-path DIR, --allow-address HOST");
+                    "  --allow-path DIR, --allow-address HOST, --allow-commands");
   }
 }
 

@@ -68,6 +68,11 @@ int run_plan(const PlanOptions& options, const GlobalOptions& globals) {
   const auto definitions = read_definitions(globals);
   if (!definitions) return report(definitions.error(), globals);
   const auto* loader = (*definitions)->catalog->find(options.name);
+  if ((*definitions)->catalog->find_task(options.name) != nullptr)
+    return report(ErrorCode::invalid_argument,
+                  fmt::format("\"{0}\" is a job, and jobs have no plan; sluice show {0} says what it does",
+                              printable(options.name, 60)),
+                  globals);
   if (loader == nullptr) {
     const auto refusal = why_not(**definitions, options.name);
     if (globals.json) out("{}\n", refused_json(refusal, true));

@@ -1,10 +1,12 @@
-// sluice run: load once, now; the receipt as a table or as JSON.
+// sluice run: loads or does a job once, now; the receipt as a table or as JSON.
 #include "app/command.h"
 #include "app/loaders.h"
 #include "app/receipt_table.h"
 #include "app/stop_signals.h"
+#include "app/task_report.h"
 #include "app/wait_for_run.h"
 #include "base/clock.h"
+#include "base/text.h"
 
 #include <fmt/format.h>
 
@@ -19,10 +21,35 @@ struct RunOptions {
   bool all = false;
 };
 
-Result<Receipt> load_one(service::Service& service, const std::string& name, const GlobalOptions& globals,
-                         std::stop_token stop) {
-  SLUICE_TRY(const auto id, service.run_loader(name, jobs::Origin::cli, "command line"));
-  return wait_for_run(service, id, name, globals, std::move(stop));
+// The job as it came to rest.
+Result<jobs::Job> run_one(service::Service& service, const std::string& name, const GlobalOptions& globals,
+                          std::stop_token stop) {
+  SLUICE_TRY(const auto id, service.run(name, jobs::Origin::cli, "command line"));
+  return wait_for_job(service, id, name, globals, std::move(stop));
+}
+
+// A job says what it did in a line of its own.
+int report_task(service::Service& service, const jobs::Job& job, const GlobalOptions& globals) {
+  const int code = exit_code_for_task(job);
+  if (globals.json) {
+    out("{}\n", task_json(job));
+    std::fflush(stdout);
+    return code;
+  }
+  if (globals.quiet && code == 0) return code;
+  constexpr int kMostLines = 2000;
+  if (const auto log = service.store().queries().log(job.id, 0, kMostLines); log) {
+    for (const auto& line : *log) out("  {}\n", printable(line.text, line.text.size() + 1));
+  }
+  const auto done = task_text(job);
+  out("{}: {}{}{} (job {})\n", printable(job.subject), jobs::to_string(job.state), done.empty() ? "" : ", ",
+      done, job.id.value());
+  if (job.error) {
+    err("sluice: error: {}: {}\n", printable(job.subject), job.error->message);
+  } else if (code != 0 && !job.reason.empty()) {
+    err("sluice: error: {}: {}\n", printable(job.subject), printable(job.reason, 500));
+  }
+  return code;
 }
 
 // What cannot run is said before anything does; true when there was none of it.
@@ -49,7 +76,7 @@ std::vector<Refusal> refusals_of(const service::Definitions& definitions,
   const bool service_broken = !service_problems(definitions).empty();
   std::vector<Refusal> refusals;
   for (const auto& name : names) {
-    if (service_broken || definitions.catalog->find(name) == nullptr)
+    if (service_broken || !definitions.catalog->find_runnable(name))
       refusals.push_back(why_not(definitions, name));
   }
   return refusals;
@@ -81,7 +108,12 @@ int run_loads(const RunOptions& options, const GlobalOptions& globals) {
   std::vector<Receipt> receipts;
   for (const auto& name : names) {
     if (signals.token().stop_requested()) break;
-    auto receipt = load_one(**service, name, globals, signals.token());
+    const auto job = run_one(**service, name, globals, signals.token());
+    if (job && is_task_kind(job->kind)) {
+      exit_code = std::max(exit_code, report_task(**service, *job, globals));
+      continue;
+    }
+    auto receipt = job ? receipt_of(*job) : std::unexpected(job.error());
     if (!receipt) {
       exit_code = std::max(exit_code, report(receipt.error(), globals));
       continue;
@@ -103,16 +135,18 @@ int run_loads(const RunOptions& options, const GlobalOptions& globals) {
 void add_run(CLI::App& app, GlobalOptions& globals, Action& action) {
   auto options = std::make_shared<RunOptions>();
   auto* command =
-      app.add_subcommand("run", "Load once, now; exit 1 when a run failed, 4 when a guard was breached");
-  command->add_option("names", options->names, "Loaders to run, one after the other")
+      app.add_subcommand("run", "Run once, now; exit 1 when a run failed, 4 when a guard was breached");
+  command->add_option("names", options->names, "Loaders and jobs to run, one after the other")
       ->type_name("")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  command->add_flag("--all", options->all, "Every enabled loader");
-  command->footer("Examples:\n  sluice run Country\n  sluice run --all --json --database sqlite:test.db");
+  command->add_flag("--all", options->all, "Every enabled loader (no jobs)");
+  command->footer(
+      "Examples:\n  sluice run Country\n  sluice run PurgeSessions\n  sluice run --all --json --database "
+      "sqlite:test.db");
   command->callback([options, &globals, &action] {
     action = [options, &globals] {
       if (options->names.empty() == !options->all)
-        return report(ErrorCode::invalid_argument, "name the loaders to run, or give --all", globals);
+        return report(ErrorCode::invalid_argument, "name the loaders or jobs to run, or give --all", globals);
       return run_loads(*options, globals);
     };
   });

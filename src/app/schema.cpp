@@ -12,8 +12,9 @@
 namespace sluice::app {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, definition::FileKind>, 4> kKinds = {{
+constexpr std::array<std::pair<std::string_view, definition::FileKind>, 5> kKinds = {{
     {"loader", definition::FileKind::loader},
+    {"job", definition::FileKind::job},
     {"entity", definition::FileKind::entity},
     {"dataSource", definition::FileKind::data_source},
     {"service", definition::FileKind::service},
@@ -31,7 +32,7 @@ int run_schema(const std::string& kind, const GlobalOptions& globals) {
     }
   }
   return report(ErrorCode::invalid_argument,
-                fmt::format("no schema for \"{}\"; use loader, entity, dataSource or service", kind),
+                fmt::format("no schema for \"{}\"; use loader, job, entity, dataSource or service", kind),
                 globals);
 }
 
@@ -40,7 +41,7 @@ int run_schema(const std::string& kind, const GlobalOptions& globals) {
 void add_schema(CLI::App& app, GlobalOptions& globals, Action& action) {
   auto kind = std::make_shared<std::string>();
   auto* command = app.add_subcommand("schema", "JSON Schema of the definitions, for editors");
-  command->add_option("kind", *kind, "loader, entity, dataSource or service (default: all in one)")
+  command->add_option("kind", *kind, "loader, job, entity, dataSource or service (default: all in one)")
       ->type_name("");
   command->footer("Example:\n  sluice schema loader > loader.schema.json");
   command->callback(

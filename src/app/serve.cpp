@@ -78,6 +78,7 @@ int run_serve(const ServeOptions& options, const GlobalOptions& globals) {
   router.listen_host = address->host;
   router.version = SLUICE_VERSION;
   router.loader_schema = definition::json_schema(definition::FileKind::loader);
+  router.job_schema = definition::json_schema(definition::FileKind::job);
   if (auto started = (*service)->start(); !started) return report(started.error(), globals);
   router.allowed_hosts = (*service)->definitions()->catalog->service.allowed_hosts;
   api::HttpServer server(backend.backend(), std::move(router));
@@ -90,8 +91,9 @@ int run_serve(const ServeOptions& options, const GlobalOptions& globals) {
   const auto definitions = (*service)->definitions();
   const auto shown_host =
       address->host.find(':') == std::string::npos ? address->host : '[' + address->host + ']';
-  spdlog::info("serving {} loaders from {}", definitions->catalog->loaders.size(),
-               service_options.definitions.string());
+  const auto tasks = definitions->catalog->tasks.size();
+  spdlog::info("serving {} loaders{} from {}", definitions->catalog->loaders.size(),
+               tasks == 0 ? "" : fmt::format(" and {} jobs", tasks), service_options.definitions.string());
   if (options.no_work)
     spdlog::info("no jobs are run here (--no-work): they wait for another node on the same database");
   spdlog::info("the page: http://{}:{}/jobs", shown_host, *port);

@@ -6,6 +6,7 @@
 #include "app/job_target.h"
 #include "app/loaders.h"
 #include "app/receipt_table.h"
+#include "app/task_report.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "definition/catalog.h"
@@ -51,6 +52,7 @@ int show_job(JobId id, int most_rejects, const GlobalOptions& globals) {
     out("  {}  {:<10} {}\n", format_utc(change.at), jobs::to_string(change.state),
         printable(change.reason, 500));
   }
+  if (const auto done = task_text(*job); !done.empty()) out("  {}\n", done);
   if (const auto receipt = receipt_from_json(job->result); receipt) write_out(receipt_table({&*receipt, 1}));
   write_out(records_text(*records, *job));
   return 0;
@@ -70,9 +72,25 @@ std::string pinned_columns(const upsert::TableState& state) {
   return text;
 }
 
-int show_loader(const std::string& name, const GlobalOptions& globals) {
+int show_task(const definition::TaskDefinition& task, const GlobalOptions& globals) {
+  const auto yaml = definition::resolved_yaml(task);
+  if (globals.json) {
+    out("{}\n", api::dump(Json{{"name", task.spec.name},
+                               {"file", task.file},
+                               {"hash", task.hash},
+                               {"kind", std::string(kind_of(task.spec))},
+                               {"schedule", api::schedule_json(task)},
+                               {"yaml", yaml}}));
+  } else {
+    out("# {}\n{}", task.file, yaml);
+  }
+  return 0;
+}
+
+int show_definition(const std::string& name, const GlobalOptions& globals) {
   const auto definitions = read_definitions(globals);
   if (!definitions) return report(definitions.error(), globals);
+  if (const auto* task = (*definitions)->catalog->find_task(name)) return show_task(*task, globals);
   const auto* loader = (*definitions)->catalog->find(name);
   if (loader == nullptr) return report(why_not(**definitions, name), globals);
   std::string columns;
@@ -109,7 +127,7 @@ struct ShowOptions {
 
 int run_show(const ShowOptions& options, const GlobalOptions& globals) {
   const auto job = options.loader ? std::nullopt : job_number(options.what);
-  if (!job) return show_loader(options.what, globals);
+  if (!job) return show_definition(options.what, globals);
   return show_job(*job, options.most_rejects, globals);
 }
 
@@ -118,7 +136,7 @@ int run_show(const ShowOptions& options, const GlobalOptions& globals) {
 void add_show(CLI::App& app, GlobalOptions& globals, Action& action) {
   auto options = std::make_shared<ShowOptions>();
   auto* command = app.add_subcommand("show", "A job as it went, or a definition as it was understood");
-  command->add_option("what", options->what, "A job's id or a loader's name")->type_name("")->required();
+  command->add_option("what", options->what, "A run's number, or the name of a loader or a job")->type_name("")->required();
   command
       ->add_option("--rejects", options->most_rejects,
                    "Of a job: most rejected records to show, at most 1000")

@@ -32,23 +32,23 @@ Receipt receipt_without_run(const jobs::Job& job) {
 void tell_whom_it_waits_for(service::Service& service, JobId id, const std::string& name) {
   jobs::JobFilter filter;
   filter.subject = name;
-  filter.kind = service::kLoadKind;
+  if (service.definitions()->catalog->find(name) != nullptr) filter.kind = service::kLoadKind;
   filter.states = {jobs::JobState::processing};
   const auto running = service.store().queries().list(filter);
   if (!running) return;  // the run itself will tell
   for (const auto& other : *running) {
     if (other.id == id) continue;
-    err("{}: waits for job {}, which loads it now\n", printable(name), other.id.value());
+    err("{}: waits for job {}, which runs it now\n", printable(name), other.id.value());
     return;
   }
 }
 
 }  // namespace
 
-Result<Receipt> wait_for_run(service::Service& service, JobId job, const std::string& loader,
-                             const GlobalOptions& globals, std::stop_token stop) {
-  if (!globals.quiet) tell_whom_it_waits_for(service, job, loader);
-  ProgressBar bar(loader, !globals.quiet && !globals.json);
+Result<jobs::Job> wait_for_job(service::Service& service, JobId job, const std::string& name,
+                               const GlobalOptions& globals, std::stop_token stop) {
+  if (!globals.quiet) tell_whom_it_waits_for(service, job, name);
+  ProgressBar bar(name, !globals.quiet && !globals.json);
   const auto subscription = service.engine().subscribe([&](const jobs::Change& change) {
     const auto* progress = std::get_if<jobs::ProgressChanged>(&change);
     if (progress != nullptr && progress->job == job) bar.show(progress->progress);
@@ -60,11 +60,20 @@ Result<Receipt> wait_for_run(service::Service& service, JobId job, const std::st
     static_cast<void>(cancelled);
     waited = service.engine().wait(job);
   }
-  if (!waited) return std::unexpected(std::move(waited).error());
-  if (waited->result.empty()) return receipt_without_run(*waited);
-  SLUICE_TRY(auto receipt, receipt_from_json(waited->result));
-  receipt.state = jobs::to_string(waited->state);
+  return waited;
+}
+
+Result<Receipt> receipt_of(const jobs::Job& job) {
+  if (job.result.empty()) return receipt_without_run(job);
+  SLUICE_TRY(auto receipt, receipt_from_json(job.result));
+  receipt.state = jobs::to_string(job.state);
   return receipt;
+}
+
+Result<Receipt> wait_for_run(service::Service& service, JobId job, const std::string& loader,
+                             const GlobalOptions& globals, std::stop_token stop) {
+  SLUICE_TRY(const auto rested, wait_for_job(service, job, loader, globals, std::move(stop)));
+  return receipt_of(rested);
 }
 
 }  // namespace sluice::app

@@ -16,4 +16,9 @@ namespace sluice::app {
 Result<Receipt> wait_for_run(service::Service& service, JobId job, const std::string& loader,
                              const GlobalOptions& globals, std::stop_token stop);
 
+// The same for a job of any kind: as it came to rest.
+Result<jobs::Job> wait_for_job(service::Service& service, JobId job, const std::string& name,
+                               const GlobalOptions& globals, std::stop_token stop);
+Result<Receipt> receipt_of(const jobs::Job& job);
+
 }  // namespace sluice::app

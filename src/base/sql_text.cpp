@@ -23,8 +23,8 @@ class Scanner {
   bool at_end() const { return at_ >= text_.size(); }
   std::size_t at() const { return at_; }
 
-  // The next token, which is a word (in lower case), ";", or empty for everything else. Comments and blanks are
-  // passed over first; `begin` is where the token stands.
+  // The next token, which is a word (in lower case), ";", or empty for everything else. Comments and blanks
+  // are passed over first; `begin` is where the token stands.
   std::string next(std::size_t& begin) {
     pass_blanks();
     begin = at_;
@@ -122,7 +122,8 @@ class Scanner {
   std::size_t at_ = 0;
 };
 
-// Whether the semicolons seen so far stand inside the body of a trigger or of a function: create … begin … end.
+// Whether the semicolons seen so far stand inside the body of a trigger or of a function: create … begin …
+// end.
 class Body {
  public:
   void word(const std::string& word) {

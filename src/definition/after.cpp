@@ -15,8 +15,8 @@ namespace {
 
 using ByName = std::unordered_map<std::string_view, const Waiting*>;
 
-// Depth first from one name back to it; empty when it does not wait for itself. A graph of thousands is walked
-// with a stack of our own.
+// Depth first from one name back to it; empty when it does not wait for itself. A graph of thousands is
+// walked with a stack of our own.
 std::vector<std::string_view> way_back(const ByName& by_name, std::string_view start) {
   struct Step {
     const Waiting* at;
@@ -80,9 +80,9 @@ std::vector<AfterProblem> problems_of_after(std::span<const Waiting> waiting,
   }
   drop_settled(by_name);
   const auto add = [&](const Waiting& one, std::size_t at, std::string message, std::string suggestion) {
-    problems.push_back({one.file,
-                        {Problem::Severity::error, one.after->places[at], std::move(message),
-                         std::move(suggestion)}});
+    problems.push_back(
+        {one.file,
+         {Problem::Severity::error, one.after->places[at], std::move(message), std::move(suggestion)}});
   };
   for (const auto& one : waiting) {
     for (std::size_t i = 0; i < one.after->names.size(); ++i) {

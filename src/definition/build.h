@@ -73,11 +73,11 @@ void check_name(Context& context, const Node* name);
 // Of a loader or a job. Whether the names are those of something is for check() to say.
 After build_after(Context& context, const Node& root);
 Pacing build_pacing(Context& context, const Node& root);
-// Translates the phrase; nothing when it was refused. `what`: "a loader", "a job". What runs after others needs
-// no phrase.
-std::optional<english_cron::Translation> build_schedule(Context& context, const Node& root, const Known& known,
-                                                        std::string_view what, const After& after,
-                                                        ScheduleSpec& schedule);
+// Translates the phrase; nothing when it was refused. `what`: "a loader", "a job". What runs after others
+// needs no phrase.
+std::optional<english_cron::Translation> build_schedule(Context& context, const Node& root,
+                                                        const Known& known, std::string_view what,
+                                                        const After& after, ScheduleSpec& schedule);
 
 AuthSpec build_auth(Context& context, const Node* auth);
 TimeoutSpec build_timeouts(const Node* timeouts, TimeoutSpec fallback);

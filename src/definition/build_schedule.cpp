@@ -105,7 +105,8 @@ After build_after(Context& context, const Node& root) {
     after.names.push_back(name);
     after.places.push_back(entry.value->place());
   }
-  if (after.names.empty()) context.error(*node, "\"after\" names nothing", "write after: [Country, Currency]");
+  if (after.names.empty())
+    context.error(*node, "\"after\" names nothing", "write after: [Country, Currency]");
   return after;
 }
 

@@ -25,8 +25,8 @@ void collect_secrets(const Node* node, std::vector<Secret>& secrets) {
 }
 
 SqlTask build_sql(Context& context, const Node& node) {
-  constexpr std::array<std::string_view, 8> kTransaction = {
-      "begin", "start", "commit", "rollback", "end", "abort", "savepoint", "release"};
+  constexpr std::array<std::string_view, 8> kTransaction = {"begin", "start", "commit",    "rollback",
+                                                            "end",   "abort", "savepoint", "release"};
   SqlTask sql;
   sql.transaction = boolean_of(&node, "transaction", true);
   const Node* statements = child(&node, "statements");
@@ -63,8 +63,7 @@ HttpTask build_http(Context& context, const Node& node, const Known& known, std:
     if (url != nullptr) {
       context.error(*named, "a request has only one of \"url\" and \"dataSource\"");
     } else if (!node.lost("url") && !node.lost("dataSource")) {
-      context.error(node, "a request needs \"url\", or \"dataSource\" and \"path\"",
-                    "write http: https://…");
+      context.error(node, "a request needs \"url\", or \"dataSource\" and \"path\"", "write http: https://…");
     }
   } else {
     http.request = build_source(context, node, known);
@@ -128,20 +127,21 @@ CommandTask build_command(Context& context, const Node& node) {
       context.error(*run, "the command names no program", "write command: [python3, report.py]");
     } else if (command.arguments.size() == 1 &&
                command.arguments.front().find_first_of(" \t\n|;&<>") != std::string::npos) {
-      context.error(*run,
-                    fmt::format("\"{}\" is no name of a program, and there is no shell to read it",
-                                printable(command.arguments.front(), 60)),
-                    command.arguments.front().find_first_of("|;&<>") != std::string::npos
-                        ? "write command: [sh, -c, …] where a shell is what you want"
-                        : fmt::format("write command: {}", printable(as_list(command.arguments.front()), 120)));
+      context.error(
+          *run,
+          fmt::format("\"{}\" is no name of a program, and there is no shell to read it",
+                      printable(command.arguments.front(), 60)),
+          command.arguments.front().find_first_of("|;&<>") != std::string::npos
+              ? "write command: [sh, -c, …] where a shell is what you want"
+              : fmt::format("write command: {}", printable(as_list(command.arguments.front()), 120)));
     }
     for (const auto& argument : command.arguments) {
       if (argument.find('\0') != std::string::npos) context.error(*run, "an argument holds no NUL byte");
     }
   }
   const Node* directory = child(&node, "directory");
-  command.directory =
-      absolute_path(context.options, node.file, directory == nullptr ? "." : directory->value).lexically_normal();
+  command.directory = absolute_path(context.options, node.file, directory == nullptr ? "." : directory->value)
+                          .lexically_normal();
   if (!command.directory.has_filename()) command.directory = command.directory.parent_path();
   check_environment(context, child(&node, "environment"), command);
   if (const Node* codes = child(&node, "retryExitCodes")) {

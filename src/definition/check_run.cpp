@@ -54,7 +54,8 @@ const Node* read_root(Context& context, const Concept& table) {
   return document.root->is_map() ? root : nullptr;
 }
 
-CheckRun::CheckRun(const std::vector<SourceFile>& files, const CheckOptions& options) : files_(files), options_(options) {
+CheckRun::CheckRun(const std::vector<SourceFile>& files, const CheckOptions& options)
+    : files_(files), options_(options) {
   documents_.resize(files.size());
   result_.files.resize(files.size());
   for (std::size_t i = 0; i < files.size(); ++i) {
@@ -119,8 +120,7 @@ Outcome<TaskDefinition> CheckRun::read_task(std::size_t i) {
   definition.spec = build_task(context, *root, known_);
   definition.pacing = build_pacing(context, *root);
   definition.after = build_after(context, *root);
-  auto schedule =
-      build_schedule(context, *root, known_, "a job", definition.after, definition.spec.schedule);
+  auto schedule = build_schedule(context, *root, known_, "a job", definition.after, definition.spec.schedule);
   if (has_errors(outcome.problems) || !schedule) return outcome;
   definition.schedule = std::move(*schedule);
   warn_of_schedule(context, *root, definition.schedule);

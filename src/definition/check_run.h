@@ -1,5 +1,5 @@
-// One check from start to end: first what others refer to (services, data sources, entities), then loaders and
-// jobs, then what they say of each other. Private to definition.
+// One check from start to end: first what others refer to (services, data sources, entities), then loaders
+// and jobs, then what they say of each other. Private to definition.
 #pragma once
 
 #include "definition/build.h"

@@ -40,10 +40,11 @@ std::vector<Clash> clashes(const std::vector<Claim>& claims, const std::vector<S
       if (candidate != &claim && (other == nullptr || (winners == 1 && accepted(candidate))))
         other = candidate;
     }
-    lost.push_back({claim,
-                    {Problem::Severity::error, claim.place, message_for(what == "runnable" ? to_string(files[claim.file].kind) : what, claim,
-                                                                        other->place),
-                     std::string(suggestion_for(what))}});
+    lost.push_back(
+        {claim,
+         {Problem::Severity::error, claim.place,
+          message_for(what == "runnable" ? to_string(files[claim.file].kind) : what, claim, other->place),
+          std::string(suggestion_for(what))}});
   }
   return lost;
 }

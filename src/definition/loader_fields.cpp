@@ -99,8 +99,9 @@ constexpr Field kScheduleFields[] = {
      "30s"},
     {"timeout", Type::duration,
      "longest attempt; one that takes longer is stopped, and tried again by `retry`", "none", "30m"},
-    Field{"after", Type::map, "loaders and jobs after whose runs it runs, with or without a phrase of its own",
-          "", "[Country, Currency]"}
+    Field{"after", Type::map,
+          "loaders and jobs after whose runs it runs, with or without a phrase of its own", "",
+          "[Country, Currency]"}
         .not_in_defaults()
         .of(kAfter),
     Field{"retry", Type::map, "runs tried again"}.of(kRetry),

@@ -275,8 +275,7 @@ namespace {
 // A single value, or a list where the key it stands for takes one.
 bool stands_for_map(const Node& node, const Concept& table) {
   if (table.shorthand == nullptr) return false;
-  return node.is_scalar() ||
-         (node.is_list() && find_field(table, table.shorthand(""))->type == Type::texts);
+  return node.is_scalar() || (node.is_list() && find_field(table, table.shorthand(""))->type == Type::texts);
 }
 
 }  // namespace

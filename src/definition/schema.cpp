@@ -265,8 +265,7 @@ std::string json_schema() {
 std::string reference_markdown() {
   std::string out;
   std::set<std::string> done;
-  for (const auto kind : kKinds)
-    table_markdown(concept_of(kind), out, done);
+  for (const auto kind : kKinds) table_markdown(concept_of(kind), out, done);
   return out;
 }
 
@@ -284,8 +283,7 @@ std::vector<Example> examples() {
   for (const std::string_view under : {"schedule", "load", "guards", "contract", "rejects", "target"}) {
     const Field* parent = find_field(loader_concept(), under);
     for (const auto& field : parent->child->fields) {
-      if (field.stage != Stage::now || field.example.empty() || field.key == "entity" ||
-          field.key == "after")
+      if (field.stage != Stage::now || field.example.empty() || field.key == "entity" || field.key == "after")
         continue;
       const auto start = under == "schedule" && field.key != "start" ? "start: every day at 2am, " : "";
       result.push_back({FileKind::loader, fmt::format("{}.{}", under, field.key),

@@ -9,12 +9,12 @@ constexpr Choice kMethods[] = {{"GET", "read"},     {"HEAD", "read, without the 
                                {"PATCH", "change"}, {"DELETE", "delete"}};
 
 constexpr Field kSqlFields[] = {
-    Field{"statements", Type::texts, "one or several statements",
-          "", "delete from session where expires_at < current_timestamp"}
+    Field{"statements", Type::texts, "one or several statements", "",
+          "delete from session where expires_at < current_timestamp"}
         .must(),
     {"database", Type::text, "sqlite:PATH or postgres://…", "the service's", "sqlite:../data/shop.db"},
-    {"transaction", Type::boolean, "all of them in one transaction; false: each by itself (vacuum needs that)",
-     "true", "false"},
+    {"transaction", Type::boolean,
+     "all of them in one transaction; false: each by itself (vacuum needs that)", "true", "false"},
 };
 constexpr Concept kSql{"sql", kSqlFields, [](std::string_view) { return std::string_view("statements"); },
                        "the statements"};
@@ -41,12 +41,14 @@ constexpr Field kCommandFields[] = {
         .must(),
     {"directory", Type::text, "where it runs", "the folder of the file", "../reports"},
     {"environment", Type::named_texts,
-     "variables, besides PATH, HOME, USER, LANG, TZ and the like, and SLUICE_JOB, SLUICE_NAME, SLUICE_ATTEMPT", "",
-     "{REPORT_TOKEN: \"${REPORT_TOKEN:none}\"}"},
+     "variables, besides PATH, HOME, USER, LANG, TZ and the like, and SLUICE_JOB, SLUICE_NAME, "
+     "SLUICE_ATTEMPT",
+     "", "{REPORT_TOKEN: \"${REPORT_TOKEN:none}\"}"},
     Field{"retryExitCodes", Type::integers, "exit codes of failures that will pass", "[]", "[75]"}
         .at_least(1)
         .at_most(255),
-    {"grace", Type::duration, "from the request to stop (SIGTERM) to the end by force (SIGKILL)", "5s", "30s"},
+    {"grace", Type::duration, "from the request to stop (SIGTERM) to the end by force (SIGKILL)", "5s",
+     "30s"},
 };
 constexpr Concept kCommand{"a command", kCommandFields,
                            [](std::string_view) { return std::string_view("run"); },

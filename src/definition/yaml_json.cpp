@@ -19,7 +19,8 @@ Json scalar_json(const Node& node) {
   double real = 0;
   const char* end = node.value.data() + node.value.size();
   const auto parsed = std::from_chars(node.value.data(), end, real);
-  if (!node.value.empty() && parsed.ec == std::errc() && parsed.ptr == end && std::isfinite(real)) return real;
+  if (!node.value.empty() && parsed.ec == std::errc() && parsed.ptr == end && std::isfinite(real))
+    return real;
   return node.value;
 }
 

@@ -1,5 +1,5 @@
-// One HTTP request at a time over libcurl, without redirects and retries, which are judged above. Holds handles
-// of the pool while it lives: connections, DNS answers and TLS sessions are reused between requests.
+// One HTTP request at a time over libcurl, without redirects and retries, which are judged above. Holds
+// handles of the pool while it lives: connections, DNS answers and TLS sessions are reused between requests.
 #pragma once
 
 #include "base/error.h"
@@ -57,7 +57,8 @@ class Transfer {
   // trying again may help. Errors: unreachable, timeout, truncated, malformed, forbidden (address),
   // too_large, cancelled, io.
   Result<Response> get(const Request& request, Spool& spool, std::stop_token stop);
-  // Any method. Of the answer, whatever its status, at most kMostExcerpt bytes are kept and twice as many read.
+  // Any method. Of the answer, whatever its status, at most kMostExcerpt bytes are kept and twice as many
+  // read.
   Result<Response> send(const Request& request, std::stop_token stop);
   static constexpr std::size_t kMostExcerpt = 64u << 10;
 

@@ -32,8 +32,8 @@ struct HttpTask {
 
 // A program with its arguments, started directly: there is no shell that could read more into them.
 struct CommandTask {
-  std::vector<std::string> arguments;  // the program first; never empty
-  std::filesystem::path directory;     // absolute
+  std::vector<std::string> arguments;                            // the program first; never empty
+  std::filesystem::path directory;                               // absolute
   std::vector<std::pair<std::string, std::string>> environment;  // besides what every command gets
   std::vector<int> retry_exit_codes;                             // failures that will pass
   std::chrono::milliseconds grace{5'000};                        // from SIGTERM to SIGKILL

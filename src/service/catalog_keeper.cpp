@@ -62,52 +62,88 @@ std::vector<SourceFile> with_stored_texts(const std::vector<SourceFile>& files,
   return result;
 }
 
-// Loaders of the previous snapshot whose file is still there but whose definition is not valid any more (an
-// entity or data source they need was changed) go on as they were.
+// Those of the previous snapshot whose file is still there but whose definition is not valid any more (an
+// entity or data source they need was changed).
+template <class Definition>
+std::vector<const Definition*> kept_of(const std::vector<Definition>& next,
+                                       const std::vector<Definition>& previous,
+                                       const std::vector<SourceFile>& files) {
+  std::unordered_set<std::string_view> defining;  // files that define one now, whatever its name
+  std::unordered_set<std::string_view> names;
+  for (const auto& definition : next) {
+    defining.insert(definition.file);
+    names.insert(definition.spec.name);
+  }
+  std::vector<const Definition*> kept;
+  for (const auto& definition : previous) {
+    if (names.contains(definition.spec.name) || defining.contains(definition.file)) continue;
+    const bool file_exists =
+        std::any_of(files.begin(), files.end(), [&](const auto& f) { return f.path == definition.file; });
+    if (file_exists) kept.push_back(&definition);
+  }
+  return kept;
+}
+
+template <class Definition>
+void add_kept(std::vector<Definition>& definitions, const std::vector<const Definition*>& kept) {
+  for (const auto* definition : kept) definitions.push_back(*definition);
+  std::sort(definitions.begin(), definitions.end(),
+            [](const auto& a, const auto& b) { return a.spec.name < b.spec.name; });
+}
+
+// What ran goes on as it was.
 definition::CatalogPtr carry_over(const definition::CatalogPtr& next, const definition::CatalogPtr& previous,
                                   const std::vector<SourceFile>& files) {
   if (!previous) return next;
-  std::unordered_set<std::string_view> defining;  // files that define a loader now, whatever its name
-  for (const auto& loader : next->loaders) defining.insert(loader.file);
-  std::vector<const definition::LoaderDefinition*> kept;
-  for (const auto& loader : previous->loaders) {
-    if (next->find(loader.spec.name) != nullptr || defining.contains(loader.file)) continue;
-    const bool file_exists =
-        std::any_of(files.begin(), files.end(), [&](const auto& f) { return f.path == loader.file; });
-    if (file_exists) kept.push_back(&loader);
-  }
-  if (kept.empty()) return next;
+  auto loaders = kept_of(next->loaders, previous->loaders, files);
+  auto tasks = kept_of(next->tasks, previous->tasks, files);
+  // A name that has come to be the other kind's is that one's now.
+  std::erase_if(loaders, [&](const auto* one) { return next->find_task(one->spec.name) != nullptr; });
+  std::erase_if(tasks, [&](const auto* one) { return next->find(one->spec.name) != nullptr; });
+  if (loaders.empty() && tasks.empty()) return next;
   auto merged = std::make_shared<definition::Catalog>(*next);
-  for (const auto* loader : kept) merged->loaders.push_back(*loader);
-  std::sort(merged->loaders.begin(), merged->loaders.end(),
-            [](const auto& a, const auto& b) { return a.spec.name < b.spec.name; });
+  add_kept(merged->loaders, loaders);
+  add_kept(merged->tasks, tasks);
   return merged;
 }
 
-std::set<std::string> names_of(const definition::CatalogPtr& catalog) {
+template <class Definition>
+std::set<std::string> names_of(const std::vector<Definition>& definitions) {
   std::set<std::string> names;
-  if (catalog) {
-    for (const auto& loader : catalog->loaders) names.insert(loader.spec.name);
-  }
+  for (const auto& definition : definitions) names.insert(definition.spec.name);
   return names;
 }
 
-// Loaders that ran or were remembered and whose file is gone, or now defines something else. A file that is
-// there but broken takes nothing away.
-std::vector<std::string> removed_loaders(const definition::CatalogPtr& previous,
-                                         const std::vector<jobs::StoredDefinition>& remembered,
-                                         const Definitions& next) {
+template <class Definition>
+std::vector<std::string> new_names(const std::vector<Definition>& before,
+                                   const std::vector<Definition>& after) {
+  const auto old_names = names_of(before);
+  const auto names = names_of(after);
+  std::vector<std::string> added;
+  std::set_difference(names.begin(), names.end(), old_names.begin(), old_names.end(),
+                      std::back_inserter(added));
+  return added;
+}
+
+// Loaders or jobs that ran or were remembered and whose file is gone, or now defines something else. A file
+// that is there but broken takes nothing away.
+template <class Definition>
+std::vector<std::string> removed_names(std::string_view kind, const std::vector<Definition>& previous,
+                                       const std::vector<Definition>& now,
+                                       const std::vector<jobs::StoredDefinition>& remembered,
+                                       const std::vector<FileState>& files) {
   std::map<std::string, std::string> known;  // name -> file
   for (const auto& definition : remembered) {
-    if (definition.kind == "loader") known[definition.name] = definition.path;
+    if (definition.kind == kind) known[definition.name] = definition.path;
   }
-  for (const auto& loader : previous->loaders) known[loader.spec.name] = loader.file;
+  for (const auto& definition : previous) known[definition.spec.name] = definition.file;
+  const auto names = names_of(now);
   std::vector<std::string> removed;
   for (const auto& [name, file] : known) {
-    if (next.catalog->find(name) != nullptr) continue;
-    const auto found = std::find_if(next.files.begin(), next.files.end(),
+    if (names.contains(name)) continue;
+    const auto found = std::find_if(files.begin(), files.end(),
                                     [&](const auto& state) { return state.report.file == file; });
-    const bool gone = found == next.files.end() || (found->report.valid && found->report.name != name);
+    const bool gone = found == files.end() || (found->report.valid && found->report.name != name);
     if (gone) removed.push_back(name);
   }
   return removed;
@@ -191,12 +227,12 @@ Result<CatalogKeeper::Changed> CatalogKeeper::reload() {
   }
   SLUICE_CHECK(remember(files, *next, remembered));
 
-  Changed changed;
-  const auto before = names_of(previous->catalog);
-  const auto after = names_of(next->catalog);
-  std::set_difference(after.begin(), after.end(), before.begin(), before.end(),
-                      std::back_inserter(changed.added));
-  changed.removed = removed_loaders(previous->catalog, remembered, *next);
+  const auto& was = *previous->catalog;
+  const auto& is = *next->catalog;
+  Changed changed{.added = new_names(was.loaders, is.loaders),
+                  .removed = removed_names("loader", was.loaders, is.loaders, remembered, next->files),
+                  .added_tasks = new_names(was.tasks, is.tasks),
+                  .removed_tasks = removed_names("job", was.tasks, is.tasks, remembered, next->files)};
   std::lock_guard lock(mutex_);
   current_ = std::move(next);
   return changed;

@@ -42,12 +42,12 @@ class CatalogKeeper {
   // Where several nodes share the store. Before the first reload(); outlives the keeper.
   void share(SharedCatalog& shared) { shared_ = &shared; }
 
-  // Reads the folder and swaps the snapshot. Returns the names of loaders that are new, and of those whose
-  // file is gone. Fails only when the folder or the store cannot be read; the snapshot stays as it was then.
-  // One caller at a time.
+  // Reads the folder and swaps the snapshot. Returns the names of loaders and jobs that are new, and of those
+  // whose file is gone. Fails only when the folder or the store cannot be read; the snapshot stays as it was
+  // then. One caller at a time.
   struct Changed {
-    std::vector<std::string> added;
-    std::vector<std::string> removed;
+    std::vector<std::string> added, removed;              // loaders
+    std::vector<std::string> added_tasks, removed_tasks;  // jobs
   };
   Result<Changed> reload();
 

@@ -57,11 +57,7 @@ Result<Pinned> pin(const LoadSetting& setting, const jobs::Job& job) {
     return fail(ErrorCode::not_found, fmt::format("there is no loader \"{}\" any more", job.subject));
   }
   SLUICE_TRY(auto database, setting.databases.url_for(loader->spec, definitions->catalog->service));
-  const auto args = nlohmann::json::parse(job.args, nullptr, false);
-  if (args.is_object() && args.contains("database") && args["database"] != database_mark(database)) {
-    return fail(ErrorCode::conflict,
-                "the command that started this run wrote to another database and is gone; run it again");
-  }
+  SLUICE_CHECK(check_database(job, database));
   return Pinned{std::move(definitions), loader, std::move(database)};
 }
 
@@ -101,6 +97,12 @@ std::optional<JobId> undone_job(const nlohmann::json& args) {
 
 }  // namespace
 
+std::string named_args(std::string_view key, const std::string& name, const std::string& database) {
+  nlohmann::json args = {{std::string(key), name}};
+  if (!database.empty()) args["database"] = database_mark(database);
+  return dump(args);
+}
+
 std::string load_args(const std::string& loader, const std::string& database) {
   return dump(args_of(loader, database));
 }
@@ -110,6 +112,14 @@ std::string undo_args(const std::string& loader, const std::string& database, Jo
   args["job"] = std::to_string(of.value());
   args["keepRunning"] = keep_running;
   return dump(args);
+}
+
+Result<void> check_database(const jobs::Job& job, const std::string& database) {
+  const auto args = nlohmann::json::parse(job.args, nullptr, false);
+  if (!args.is_object() || !args.contains("database") || args["database"] == database_mark(database))
+    return {};
+  return fail(ErrorCode::conflict,
+              "the command that started this run wrote to another database and is gone; run it again");
 }
 
 jobs::Handler load_handler(LoadSetting setting) {

@@ -23,6 +23,10 @@ struct LoadSetting {
 // The arguments of a load: the loader's name. A command that was told another database adds a mark of it, so
 // that a service which takes the job over after the command died does not load into its own.
 std::string load_args(const std::string& loader, const std::string& database);
+// The same for a job of another kind: {"KEY": name}.
+std::string named_args(std::string_view key, const std::string& name, const std::string& database);
+// A conflict when the job was started for another database than this one.
+Result<void> check_database(const jobs::Job& job, const std::string& database);
 
 jobs::Handler load_handler(LoadSetting setting);
 jobs::Handler plan_handler(LoadSetting setting);

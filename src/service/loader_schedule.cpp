@@ -20,6 +20,42 @@ jobs::Overlap overlap_of(definition::Overlap overlap) {
   return jobs::Overlap::skip;
 }
 
+// All but who it is and what it runs.
+template <class Definition>
+jobs::RecurringSpec common_spec(const Definition& definition) {
+  const ScheduleSpec& schedule = definition.spec.schedule;
+  jobs::RecurringSpec spec;
+  spec.subject = definition.spec.name;
+  spec.phrase = schedule.manual ? "never" : schedule.phrase;
+  spec.zone = schedule.timezone;
+  if (!schedule.anchor.empty()) {
+    // Checked when the definition was read; a text that is no time never gets here.
+    const auto anchor = parse_time(schedule.anchor, schedule.timezone);
+    if (anchor) spec.anchor = std::chrono::floor<std::chrono::seconds>(*anchor);
+  }
+  spec.missed = schedule.missed == Missed::skip  ? jobs::Missed::skip
+                : schedule.missed == Missed::all ? jobs::Missed::all
+                                                 : jobs::Missed::once;
+  spec.catch_up_window = schedule.catch_up_window;
+  spec.overlap = overlap_of(definition.pacing.overlap);
+  spec.jitter = definition.pacing.jitter;
+  spec.retry = retry_policy(schedule.retry);
+  spec.timeout = schedule.timeout;
+  spec.enabled = definition.spec.enabled;
+  return spec;
+}
+
+// Whether a tick came since it ran last.
+template <class Definition>
+bool missed_a_tick(const Definition& definition, const std::optional<Timestamp>& last_finished,
+                   Timestamp now) {
+  if (!last_finished) return true;
+  const auto compiled = english_cron::Schedule::compile(definition.schedule);
+  if (!compiled) return false;
+  const auto due = compiled->previous(now, true);
+  return due && *due > *last_finished;
+}
+
 }  // namespace
 
 std::string recurring_id(std::string_view loader) { return "load:" + std::string(loader); }
@@ -34,28 +70,24 @@ jobs::RetryPolicy retry_policy(const JobRetrySpec& spec) {
   return policy;
 }
 
+std::string task_recurring_id(std::string_view task) { return "job:" + std::string(task); }
+
+std::string recurring_id(const definition::Runnable& runnable) {
+  return runnable.loader != nullptr ? recurring_id(runnable.loader->spec.name)
+                                    : task_recurring_id(runnable.task->spec.name);
+}
+
 jobs::RecurringSpec recurring_spec(const definition::LoaderDefinition& definition) {
-  const LoaderSpec& loader = definition.spec;
-  jobs::RecurringSpec spec;
-  spec.id = recurring_id(loader.name);
+  auto spec = common_spec(definition);
+  spec.id = recurring_id(definition.spec.name);
   spec.kind = kLoadKind;
-  spec.subject = loader.name;
-  spec.phrase = loader.schedule.manual ? "never" : loader.schedule.phrase;
-  spec.zone = loader.schedule.timezone;
-  if (!loader.schedule.anchor.empty()) {
-    // Checked when the definition was read; a text that is no time never gets here.
-    const auto anchor = parse_time(loader.schedule.anchor, loader.schedule.timezone);
-    if (anchor) spec.anchor = std::chrono::floor<std::chrono::seconds>(*anchor);
-  }
-  spec.missed = loader.schedule.missed == Missed::skip  ? jobs::Missed::skip
-                : loader.schedule.missed == Missed::all ? jobs::Missed::all
-                                                        : jobs::Missed::once;
-  spec.catch_up_window = loader.schedule.catch_up_window;
-  spec.overlap = overlap_of(definition.pacing.overlap);
-  spec.jitter = definition.pacing.jitter;
-  spec.retry = retry_policy(loader.schedule.retry);
-  spec.timeout = loader.schedule.timeout;
-  spec.enabled = loader.enabled;
+  return spec;
+}
+
+jobs::RecurringSpec recurring_spec(const definition::TaskDefinition& definition) {
+  auto spec = common_spec(definition);
+  spec.id = task_recurring_id(definition.spec.name);
+  spec.kind = kind_of(definition.spec);
   return spec;
 }
 
@@ -72,14 +104,19 @@ bool runs_now(const definition::LoaderDefinition& loader, const LoaderPast& past
       return !schedule.manual && !past.ever_loaded;
     case RunOnStartup::if_missed: {
       if (schedule.manual || !starting) return false;
-      if (!past.last_finished) return true;
-      const auto compiled = english_cron::Schedule::compile(loader.schedule);
-      if (!compiled) return false;
-      const auto due = compiled->previous(now, true);
-      return due && *due > *past.last_finished;
+      return missed_a_tick(loader, past.last_finished, now);
     }
   }
   return false;
+}
+
+bool runs_now(const definition::TaskDefinition& task, const std::optional<Timestamp>& last_finished,
+              Timestamp now) {
+  const auto& schedule = task.spec.schedule;
+  if (!task.spec.enabled) return false;
+  if (schedule.run_on_startup == RunOnStartup::always) return true;
+  if (schedule.run_on_startup != RunOnStartup::if_missed || schedule.manual) return false;
+  return last_finished && missed_a_tick(task, last_finished, now);
 }
 
 }  // namespace sluice::service

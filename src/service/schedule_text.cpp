@@ -103,11 +103,25 @@ std::vector<std::chrono::sys_seconds> next_times(const english_cron::Schedule& s
   return times;
 }
 
+namespace {
+
+template <class Definition>
+std::vector<std::chrono::sys_seconds> times_of(const Definition& definition, Timestamp from, int count) {
+  const auto schedule = english_cron::Schedule::compile(definition.schedule);
+  if (!schedule || definition.spec.schedule.manual) return {};
+  return next_times(*schedule, from, count);
+}
+
+}  // namespace
+
 std::vector<std::chrono::sys_seconds> next_times(const definition::LoaderDefinition& loader, Timestamp from,
                                                  int count) {
-  const auto schedule = english_cron::Schedule::compile(loader.schedule);
-  if (!schedule || loader.spec.schedule.manual) return {};
-  return next_times(*schedule, from, count);
+  return times_of(loader, from, count);
+}
+
+std::vector<std::chrono::sys_seconds> next_times(const definition::TaskDefinition& task, Timestamp from,
+                                                 int count) {
+  return times_of(task, from, count);
 }
 
 ScheduleAnswer answer(const ScheduleQuestion& question) {

@@ -32,8 +32,10 @@ ScheduleAnswer answer(const ScheduleQuestion& question);
 // The next `count` times after `from` (or from it on, when inclusive); fewer when the schedule ends.
 std::vector<std::chrono::sys_seconds> next_times(const english_cron::Schedule& schedule, Timestamp from,
                                                  int count, bool inclusive = false);
-// Those of a loader; none when it runs by hand only.
+// Those of a loader or a job; none when it has no times of its own.
 std::vector<std::chrono::sys_seconds> next_times(const definition::LoaderDefinition& loader, Timestamp from,
+                                                 int count);
+std::vector<std::chrono::sys_seconds> next_times(const definition::TaskDefinition& task, Timestamp from,
                                                  int count);
 
 // "2026-01-05T09:30:00Z", "2026-01-05T09:30+01:00", "2026-01-05 09:30" or "2026-01-05" (the last two in the

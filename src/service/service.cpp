@@ -61,6 +61,7 @@ definition::CheckOptions check_options(const ServiceOptions& options) {
     return fetch::check_host(parsed.host, policy);
   };
   check.database_given = !options.database.empty();
+  check.allow_commands = options.allow_commands;
   return check;
 }
 
@@ -73,7 +74,11 @@ Service::Service(ServiceOptions options, Clock& clock)
                    .spool_directory = options_.data / "spool",
                    .policy = fetch_policy(options_),
                    .user_agent = "sluice/" + options_.version,
-                   .connections = std::make_shared<fetch::ConnectionPool>()} {}
+                   .connections = std::make_shared<fetch::ConnectionPool>()},
+      task_environment_{.clock = clock,
+                        .policy = environment_.policy,
+                        .user_agent = environment_.user_agent,
+                        .connections = environment_.connections} {}
 
 Result<std::unique_ptr<Service>> Service::open(ServiceOptions options, Clock& clock) {
   std::unique_ptr<Service> service(new Service(std::move(options), clock));
@@ -110,6 +115,7 @@ Result<std::unique_ptr<Service>> Service::open(ServiceOptions options, Clock& cl
     return paused;
   };
   service->engine_->register_handler(std::string(kUndoKind), undo_handler(setting, pause));
+  service->register_tasks();
   return service;
 }
 
@@ -121,9 +127,10 @@ Result<void> Service::start() {
   log_problems(*definitions());
   // A service whose database cannot be used would fail every run: say so now, and what to do.
   SLUICE_CHECK(check_targets());
-  SLUICE_CHECK(apply_schedules(changed.removed));
+  SLUICE_CHECK(apply_schedules(changed));
   SLUICE_CHECK(engine_->start());
   SLUICE_CHECK(run_at_startup(*definitions(), changed.added, true));
+  SLUICE_CHECK(run_tasks_at_startup(*definitions()));
   watch_ = std::make_unique<FolderWatch>(options_.definitions);
   SLUICE_CHECK(watch_->start([this] { reload_until_done(); }));
   // What was saved between the first look and the watch's start.
@@ -185,12 +192,14 @@ Result<void> Service::reload() {
   log_problems(*now);
   // Kept until they were looked at: the next lines may fail, and the next reload finds nothing new any more.
   new_loaders_.insert(changed.added.begin(), changed.added.end());
-  SLUICE_CHECK(apply_schedules(changed.removed));
+  SLUICE_CHECK(apply_schedules(changed));
   SLUICE_CHECK(run_at_startup(*now, {new_loaders_.begin(), new_loaders_.end()}, false));
   new_loaders_.clear();
   if (before->catalog->hash != now->catalog->hash) {
-    spdlog::info("definitions reloaded: {} loaders, {} new, {} gone", now->catalog->loaders.size(),
-                 changed.added.size(), changed.removed.size());
+    spdlog::info("definitions reloaded: {} loaders and {} jobs, {} new, {} gone",
+                 now->catalog->loaders.size(), now->catalog->tasks.size(),
+                 changed.added.size() + changed.added_tasks.size(),
+                 changed.removed.size() + changed.removed_tasks.size());
   }
   // A reload parses every file; a service that idles for most of its life gives that memory back.
   malloc_trim(0);
@@ -208,36 +217,45 @@ void Service::on_definitions_changed(std::function<void()> listener) {
   definitions_changed_ = std::move(listener);
 }
 
-Result<JobId> Service::run_loader(std::string_view name, jobs::Origin origin, std::string started_by) {
+Result<JobId> Service::run(std::string_view name, jobs::Origin origin, std::string started_by) {
   const auto current = definitions();
-  const auto* loader = current->catalog->find(name);
-  if (loader == nullptr) {
+  const auto found = current->catalog->find_runnable(name);
+  if (!found) {
     const auto near = current->catalog->nearest_name(name);
     return fail(ErrorCode::not_found,
-                near.empty() ? fmt::format("there is no loader \"{}\"", name)
-                             : fmt::format("there is no loader \"{}\"; did you mean \"{}\"?", name, near));
+                near.empty()
+                    ? fmt::format("there is no loader or job \"{}\"", name)
+                    : fmt::format("there is no loader or job \"{}\"; did you mean \"{}\"?", name, near));
   }
-  auto job = load_job(*loader, origin, std::move(started_by));
+  auto job = found.loader != nullptr ? load_job(*found.loader, origin, std::move(started_by))
+                                     : task_job(*found.task, origin, std::move(started_by));
   return options_.serving ? engine_->enqueue(std::move(job)) : engine_->run_here(std::move(job));
+}
+
+jobs::NewJob Service::new_job(const std::string& name, const ScheduleSpec& schedule, std::string recurring_id,
+                              jobs::Origin origin, std::string started_by) const {
+  jobs::NewJob job;
+  job.subject = name;
+  job.origin = origin;
+  job.started_by = std::move(started_by);
+  job.exclusive_key = name;
+  job.timeout = schedule.timeout;
+  // A command reports the first failure; waiting for minutes to try again is the service's business.
+  if (!options_.serving) return job;
+  job.retry = retry_policy(schedule.retry);
+  job.recurring_id = std::move(recurring_id);  // goes with the definition
+  // At start-up a run that is waiting or being retried already is enough.
+  job.unless_live = origin == jobs::Origin::startup;
+  return job;
 }
 
 jobs::NewJob Service::load_job(const definition::LoaderDefinition& loader, jobs::Origin origin,
                                std::string started_by) const {
-  jobs::NewJob job;
+  const auto& spec = loader.spec;
+  auto job = new_job(spec.name, spec.schedule, recurring_id(spec.name), origin, std::move(started_by));
   job.kind = kLoadKind;
-  job.subject = loader.spec.name;
   const bool own_target = !options_.serving && !databases_.jobs_only();
-  job.args = load_args(loader.spec.name, own_target ? options_.database : std::string());
-  job.origin = origin;
-  job.started_by = std::move(started_by);
-  job.exclusive_key = loader.spec.name;
-  job.timeout = loader.spec.schedule.timeout;
-  // A command reports the first failure; waiting for minutes to try again is the service's business.
-  if (!options_.serving) return job;
-  job.retry = retry_policy(loader.spec.schedule.retry);
-  job.recurring_id = recurring_id(loader.spec.name);  // goes with the definition
-  // At start-up a run that is waiting or being retried already is enough.
-  job.unless_live = origin == jobs::Origin::startup;
+  job.args = load_args(spec.name, own_target ? options_.database : std::string());
   return job;
 }
 

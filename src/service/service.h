@@ -11,6 +11,8 @@
 #include "service/catalog_keeper.h"
 #include "service/databases.h"
 #include "service/folder_watch.h"
+#include "service/followers.h"
+#include "task/run.h"
 
 #include <filesystem>
 #include <functional>
@@ -31,8 +33,9 @@ struct ServiceOptions {
   std::string database;  // --database; "" = what the definitions say
   std::vector<std::filesystem::path> allow_paths;
   std::vector<std::string> allow_addresses;
-  int workers = 0;   // 0 = the engine's default
-  bool work = true;  // false: runs no jobs; it serves the page, fires schedules and enqueues
+  bool allow_commands = false;  // jobs may start programs
+  int workers = 0;              // 0 = the engine's default
+  bool work = true;             // false: runs no jobs; it serves the page, fires schedules and enqueues
   std::string version;
   // True for `serve`: fires schedules, remembers definitions, watches the folder. False for one command: only
   // the jobs it enqueues itself are run here.
@@ -53,9 +56,9 @@ class Service {
   // Lets jobs end for a moment, then stops them; what was stopped runs again after the next start.
   void stop();
 
-  // Loads the loader once, on this process (command) or on any worker (serving). The id of the job; of the
-  // one that is waiting already, where there is one.
-  Result<JobId> run_loader(std::string_view name, jobs::Origin origin, std::string started_by);
+  // Runs the loader or job once, on this process (command) or on any worker (serving). The id of the job; of
+  // the one that is waiting already, where there is one.
+  Result<JobId> run(std::string_view name, jobs::Origin origin, std::string started_by);
   Result<JobId> plan_loader(std::string_view name, jobs::Origin origin, std::string started_by);
   // Takes back what the job, a run of a loader, has written; the loader is paused then, unless it is to keep
   // running. Errors: not_found (no such job, or no such loader any more), conflict (no run that succeeded).
@@ -78,17 +81,24 @@ class Service {
  private:
   Service(ServiceOptions options, Clock& clock);
   // Tells the engine what is new or different since it was told last, and retires what is gone.
-  Result<void> apply_schedules(const std::vector<std::string>& removed);
-  // Loaders whose schedule is in the store though nothing defines them.
+  Result<void> apply_schedules(const CatalogKeeper::Changed& changed);
+  // Ids of the schedules that are in the store though nothing defines them.
   Result<std::vector<std::string>> leftovers();
+  void register_tasks();
   // Tries again, ever more slowly, until the folder and the store could be read: an edit is never lost.
   void reload_until_done();
   void watch_others(const std::stop_token& stop);
   Result<void> check_targets() const;
   Result<void> run_at_startup(const Definitions& definitions, const std::vector<std::string>& names,
                               bool starting);
+  Result<void> run_tasks_at_startup(const Definitions& definitions);
   jobs::NewJob load_job(const definition::LoaderDefinition& loader, jobs::Origin origin,
                         std::string started_by) const;
+  jobs::NewJob task_job(const definition::TaskDefinition& task, jobs::Origin origin,
+                        std::string started_by) const;
+  // What jobs of loaders and of tasks have in common.
+  jobs::NewJob new_job(const std::string& name, const ScheduleSpec& schedule, std::string recurring_id,
+                       jobs::Origin origin, std::string started_by) const;
 
   ServiceOptions options_;
   Clock& clock_;
@@ -99,6 +109,7 @@ class Service {
   std::unique_ptr<SharedCatalog> shared_;  // null: the store is this machine's alone
   std::unique_ptr<CatalogKeeper> keeper_;
   load::Environment environment_;
+  task::Environment task_environment_;
   std::unique_ptr<jobs::Engine> engine_;
   std::stop_source stopping_;
   std::unique_ptr<FolderWatch> watch_;

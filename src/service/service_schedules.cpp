@@ -56,7 +56,7 @@ class Past {
 
 }  // namespace
 
-Result<void> Service::apply_schedules(const std::vector<std::string>& removed) {
+Result<void> Service::apply_schedules(const CatalogKeeper::Changed& changed) {
   const auto catalog = definitions()->catalog;
   const auto told = std::exchange(scheduled_, nullptr);  // until this ends well
   std::vector<jobs::RecurringSpec> specs;
@@ -65,17 +65,25 @@ Result<void> Service::apply_schedules(const std::vector<std::string>& removed) {
     const auto* before = told ? told->find(loader.spec.name) : nullptr;
     if (before == nullptr || recurring_spec(*before) != spec) specs.push_back(std::move(spec));
   }
+  for (const auto& task : catalog->tasks) {
+    auto spec = recurring_spec(task);
+    const auto* before = told ? told->find_task(task.spec.name) : nullptr;
+    if (before == nullptr || recurring_spec(*before) != spec) specs.push_back(std::move(spec));
+  }
   SLUICE_CHECK(engine_->upsert_recurring(specs));
 
-  std::set<std::string> gone(removed.begin(), removed.end());
+  std::set<std::string> gone;
+  for (const auto& name : changed.removed) gone.insert(recurring_id(name));
+  for (const auto& name : changed.removed_tasks) gone.insert(task_recurring_id(name));
   if (!told) {
     SLUICE_TRY(const auto left, leftovers());
     gone.insert(left.begin(), left.end());
   }
-  for (const auto& name : gone) {
-    if (catalog->find(name) != nullptr) continue;
-    SLUICE_CHECK(
-        engine_->retire_recurring(recurring_id(name), fmt::format("the definition of {} is gone", name)));
+  for (const auto& loader : catalog->loaders) gone.erase(recurring_id(loader.spec.name));
+  for (const auto& task : catalog->tasks) gone.erase(task_recurring_id(task.spec.name));
+  for (const auto& id : gone) {
+    SLUICE_CHECK(engine_->retire_recurring(
+        id, fmt::format("the definition of {} is gone", id.substr(id.find(':') + 1))));
   }
   scheduled_ = catalog;
   return {};
@@ -86,13 +94,16 @@ Result<std::vector<std::string>> Service::leftovers() {
   SLUICE_TRY(const auto remembered, store_->definitions().load());
   std::unordered_set<std::string> known;
   for (const auto& definition : remembered) {
-    if (definition.kind == "loader") known.insert(definition.name);
+    if (definition.kind == "loader") known.insert(recurring_id(definition.name));
+    if (definition.kind == "job") known.insert(task_recurring_id(definition.name));
   }
   SLUICE_TRY(const auto all, engine_->list_recurring());
   std::vector<std::string> left;
   for (const auto& recurring : all) {
-    if (recurring.spec.kind == kLoadKind && !known.contains(recurring.spec.subject))
-      left.push_back(recurring.spec.subject);
+    const auto& spec = recurring.spec;
+    // Other programs keep theirs in the same store; ours are told by their ids.
+    const bool ours = spec.kind == kLoadKind || spec.id == task_recurring_id(spec.subject);
+    if (ours && !known.contains(spec.id)) left.push_back(spec.id);
   }
   return left;
 }

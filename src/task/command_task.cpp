@@ -56,10 +56,12 @@ std::optional<Error> error_of(const CommandTask& command, const ProcessEnd& end,
   Error error{ErrorCode::invalid_argument, false, command.arguments.front(), {}, {}};
   if (stopped) {
     error.code = ErrorCode::cancelled;
-    error.message = end.signal == SIGKILL ? "stopped by force: it did not end when it was asked to" : "stopped";
+    error.message =
+        end.signal == SIGKILL ? "stopped by force: it did not end when it was asked to" : "stopped";
   } else if (end.signal != 0) {
     error.code = ErrorCode::io;
-    error.message = fmt::format("was ended by signal {} ({}){}", end.signal, ::strsignal(end.signal), said(lines));
+    error.message =
+        fmt::format("was ended by signal {} ({}){}", end.signal, ::strsignal(end.signal), said(lines));
   } else if (end.exit_code != 0) {
     const auto& codes = command.retry_exit_codes;
     error.retryable = std::find(codes.begin(), codes.end(), end.exit_code) != codes.end();
@@ -95,11 +97,12 @@ Outcome run_command(const CommandTask& command, const Request& request, const fe
   }
   outcome.error = error_of(command, *end, lines, stop.stop_requested());
   if (stop.stop_requested() && end->signal == 0 && end->exit_code == 0) outcome.error.reset();  // it was done
-  outcome.result = Json{{"exitCode", end->signal == 0 ? Json(end->exit_code) : Json(nullptr)},
-                        {"signal", end->signal == 0 ? Json(nullptr) : Json(end->signal)},
-                        {"lines", lines.lines()},
-                        {"bytes", lines.bytes()}}
-                       .dump(-1, ' ', false, Json::error_handler_t::replace);
+  outcome.result = Json{
+      {"exitCode", end->signal == 0 ? Json(end->exit_code) : Json(nullptr)},
+      {"signal", end->signal == 0 ? Json(nullptr) : Json(end->signal)},
+      {"lines", lines.lines()},
+      {"bytes",
+       lines.bytes()}}.dump(-1, ' ', false, Json::error_handler_t::replace);
   return outcome;
 }
 

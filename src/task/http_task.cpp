@@ -60,9 +60,9 @@ class Sender {
     Error error = fetch::status_error(response, url, requests, environment_.clock.now());
     if (response.status < 400) {
       error.code = ErrorCode::malformed;
-      error.message = fmt::format("{} answered {}, and expected is {}", url.host, response.status,
-                                  http_.expect.empty() ? "200 to 299"
-                                                       : fmt::format("{}", fmt::join(http_.expect, ", ")));
+      error.message =
+          fmt::format("{} answered {}, and expected is {}", url.host, response.status,
+                      http_.expect.empty() ? "200 to 299" : fmt::format("{}", fmt::join(http_.expect, ", ")));
     }
     return fail_within(what, std::move(error));
   }

@@ -29,7 +29,8 @@ class OutputLines {
 
   std::int64_t lines() const { return lines_; }
   std::int64_t bytes() const { return bytes_; }
-  // Of standard error, or else of both: what a program says last is why it failed. Empty when it said nothing.
+  // Of standard error, or else of both: what a program says last is why it failed. Empty when it said
+  // nothing.
   const std::string& last_line() const { return last_error_.empty() ? last_ : last_error_; }
 
  private:

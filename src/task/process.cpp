@@ -119,11 +119,11 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 std::unexpected<Error> start_error(const StartError& error, const ProcessSpec& spec,
                                    const fs::path& program) {
   if (error.step == StartError::Step::directory)
-    return fail(ErrorCode::not_found, fmt::format("cannot run in {}: {}", spec.directory.string(),
-                                                  os_message(error.number)));
-  const auto advice = error.number == ENOEXEC
-                          ? "; a script begins with a line like #!/bin/sh"
-                          : error.number == ENOENT ? "; is the interpreter of its first line there?" : "";
+    return fail(ErrorCode::not_found,
+                fmt::format("cannot run in {}: {}", spec.directory.string(), os_message(error.number)));
+  const auto advice = error.number == ENOEXEC  ? "; a script begins with a line like #!/bin/sh"
+                      : error.number == ENOENT ? "; is the interpreter of its first line there?"
+                                               : "";
   return fail(error.number == ENOMEM || error.number == EAGAIN ? ErrorCode::io : ErrorCode::forbidden,
               fmt::format("cannot start {}: {}{}", program.string(), os_message(error.number), advice));
 }
@@ -141,8 +141,9 @@ Result<Process> Process::start(const ProcessSpec& spec) {
   for (const auto& [name, value] : spec.environment) environment.push_back(name + '=' + value);
   const auto argv = pointers(arguments);
   const auto envp = pointers(environment);
-  const Prepared prepared{program.c_str(),    spec.directory.c_str(), argv.data(),        envp.data(), input.get(),
-                          output.write.get(), errors.write.get(),     status.write.get(), ::getpid()};
+  const Prepared prepared{program.c_str(), spec.directory.c_str(), argv.data(),        envp.data(),
+                          input.get(),     output.write.get(),     errors.write.get(), status.write.get(),
+                          ::getpid()};
   const pid_t pid = ::fork();
   if (pid < 0) return fail_transient(ErrorCode::io, "no process can be started: " + os_message(errno));
   if (pid == 0) become(prepared);

@@ -52,7 +52,7 @@ class Process {
   bool read_some(int index, const Output& output);
   ProcessEnd reap();
 
-  pid_t pid_ = -1;     // of the program, and of its group; -1: it has been reaped
+  pid_t pid_ = -1;    // of the program, and of its group; -1: it has been reaped
   FileHandle ended_;  // readable once it has ended
   std::array<FileHandle, 2> outputs_;
 };

@@ -28,7 +28,7 @@ struct Environment {
 
 struct Request {
   const TaskSpec& task;
-  std::string database;         // SQL: sqlite:PATH or postgres://…
+  std::string database;          // SQL: sqlite:PATH or postgres://…
   bool create_database = false;  // a SQLite file that is not there is made
   std::int64_t job = 0;          // what a command is told in SLUICE_JOB
   int attempt = 1;
@@ -42,9 +42,10 @@ using Log = std::function<void(Level, std::string_view line)>;
 
 struct Outcome {
   // A JSON object, of a failure too as far as it got. No secret of the task is in it.
-  //   sql      {"changed":n,"statements":[{"statement":"delete from …","changed":n,"rows":n,"durationMs":n}…]}
-  //   http     {"status":200,"method":"GET","url":"https://…","bytes":n,"requests":n}
-  //   command  {"exitCode":0|null,"signal":9|null,"lines":n,"bytes":n}
+  //   sql      {"changed":n,"statements":[{"statement":"delete from
+  //   …","changed":n,"rows":n,"durationMs":n}…]} http
+  //   {"status":200,"method":"GET","url":"https://…","bytes":n,"requests":n} command
+  //   {"exitCode":0|null,"signal":9|null,"lines":n,"bytes":n}
   std::string result = "{}";
   std::int64_t changed = 0;  // rows, as SQL counts them
   std::optional<Error> error;

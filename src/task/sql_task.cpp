@@ -66,7 +66,8 @@ std::string row_text(const sql::Statement& statement) {
 }
 
 bool changes_rows(std::string_view statement) {
-  constexpr std::array<std::string_view, 6> kWords = {"insert", "update", "delete", "replace", "merge", "with"};
+  constexpr std::array<std::string_view, 6> kWords = {"insert",  "update", "delete",
+                                                      "replace", "merge",  "with"};
   const auto word = first_word(statement);
   return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
 }
@@ -107,16 +108,13 @@ Result<void> run_all(sql::Connection& connection, const SqlTask& sql, const Log&
       return fail_within(sql.statements.size() == 1 ? "sql" : fmt::format("sql, statement {}", number),
                          std::move(error));
     }
-    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
-                                                                          begin);
-    statements.push_back({{"statement", shown},
-                          {"changed", done->changed},
-                          {"rows", done->rows},
-                          {"durationMs", ms.count()}});
+    const auto ms =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+    statements.push_back(
+        {{"statement", shown}, {"changed", done->changed}, {"rows", done->rows}, {"durationMs", ms.count()}});
     changed += done->changed;
-    log(Level::info, done->rows > 0
-                         ? fmt::format("{}: {} rows", shown, group_digits(done->rows))
-                         : fmt::format("{}: {} rows changed", shown, group_digits(done->changed)));
+    log(Level::info, done->rows > 0 ? fmt::format("{}: {} rows", shown, group_digits(done->rows))
+                                    : fmt::format("{}: {} rows changed", shown, group_digits(done->changed)));
   }
   return {};
 }

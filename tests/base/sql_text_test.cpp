@@ -8,7 +8,8 @@ namespace {
 using Statements = std::vector<std::string>;
 
 TEST(SqlText, is_cut_at_the_semicolons_that_end_a_statement) {
-  EXPECT_EQ(split_statements("delete from a; delete from b;\n"), (Statements{"delete from a", "delete from b"}));
+  EXPECT_EQ(split_statements("delete from a; delete from b;\n"),
+            (Statements{"delete from a", "delete from b"}));
   EXPECT_EQ(split_statements("delete from a"), (Statements{"delete from a"}));
 }
 
@@ -23,14 +24,16 @@ TEST(SqlText, quotes_comments_and_dollar_quotes_hold_their_semicolons) {
             (Statements{"insert into a values ('x;''y')", "select \";\", `;`, [;] from a"}));
   EXPECT_EQ(split_statements("select 1 /* a; /* b; */ c; */; select 2"),
             (Statements{"select 1 /* a; /* b; */ c; */", "select 2"}));
-  EXPECT_EQ(split_statements("do $$ begin delete from a; end $$; do $x$ a; $$ b; $x$; select $1; select E'\\';'"),
-            (Statements{"do $$ begin delete from a; end $$", "do $x$ a; $$ b; $x$", "select $1",
-                        "select E'\\';'"}));
+  EXPECT_EQ(
+      split_statements("do $$ begin delete from a; end $$; do $x$ a; $$ b; $x$; select $1; select E'\\';'"),
+      (Statements{"do $$ begin delete from a; end $$", "do $x$ a; $$ b; $x$", "select $1",
+                  "select E'\\';'"}));
 }
 
 TEST(SqlText, the_body_of_a_trigger_is_part_of_its_statement) {
   const std::string trigger =
-      "create temp trigger t after insert on a begin update a set n = case n when 1 then 2 end; delete from b; end";
+      "create temp trigger t after insert on a begin update a set n = case n when 1 then 2 end; delete from "
+      "b; end";
   EXPECT_EQ(split_statements(trigger + "; select 1"), (Statements{trigger, "select 1"}));
   EXPECT_EQ(split_statements("begin; delete from a; end"), (Statements{"begin", "delete from a", "end"}));
 }

@@ -62,10 +62,11 @@ std::string describe(const After& after) {
 
 std::string describe(const TaskDefinition& task) {
   const auto& spec = task.spec;
-  return fmt::format("job {} {} [{}]{}\n  start {} retry {}\n", spec.name, kind_of(spec),
-                     spec.schedule.manual ? "manual" : fmt::format("{}", fmt::join(task.schedule.crons, " | ")),
-                     task.schedule.zone.empty() ? "" : " " + task.schedule.zone,
-                     to_string(spec.schedule.run_on_startup), spec.schedule.retry.limit) +
+  return fmt::format(
+             "job {} {} [{}]{}\n  start {} retry {}\n", spec.name, kind_of(spec),
+             spec.schedule.manual ? "manual" : fmt::format("{}", fmt::join(task.schedule.crons, " | ")),
+             task.schedule.zone.empty() ? "" : " " + task.schedule.zone,
+             to_string(spec.schedule.run_on_startup), spec.schedule.retry.limit) +
          describe(task.after);
 }
 

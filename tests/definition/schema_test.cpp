@@ -51,7 +51,14 @@ CheckResult check_text(FileKind kind, const std::string& yaml) {
   options.root = "/definitions";
   options.allow_commands = true;
   options.environment = [](std::string_view) { return std::string("Source=File;Path=../x/"); };
-  return check({make_source_file("Example." + std::string(to_string(kind)) + ".yaml", yaml)}, options);
+  std::vector<SourceFile> files = {
+      make_source_file("Example." + std::string(to_string(kind)) + ".yaml", yaml)};
+  if (kind == FileKind::job) {  // what jobs run after
+    for (const std::string name : {"Country", "Currency"})
+      files.push_back(make_source_file(name + ".loader.yaml",
+                                       "name: " + name + "\nschedule: manual\nsource: ../a.json\nkey: id\n"));
+  }
+  return check(files, options);
 }
 
 TEST(JsonSchema, takes_every_documented_example_as_the_parser_does) {
@@ -88,8 +95,9 @@ TEST(JsonSchema, of_all_kinds_takes_each_kind) {
   const auto schema = json::parse(json_schema());
   EXPECT_EQ(schema["$schema"], "http://json-schema.org/draft-07/schema#");
   for (const std::string yaml :
-       {"name: A\nschedule: manual\nsource: a.json\n", "name: J\nafter: [A, B]\ncommand: [report, --all]\n", "name: S\ntimezone: UTC\n",
-        "name: D\nbaseUrl: https://example.org\n", "name: E\nattributes: [{name: X}]\n"}) {
+       {"name: A\nschedule: manual\nsource: a.json\n", "name: J\nafter: [A, B]\ncommand: [report, --all]\n",
+        "name: S\ntimezone: UTC\n", "name: D\nbaseUrl: https://example.org\n",
+        "name: E\nattributes: [{name: X}]\n"}) {
     EXPECT_EQ(violation(schema, schema, to_json(*parse_yaml("x", yaml)->root)), "") << yaml;
   }
 }
@@ -116,7 +124,8 @@ TEST(Reference, shows_only_definitions_that_are_valid) {
   for (auto at = page->find("```yaml\n"); at != std::string::npos; at = page->find("```yaml\n", at + 1)) {
     const auto text = page->substr(at + 8, page->find("```", at + 8) - at - 8);
     const auto kind = text.starts_with("# sluice.service.yaml") ? FileKind::service
-                      : text.find("\nsource") == std::string::npos && !text.starts_with("# shopEu") ? FileKind::job
+                      : text.find("\nsource") == std::string::npos && !text.starts_with("# shopEu")
+                          ? FileKind::job
                       : text.starts_with("# shopEu.dataSource") ? FileKind::data_source
                                                                 : FileKind::loader;
     for (const auto& problem : check_text(kind, text).problems) ADD_FAILURE() << text << render(problem);

@@ -94,7 +94,7 @@ class ServiceTest : public testing::Test {
     ASSERT_TRUE(done) << done.error().describe();
   }
   JobId run(const std::string& name, jobs::Origin origin = jobs::Origin::api) {
-    const auto id = service_->run_loader(name, origin, "ada");
+    const auto id = service_->run(name, origin, "ada");
     EXPECT_TRUE(id) << id.error().describe();
     return id.value_or(JobId());
   }
@@ -127,7 +127,7 @@ TEST_F(ServiceTest, a_removed_loader_takes_its_waiting_jobs_along_and_works_when
     EXPECT_EQ(get(id).state, jobs::JobState::deleted);
     EXPECT_NE(get(id).reason.find("definition of A is gone"), std::string::npos) << get(id).reason;
   }
-  EXPECT_EQ(service_->run_loader("A", jobs::Origin::api, "ada").error().code, ErrorCode::not_found);
+  EXPECT_EQ(service_->run("A", jobs::Origin::api, "ada").error().code, ErrorCode::not_found);
   EXPECT_EQ(service_->engine().requeue(by_api, "again").error().code, ErrorCode::conflict);
 
   write("A");

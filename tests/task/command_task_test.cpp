@@ -39,8 +39,9 @@ TEST(CommandTasks, log_what_the_program_says) {
 
 TEST(CommandTasks, give_arguments_as_they_stand) {
   test::Setting setting;
-  const auto outcome = setting.run(CommandTask{
-      .arguments = {"printf", "%s|", "a b", "$HOME", "; rm -rf *", ""}, .directory = fs::temp_directory_path()});
+  const auto outcome =
+      setting.run(CommandTask{.arguments = {"printf", "%s|", "a b", "$HOME", "; rm -rf *", ""},
+                              .directory = fs::temp_directory_path()});
   ASSERT_FALSE(outcome.error);
   EXPECT_EQ(setting.book.text(), "a b|$HOME|; rm -rf *||\n");
 }
@@ -120,12 +121,13 @@ TEST(CommandTasks, end_with_their_whole_group_when_they_are_stopped) {
   std::vector<pid_t> pids;
   TaskSpec spec;
   spec.work = shell("sleep 600 & echo $!; echo $$; wait");
-  const auto outcome = task::run({.task = spec}, setting.environment,
-                                 [&](Level, std::string_view line) {
-                                   pids.push_back(number_in(std::string(line)));
-                                   if (pids.size() == 2) stop.request_stop();
-                                 },
-                                 stop.get_token());
+  const auto outcome = task::run(
+      {.task = spec}, setting.environment,
+      [&](Level, std::string_view line) {
+        pids.push_back(number_in(std::string(line)));
+        if (pids.size() == 2) stop.request_stop();
+      },
+      stop.get_token());
   ASSERT_TRUE(outcome.error);
   EXPECT_EQ(outcome.error->code, ErrorCode::cancelled);
   EXPECT_EQ(test::result_of(outcome)["signal"], SIGTERM);
@@ -139,8 +141,9 @@ TEST(CommandTasks, are_ended_by_force_after_the_grace) {
   auto command = shell("trap '' TERM; echo ready; while true; do sleep 600; done");
   command.grace = std::chrono::milliseconds(50);
   spec.work = command;
-  const auto outcome = task::run({.task = spec}, setting.environment,
-                                 [&](Level, std::string_view) { stop.request_stop(); }, stop.get_token());
+  const auto outcome = task::run(
+      {.task = spec}, setting.environment, [&](Level, std::string_view) { stop.request_stop(); },
+      stop.get_token());
   ASSERT_TRUE(outcome.error);
   EXPECT_EQ(outcome.error->code, ErrorCode::cancelled);
   EXPECT_EQ(test::result_of(outcome)["signal"], SIGKILL);

@@ -72,10 +72,11 @@ struct Answer {
   bool retryable;
 };
 TEST(HttpTasks, judge_the_status) {
-  for (const auto& answer : {Answer{"204 No Content", {}, true, false}, Answer{"404 Not Found", {}, false, false},
-                             Answer{"404 Not Found", {200, 404}, true, false}, Answer{"200 OK", {204}, false, false},
-                             Answer{"503 Busy", {}, false, true}, Answer{"500 Oh", {}, false, true},
-                             Answer{"429 Slow", {}, false, true}, Answer{"501 Never", {}, false, false}}) {
+  for (const auto& answer :
+       {Answer{"204 No Content", {}, true, false}, Answer{"404 Not Found", {}, false, false},
+        Answer{"404 Not Found", {200, 404}, true, false}, Answer{"200 OK", {204}, false, false},
+        Answer{"503 Busy", {}, false, true}, Answer{"500 Oh", {}, false, true},
+        Answer{"429 Slow", {}, false, true}, Answer{"501 Never", {}, false, false}}) {
     HttpServer server([&](const auto&, int, const HttpServer::Reply& reply) {
       reply.answer(answer.status, {"Retry-After: 7"}, "because of the moon");
       return true;

@@ -37,9 +37,12 @@ struct Setting {
     spec.name = "Night";
     spec.work = std::move(work);
     spec.secrets = std::move(secrets);
-    return task::run({.task = spec, .database = database, .job = 17, .attempt = 2,
-                      .lock_timeout = std::chrono::milliseconds(50)}, environment, book.log(),
-                     std::move(stop));
+    return task::run({.task = spec,
+                      .database = database,
+                      .job = 17,
+                      .attempt = 2,
+                      .lock_timeout = std::chrono::milliseconds(50)},
+                     environment, book.log(), std::move(stop));
   }
 };
 

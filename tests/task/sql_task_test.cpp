@@ -1,9 +1,9 @@
 // One suite for both databases: what a job of kind sql does, and what it says of it.
-#include "task/log_book.h"
 #include "sql/database_url.h"
 #include "sql/postgres.h"
 #include "sql/sqlite.h"
 #include "support/postgres_server.h"
+#include "task/log_book.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -48,8 +48,8 @@ class SqlTasks : public testing::TestWithParam<sql::Dialect> {
 };
 
 TEST_P(SqlTasks, count_the_rows_that_each_statement_changes) {
-  const auto outcome = setting.run(SqlTask{.statements = {"delete from night_session where gone = 1",
-                                                          "insert into night_session values (7, 0)"}});
+  const auto outcome = setting.run(SqlTask{
+      .statements = {"delete from night_session where gone = 1", "insert into night_session values (7, 0)"}});
   ASSERT_FALSE(outcome.error) << outcome.error->describe();
   EXPECT_EQ(outcome.changed, 3);
   const auto result = test::result_of(outcome);
@@ -64,8 +64,8 @@ TEST_P(SqlTasks, count_the_rows_that_each_statement_changes) {
 }
 
 TEST_P(SqlTasks, are_one_transaction) {
-  const auto outcome =
-      setting.run(SqlTask{.statements = {"delete from night_session", "insert into no_such_table values (1)"}});
+  const auto outcome = setting.run(
+      SqlTask{.statements = {"delete from night_session", "insert into no_such_table values (1)"}});
   ASSERT_TRUE(outcome.error);
   EXPECT_EQ(outcome.error->code, ErrorCode::invalid_definition);
   EXPECT_FALSE(outcome.error->retryable);
@@ -76,16 +76,17 @@ TEST_P(SqlTasks, are_one_transaction) {
 }
 
 TEST_P(SqlTasks, run_each_by_itself_without_a_transaction) {
-  const auto outcome = setting.run(
-      SqlTask{.statements = {"vacuum", "delete from night_session", "drop table no_such_table"}, .transaction = false});
+  const auto outcome =
+      setting.run(SqlTask{.statements = {"vacuum", "delete from night_session", "drop table no_such_table"},
+                          .transaction = false});
   ASSERT_TRUE(outcome.error);
   EXPECT_EQ(outcome.changed, 3);
   EXPECT_EQ(rows(), 0);
 }
 
 TEST_P(SqlTasks, show_the_first_rows_of_a_query) {
-  const auto outcome =
-      setting.run(SqlTask{.statements = {"select id, gone from night_session order by id", "analyze night_session"}});
+  const auto outcome = setting.run(
+      SqlTask{.statements = {"select id, gone from night_session order by id", "analyze night_session"}});
   ASSERT_FALSE(outcome.error) << outcome.error->describe();
   EXPECT_EQ(test::result_of(outcome)["statements"][0]["rows"], 3);
   EXPECT_EQ(test::result_of(outcome)["statements"][1]["changed"], 0);
@@ -112,8 +113,9 @@ TEST_P(SqlTasks, end_when_they_are_stopped) {
 }
 
 TEST_P(SqlTasks, keep_secrets_out_of_the_log_the_result_and_the_error) {
-  const auto outcome = setting.run(SqlTask{.statements = {"select 'hunter22' as a", "select hunter22 from night_session"}},
-                                   {}, {Secret("hunter22")});
+  const auto outcome =
+      setting.run(SqlTask{.statements = {"select 'hunter22' as a", "select hunter22 from night_session"}}, {},
+                  {Secret("hunter22")});
   ASSERT_TRUE(outcome.error);
   EXPECT_EQ(setting.book.text().find("hunter22"), std::string::npos) << setting.book.text();
   EXPECT_EQ(outcome.result.find("hunter22"), std::string::npos) << outcome.result;
