@@ -136,7 +136,9 @@ int run_show(const ShowOptions& options, const GlobalOptions& globals) {
 void add_show(CLI::App& app, GlobalOptions& globals, Action& action) {
   auto options = std::make_shared<ShowOptions>();
   auto* command = app.add_subcommand("show", "A job as it went, or a definition as it was understood");
-  command->add_option("what", options->what, "A run's number, or the name of a loader or a job")->type_name("")->required();
+  command->add_option("what", options->what, "A run's number, or the name of a loader or a job")
+      ->type_name("")
+      ->required();
   command
       ->add_option("--rejects", options->most_rejects,
                    "Of a job: most rejected records to show, at most 1000")

@@ -221,7 +221,7 @@ TEST_F(Arguments, history_of_a_name_that_nobody_has_is_an_error) {
   ASSERT_EQ(site_.run("Abc").exit_code, 0);
   const auto words = site_.sluice({"history", "Abd"});
   EXPECT_EQ(words.exit_code, 2);
-  EXPECT_THAT(words.err, HasSubstr("there is no loader \"Abd\"; did you mean \"Abc\"?"));
+  EXPECT_THAT(words.err, HasSubstr("there is no loader or job \"Abd\"; did you mean \"Abc\"?"));
   const auto json = site_.sluice({"history", "Abd", "--json"});
   EXPECT_EQ(json.exit_code, 2);
   EXPECT_EQ(json_lines(json.out).at(0).at("error").at("code"), "invalidArgument");

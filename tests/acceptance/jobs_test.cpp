@@ -102,7 +102,7 @@ TEST_F(JobsCommand, enqueues_nothing_for_a_definition_that_went) {
   std::filesystem::remove(site_.definitions() / "Aa.loader.yaml");
   const auto ended = site_.sluice({"jobs", "enqueue", "Aa"});
   EXPECT_EQ(ended.exit_code, 2);
-  EXPECT_THAT(ended.err, HasSubstr("there is no loader \"Aa\""));
+  EXPECT_THAT(ended.err, HasSubstr("there is no loader or job \"Aa\""));
 }
 
 TEST_F(JobsCommand, a_reason_commands_no_terminal) {
@@ -142,7 +142,7 @@ TEST_F(JobsCommand, does_what_it_can_and_names_the_rest) {
       {{"jobs", "retry", "999"}, "there is no job 999 in"},
       {{"jobs", "retry", "Aa"}, "not a job's number"},
       {{"jobs", "cancel", "999"}, "there is no job 999"},
-      {{"jobs", "pause", "Zzz"}, "there is no loader \"Zzz\""},
+      {{"jobs", "pause", "Zzz"}, "there is no loader or job \"Zzz\""},
       {{"jobs", "retry", "1", "--data", "nowhere"}, "nothing has run in nowhere yet"},
   };
   for (const auto& one : cases) {
