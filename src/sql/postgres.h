@@ -22,7 +22,8 @@ struct PostgresOptions {
   std::string schema;                  // the search path; empty = the server's own
   bool read_only = false;
   std::chrono::seconds connect_timeout{10};
-  // A statement that is not answered within it costs the connection (timeout, retryable); 0 waits for ever.
+  // A statement that is not answered within it costs the connection (timeout, retryable), and is stopped by
+  // the server a second later; 0 waits for ever.
   std::chrono::milliseconds answer_timeout{0};
   // Rows that another transaction holds are waited for so long (then locked, retryable); 0 waits for ever.
   std::chrono::milliseconds lock_timeout{0};

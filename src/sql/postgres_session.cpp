@@ -26,6 +26,9 @@ constexpr milliseconds kGrace{20};
 // The server forgets a cancel that comes between two statements, so it is said again.
 constexpr milliseconds kSayAgain{50};
 constexpr milliseconds kForEver{60'000};
+// How long after us the server gives up a statement. It does so by itself: a request to cancel would need the
+// way that may just be lost.
+constexpr milliseconds kAfterUs{1'000};
 
 void ring(const FileHandle& wake) {
   const std::uint64_t one = 1;
@@ -49,6 +52,9 @@ std::string settings_of(const PostgresOptions& options) {
   std::string script = "set idle_in_transaction_session_timeout = '5min'";
   if (!options.schema.empty()) script += "; set search_path to " + quote_identifier(options.schema);
   if (options.read_only) script += "; set default_transaction_read_only = on";
+  // Nobody reads the answer then; without it the server would go on, and keep its locks.
+  if (options.answer_timeout.count() > 0)
+    script += fmt::format("; set statement_timeout = {}", (options.answer_timeout + kAfterUs).count());
   if (options.lock_timeout.count() > 0)
     script += fmt::format("; set lock_timeout = {}", options.lock_timeout.count());
   return script;

@@ -206,6 +206,15 @@ TEST_F(Postgres, a_server_that_does_not_answer_in_time_costs_the_connection) {
       "select pg_terminate_backend(pid) from pg_stat_activity where query like '/* {} */ with%'", schema_));
 }
 
+TEST_F(Postgres, what_nobody_waits_for_any_more_is_stopped_and_lets_go_of_its_locks) {
+  const auto other = connect({.answer_timeout = 50ms});
+  const std::string key = fmt::format("hashtext('{}')", schema_);
+  must(other->execute("begin"));
+  must(other->execute(fmt::format("select pg_advisory_xact_lock({})", key)));
+  EXPECT_FALSE(other->execute(std::string(kEndless)).has_value());
+  execute(fmt::format("set lock_timeout = '1min'; select pg_advisory_xact_lock({})", key));
+}
+
 TEST_F(Postgres, notifications_arrive) {
   must(connection_->execute("listen ch"));
   EXPECT_TRUE(must(connection_->notifications(0ms, {})).empty());

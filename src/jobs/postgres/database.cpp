@@ -13,7 +13,8 @@ namespace {
 
 using std::chrono::milliseconds;
 constexpr int kMostConnections = 8;
-constexpr milliseconds kAnswerTimeout{30'000};
+// Well before its leases are over (30 s), a node knows that it hears nothing from its store.
+constexpr milliseconds kAnswerTimeout{15'000};
 // Callers may leave a transaction open that holds a job or a key of ours. Longer than the server takes to
 // find out that two wait for each other (deadlock_timeout, 1 s), which it tells us better.
 constexpr milliseconds kLockTimeout{1'500};
@@ -55,7 +56,7 @@ Result<std::unique_ptr<PostgresPool>> PostgresPool::open(const Secret& url, std:
 }
 
 Result<void> PostgresPool::prepare() {
-  SLUICE_TRY(const auto connection, connect(kAnswerTimeout, kForEver));
+  SLUICE_TRY(const auto connection, connect(kForEver, kForEver));
   {
     // One after the other: two that create a schema at once would trip over each other.
     SLUICE_TRY(auto transaction, sql::Transaction::begin(*connection));
