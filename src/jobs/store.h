@@ -14,6 +14,7 @@
 
 #include <array>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -35,6 +36,9 @@ struct ClaimRequest {
   bool only_pinned = false;        // only jobs pinned to this node
   // The queues it serves, in proportion to their weights; empty = all queues alike.
   std::vector<QueueShare> queues;
+  // Of jobs with an exclusive or limit key, and of each limited queue, at most so many: from their claim on
+  // they keep others waiting.
+  int most_limited = std::numeric_limits<int>::max();
 };
 
 // The right to finish a job. Each claim and each rescue makes a new one: whoever holds an old one has lost

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -17,6 +18,28 @@ NewJob limited(KeyLimit limit, std::string key = "api") {
   made.limit_key = std::move(key);
   made.limit = limit;
   return made;
+}
+
+TEST_P(StoreConformance, a_claim_takes_no_more_jobs_with_keys_than_it_is_told_to) {
+  for (int i = 0; i < 3; ++i) {
+    NewJob one = job();
+    one.exclusive_key = "key " + std::to_string(i);
+    add(one);
+    one.exclusive_key.clear();
+    one.limit_key = "limit";
+    one.limit = {.at_once = 3};
+    add(one);
+    add(job());
+  }
+  const ClaimRequest request{.node = "n1", .limit = 10, .kinds = {"load"}, .queues = {}, .most_limited = 2};
+  const auto some = store_->jobs().claim(request, now_).value();
+  EXPECT_EQ(some.size(), 5u);
+  EXPECT_EQ(std::ranges::count_if(some,
+                                  [](const Claimed& one) {
+                                    return !one.job.exclusive_key.empty() || !one.job.limit_key.empty();
+                                  }),
+            2);
+  EXPECT_EQ(claim().size(), 4u);
 }
 
 TEST_P(StoreConformance, a_limit_key_lets_so_many_run_at_once) {

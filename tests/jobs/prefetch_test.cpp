@@ -3,7 +3,10 @@
 #include "jobs/engine_fixture.h"
 #include "sql/sqlite.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <span>
 
 namespace sluice::jobs {
 namespace {
@@ -157,6 +160,65 @@ TEST_F(PrefetchTest, what_cannot_be_given_back_now_is_given_back_later) {
   }
   free.open();
   EXPECT_EQ(wait(*engine, ids[0].id).state, JobState::succeeded);
+}
+
+// An engine of one worker that claims ahead, and whose worker is busy until `free` opens.
+class BusyTest : public EngineTest {
+ protected:
+  ~BusyTest() override { free_.open(); }
+  std::vector<Enqueued> enqueue_behind_a_long_one(std::vector<NewJob> jobs) {
+    engine_->register_handler("load", [&](JobContext& context, std::stop_token) -> Result<JobOutcome> {
+      if (context.job().subject == "long") {
+        busy_.open();
+        free_.wait();
+      }
+      return JobOutcome{};
+    });
+    start(*engine_);
+    for (int i = 0; i < 20; ++i) engine_->enqueue(job("short")).value();
+    while (std::ranges::any_of(all(), [](const Job& one) { return !is_final(one.state); })) {
+      tick(*engine_);
+      std::this_thread::yield();
+    }
+    NewJob first = job("long");
+    first.priority = 1;
+    jobs.insert(jobs.begin(), first);
+    const auto made = engine_->enqueue_all(jobs).value();
+    tick(*engine_);
+    busy_.wait();
+    return made;
+  }
+  Gate busy_, free_;
+  std::unique_ptr<Engine> engine_ = make({.workers = 1});
+};
+
+TEST_F(BusyTest, a_job_cancelled_while_it_waits_for_a_worker_ends_at_once) {
+  const auto ids = enqueue_behind_a_long_one({job("short"), job("short")});
+  ASSERT_EQ(get(ids[1].id).state, JobState::processing) << "claimed ahead";
+  EXPECT_EQ(engine_->cancel(ids[1].id, "not wanted any more").value(), Cancelled::requested);
+  const Job ended = wait(*engine_, ids[1].id);
+  EXPECT_EQ(ended.state, JobState::deleted);
+  EXPECT_EQ(ended.reason, "not wanted any more");
+  EXPECT_EQ(get(ids[0].id).state, JobState::processing) << "the only worker is still busy";
+}
+
+TEST_F(BusyTest, jobs_with_keys_are_not_claimed_ahead_of_their_turn) {
+  std::vector<NewJob> jobs;
+  for (int i = 0; i < 3; ++i) jobs.push_back(job("short"));
+  for (int i = 0; i < 3; ++i) {
+    jobs.push_back(job("short"));
+    jobs.back().exclusive_key = fmt::format("key {}", i);
+  }
+  const auto ids = enqueue_behind_a_long_one(jobs);
+  const auto processing = [&](std::size_t from) {
+    return std::ranges::count_if(std::span(ids).subspan(from, 3), [&](const Enqueued& one) {
+      return get(one.id).state == JobState::processing;
+    });
+  };
+  EXPECT_EQ(processing(1), 3) << "claimed ahead";
+  EXPECT_LE(processing(4), 1) << "no more than there are workers";
+  free_.open();
+  for (const Enqueued& one : ids) EXPECT_EQ(wait(*engine_, one.id).state, JobState::succeeded);
 }
 
 TEST_F(PrefetchTest, a_job_tells_how_long_its_handler_ran_not_how_long_it_waited) {

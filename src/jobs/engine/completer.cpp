@@ -182,7 +182,8 @@ std::vector<Ended> Completer::put_aside(std::vector<Ended> batch, const std::vec
 
 void Completer::refused(Ended one, const Error& error) {
   if (one.refusals == 0) say(one, 0, error);
-  if (++one.refusals == kMostRefusals) {
+  // What is only given back holds nothing that could be refused.
+  if (++one.refusals == kMostRefusals && one.completion.count_attempt) {
     Completion failed;
     failed.lease = one.completion.lease;
     failed.duration_ms = one.completion.duration_ms;

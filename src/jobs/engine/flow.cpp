@@ -30,7 +30,14 @@ void Engine::Impl::stop_attempt(JobId job, std::string_view reason) {
     if (const auto found = running_.find(job); found != running_.end()) attempt = found->second;
   }
   // Not here: another node's, or claimed this instant; both see the request in the store.
-  if (attempt) attempt->request_stop(StopReason::cancelled, reason);
+  if (attempt) request_stop(attempt, StopReason::cancelled, reason);
+}
+
+void Engine::Impl::request_stop(const std::shared_ptr<Attempt>& attempt, StopReason why,
+                                std::string_view reason) {
+  attempt->request_stop(why, reason);
+  // One that waits for a worker has nothing to stop, and its end need not wait for one.
+  if (pool_.remove(attempt)) run(attempt);
 }
 
 Result<JobState> Engine::Impl::change(JobId job, const StateRequest& request) {

@@ -58,6 +58,8 @@ class Engine::Impl {
   std::string subject_of(JobId job);
   // Of this node's; others see the request in the store.
   void stop_attempt(JobId job, std::string_view reason);
+  // As the attempt's, which ends at once where it has not begun.
+  void request_stop(const std::shared_ptr<Attempt>& attempt, StopReason why, std::string_view reason);
   void tell(const Change& change) { listeners_->send(change); }
   // Something is to be done, or somebody waits for what was done.
   void wake();

@@ -198,7 +198,7 @@ Result<void> Engine::Impl::stop_lost(Timestamp now) {
       const auto found = held.find(attempt->lease().job);
       if (found != held.end() && found->second == attempt->lease().token) continue;
       // Written a moment ago, or lost: to be told apart by nobody, but a stop is nothing to what has ended.
-      attempt->request_stop(StopReason::shutdown, "taken from this node");
+      request_stop(attempt, StopReason::shutdown, "taken from this node");
     }
   }
   leases_looked_at_ = now;
@@ -215,7 +215,7 @@ Result<void> Engine::Impl::stop_cancelled() {
       std::lock_guard lock(mutex_);
       if (const auto found = running_.find(job); found != running_.end()) attempt = found->second;
     }
-    if (attempt) attempt->request_stop(StopReason::cancelled, reason);
+    if (attempt) request_stop(attempt, StopReason::cancelled, reason);
   }
   return {};
 }
@@ -250,7 +250,8 @@ Result<void> Engine::Impl::claim(Timestamp now) {
                        .limit = options_.work ? pool_.room(ahead) : 0,
                        .kinds = {},
                        .only_pinned = options_.only_pinned,
-                       .queues = options_.queues};
+                       .queues = options_.queues,
+                       .most_limited = pool_.room_for_keys()};
   for (const auto& [kind, handler] : handlers_) request.kinds.push_back(kind);
   // Until the store says otherwise.
   claim_again_ = !request.kinds.empty();

@@ -6,6 +6,14 @@
 
 namespace sluice::jobs {
 
+namespace {
+
+bool has_key(const std::shared_ptr<Attempt>& attempt) {
+  return !attempt->job().exclusive_key.empty() || !attempt->job().limit_key.empty();
+}
+
+}  // namespace
+
 WorkerPool::~WorkerPool() {
   close();
   join();
@@ -25,6 +33,16 @@ int WorkerPool::room(int ahead) const {
 int WorkerPool::waiting() const {
   std::lock_guard lock(mutex_);
   return static_cast<int>(waiting_.size());
+}
+
+int WorkerPool::room_for_keys() const {
+  std::lock_guard lock(mutex_);
+  return std::max(0, workers_ - static_cast<int>(std::ranges::count_if(waiting_, has_key)));
+}
+
+bool WorkerPool::remove(const std::shared_ptr<Attempt>& attempt) {
+  std::lock_guard lock(mutex_);
+  return std::erase(waiting_, attempt) > 0;
 }
 
 int WorkerPool::reserve(int most) {
@@ -47,7 +65,10 @@ bool WorkerPool::submit(std::vector<std::shared_ptr<Attempt>> attempts, int rese
     std::lock_guard lock(mutex_);
     reserved_ -= reserved;
     if (closed_) return count == 0;
-    std::ranges::move(attempts, std::back_inserter(waiting_));
+    for (auto& attempt : attempts) {
+      const auto at = has_key(attempt) ? std::ranges::find_if_not(waiting_, has_key) : waiting_.end();
+      waiting_.insert(at, std::move(attempt));
+    }
   }
   if (count == 1) {
     wake_.notify_one();

@@ -34,10 +34,15 @@ class WorkerPool {
   int room(int ahead) const;
   // Attempts that wait for a worker.
   int waiting() const;
+  // Of those with keys so few wait that a worker has time for each of them soon.
+  int room_for_keys() const;
+  // Whether it waited for a worker; it does no more then, and is the caller's.
+  bool remove(const std::shared_ptr<Attempt>& attempt);
   // Promises up to so many free workers to the caller, who then submits, or takes back, as many.
   int reserve(int most);
   void take_back(int reserved);
-  // False when the pool is closed. `reserved` of them were promised a worker.
+  // Those with keys go first, as others wait for their keys. False when the pool is closed. `reserved` of
+  // them were promised a worker.
   bool submit(std::vector<std::shared_ptr<Attempt>> attempts, int reserved = 0);
   // So many of those that wait, the newest; they are the caller's now.
   std::vector<std::shared_ptr<Attempt>> take_waiting(std::size_t most);

@@ -133,14 +133,17 @@ std::string PostgresJobStore::new_claim_id() {
 Result<PostgresJobStore::Batch> PostgresJobStore::take(const ClaimRequest& request, const From& from,
                                                        const Mark* mark_given, int limit, Timestamp now) {
   Batch batch;
-  if (!from.limited) {
+  if (from.limited) {
+    limit = std::min(limit, request.most_limited);
+  } else {
     auto plain = take(request, from, mark_given, limit, false, now);
     // A lease of a job that waits cannot be; should there be one, the other statement passes it over.
     if (!plain && plain.error().code != ErrorCode::conflict) return plain;
     if (plain && plain->looked_at == std::ssize(plain->claimed)) return plain;
     if (plain) batch = *std::move(plain);
-    limit -= static_cast<int>(batch.claimed.size());
+    limit = std::min(limit - static_cast<int>(batch.claimed.size()), request.most_limited);
   }
+  if (limit <= 0) return batch;
   auto rest = take(request, from, mark_given, limit, true, now);
   if (!rest) {
     if (batch.claimed.empty()) return rest;

@@ -102,6 +102,8 @@ class Choice {
       return false;
     }
     const std::string key = row.text(kKey), limit_key = row.text(kLimit);
+    const bool limited = !key.empty() || !limit_key.empty();
+    if (limited && limited_ >= request_.most_limited) return false;
     if (!key.empty()) {
       SLUICE_TRY(const bool free, is_free(key));
       if (!free) return leave(id, BlockedBy::exclusive_key);
@@ -112,6 +114,7 @@ class Choice {
       --*room;
     }
     if (!key.empty()) free_keys_[key] = false;
+    if (limited) ++limited_;
     if (!in_one_run_) seen_.insert(id);
     SLUICE_TRY(auto claimed, read_claimed(row));
     chosen_.push_back(std::move(claimed));
@@ -150,6 +153,7 @@ class Choice {
   const Timestamp now_;
   std::vector<Claimed> chosen_;
   bool in_one_run_ = true;          // they are the first of the index, none left out
+  int limited_ = 0;                 // taken, of those with keys
   std::unordered_set<JobId> seen_;  // by an earlier choose(), or not to be looked at again
   std::vector<std::pair<JobId, BlockedBy>> aside_;
   std::vector<std::pair<JobId, std::string>> late_;
@@ -252,6 +256,9 @@ Result<std::vector<Claimed>> SqliteJobStore::claim(const ClaimRequest& request, 
       SLUICE_CHECK(choice.choose(std::nullopt, request.limit));
     } else {
       SLUICE_TRY(auto open, open_queues(database, request.queues));
+      for (Open& one : open) {
+        if (one.room != std::numeric_limits<int>::max()) one.room = std::min(one.room, request.most_limited);
+      }
       SLUICE_CHECK(choose_in_turn(choice, turns_[request.node], std::move(open), request.limit));
     }
     SLUICE_CHECK(choice.settle(account));
