@@ -33,4 +33,8 @@ case $2 in
     fi
     says '^1 jobs$'
     ;;
+  batch)
+    "$program" "$work/data" one three fourteen >"$work/output"
+    says '^3 texts, 16 letters$'
+    ;;
 esac

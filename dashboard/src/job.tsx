@@ -4,9 +4,10 @@ import { absolute, bytes, clockTime, count, duration } from "./format.ts";
 import { useData } from "./live.ts";
 import { Empty, Failure, JobLink, LoaderLink, Panel, StateBadge, StateIcon, stateWords, Table, Time, Waiting } from "./parts.tsx";
 import { ProgressLine } from "./progress.tsx";
+import { JobTable } from "./job-table.tsx";
 import { ChangeTable, Log, Pages, RejectTable } from "./records.tsx";
 import { listUrl } from "./route.ts";
-import type { Change, JobDetail, LogLine, Receipt, Reject } from "./types.ts";
+import type { Batch, Change, Job, JobDetail, List, LogLine, Receipt, Reject } from "./types.ts";
 
 function Counts({ receipt }: { receipt: Receipt }) {
   const cells: [string, number, string][] = [
@@ -107,6 +108,24 @@ function Facts({ job }: { job: JobDetail }) {
   return <dl class="facts">{rows.filter(([, value]) => value).map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>;
 }
 
+// What the job left as its result, as the handler wrote it.
+function Result({ value }: { value: unknown }) {
+  return <pre class="ddl" tabIndex={0}>{JSON.stringify(value, null, 2)}</pre>;
+}
+
+function Members({ id, members }: { id: string; members: Batch }) {
+  const jobs = useData<List<Job>>(`/api/v1/jobs?batch=${encodeURIComponent(id)}&limit=50`, ["jobs"]);
+  const ended = members.total - members.pending;
+  return (
+    <Panel title="Jobs of this batch" aside={<span class="quiet">{count(ended)} of {count(members.total)} ended</span>}>
+      <p><meter min={0} max={Math.max(1, members.total)} value={ended} aria-label={`${ended} of ${members.total} jobs have ended`} />{" "}
+        {count(members.succeeded)} succeeded, {count(members.failed)} failed, {count(members.deleted)} deleted, {count(members.pending)} pending</p>
+      {jobs.data ? <JobTable jobs={jobs.data.items} /> : <Waiting error={jobs.error} />}
+      {jobs.data?.next && <p class="quiet">The newest 50 of {count(members.total)}.</p>}
+    </Panel>
+  );
+}
+
 export function JobPage({ id }: { id: string }) {
   const base = `/api/v1/jobs/${encodeURIComponent(id)}`;
   const loaded = useData<JobDetail>(base, ["jobs"], id);
@@ -137,12 +156,14 @@ export function JobPage({ id }: { id: string }) {
       <div class="split">
         <div class="stack">
           {job.receipt && <Panel title="Receipt"><Counts receipt={job.receipt} /><Guards receipt={job.receipt} /></Panel>}
+          {job.members && <Members id={job.id} members={job.members} />}
+          {job.result !== null && job.result !== undefined && <Panel title="Result"><Result value={job.result} /></Panel>}
           {job.plan ? (
             <Panel title="What a run would do">
               {job.plan.ddl.length > 0 && <pre class="ddl" tabIndex={0}>{job.plan.ddl.join("\n")}</pre>}
               {job.plan.changes.length ? <ChangeTable changes={job.plan.changes} /> : <Empty>No row would change.</Empty>}
             </Panel>
-          ) : (
+          ) : job.loader && (
             <Panel title="Changed rows">
               <Pages<Change> url={`${base}/changes?limit=50`} job={job} empty={job.receipt && !job.receipt.applied ? "Nothing was applied, so no row changed." : "This run changed no row."} render={(items) => <ChangeTable changes={items} />} />
             </Panel>

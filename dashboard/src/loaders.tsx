@@ -6,7 +6,7 @@ import { count } from "./format.ts";
 import { useData } from "./live.ts";
 import { Empty, JobLink, Panel, StateBadge, StateIcon, Table, Time, Waiting } from "./parts.tsx";
 import { go, jobUrl, usePlace } from "./route.ts";
-import type { List, Loader, Overview, Schedule } from "./types.ts";
+import type { List, Loader, Overview, Recurring, Schedule } from "./types.ts";
 
 export function ScheduleText({ schedule }: { schedule: Schedule }) {
   return (
@@ -63,6 +63,43 @@ export function LoaderTable({ loaders }: { loaders: Loader[] }) {
   );
 }
 
+// What *.job.yaml defines: it has no table and no receipts, so it is told beside the loaders, not among them.
+function Tasks() {
+  const recurring = useData<List<Recurring>>("/api/v1/recurring?limit=500", ["jobs", "definitions"]);
+  const tasks = recurring.data?.items.filter((item) => item.id === `job:${item.name}`) ?? [];
+  if (!tasks.length) return null;
+  const url = (item: Recurring, action: string) => `/api/v1/loaders/${encodeURIComponent(item.name)}/${action}`;
+  return (
+    <Panel title="Jobs" aside={<span class="quiet">{count(tasks.length)}</span>}>
+      <Table caption="Jobs" class="loaders">
+        <thead>
+          <tr>
+            <th scope="col">Job</th><th scope="col" class="from-s">Schedule</th><th scope="col" class="from-m">Next</th>
+            <th scope="col">Last</th><th scope="col"><span class="hidden">Actions</span></th>
+          </tr>
+        </thead>
+        <tbody>
+          {tasks.map((item) => (
+            <tr key={item.id}>
+              <th scope="row">{item.name}<span class="tag">{item.kind}</span>{item.paused && <span class="tag">paused</span>}
+                {item.paused && item.pauseReason && <span class="sub">{item.pauseReason}</span>}</th>
+              <td class="from-s schedule">{item.schedule && <ScheduleText schedule={item.schedule} />}</td>
+              <td class="from-m num-left"><Time at={item.paused ? null : item.nextRun} /></td>
+              <td>{item.lastJob ? <><StateBadge state={item.lastJob.state} /> <JobLink id={item.lastJob.id} /></> : <span class="quiet">never</span>}</td>
+              <td class="act">
+                {item.paused
+                  ? <ActionButton url={url(item, "resume")} label="Resume" name={item.name} done={`${item.name} goes on`} />
+                  : <ActionButton url={url(item, "pause")} label="Pause" name={item.name} done={`${item.name} is paused`} />}
+                <ActionButton url={url(item, "run")} label="Run now" name={item.name} done={`${item.name} started`} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </Table>
+    </Panel>
+  );
+}
+
 const kinds: [string, string][] = [["", "All"], ["running", "Running"], ["failing", "Failing"], ["paused", "Paused"], ["broken", "Broken file"], ["off", "Off"]];
 
 export function LoadersPage() {
@@ -108,6 +145,7 @@ export function LoadersPage() {
           </nav>
         )}
       </Panel>
+      {!filtered && !query.get("after") && <Tasks />}
     </>
   );
 }

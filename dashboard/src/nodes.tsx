@@ -71,8 +71,8 @@ export function NodesPage() {
             <thead><tr><th scope="col">Job</th><th scope="col">Schedule</th><th scope="col">Next</th><th scope="col" class="from-s">Last fired</th><th scope="col" class="from-s">Last job</th><th scope="col" class="from-m">Overlap, missed</th></tr></thead>
             <tbody>{recurring.data.items.map((item) => (
               <tr key={item.id}>
-                <th scope="row">{item.loader ? <LoaderLink name={item.loader} /> : item.id}{item.paused && <span class="tag">paused</span>}{item.paused && item.pauseReason && <span class="sub">{item.pauseReason}</span>}{item.error && <span class="sub error-text">{item.error}</span>}</th>
-                <td class="schedule"><ScheduleText schedule={item.schedule} /></td><td><Time at={item.paused ? null : item.nextRun} /></td>
+                <th scope="row">{item.loader ? <LoaderLink name={item.loader} /> : <>{item.name}<span class="tag">{item.kind}</span></>}{item.paused && <span class="tag">paused</span>}{item.paused && item.pauseReason && <span class="sub">{item.pauseReason}</span>}{item.error && <span class="sub error-text">{item.error}</span>}</th>
+                <td class="schedule">{item.schedule ? <ScheduleText schedule={item.schedule} /> : <span class="quiet">of another program</span>}</td><td><Time at={item.paused ? null : item.nextRun} /></td>
                 <td class="from-s"><Time at={item.lastFireAt} fallback="never" /></td>
                 <td class="from-s">{item.lastJob ? <span class={`state s-${item.lastJob.state}`}><StateIcon state={item.lastJob.state} />{stateWords[item.lastJob.state]} <JobLink id={item.lastJob.id} /></span> : <span class="quiet">–</span>}</td>
                 <td class="quiet from-m">{item.overlap}, {item.missed}</td>

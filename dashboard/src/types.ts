@@ -47,7 +47,7 @@ export interface JobDetail extends Job {
   follows: "succeeded" | "finished" | "notSucceeded" | null; children: { id: string; name: string; state: State }[];
   batch: string | null; members: Batch | null;
   startedBy: string | null; definitionHash: string | null; table: string | null;
-  states: StateEntry[]; actions: Action[]; plan: { changes: Change[]; ddl: string[] } | null;
+  states: StateEntry[]; actions: Action[]; result: unknown; plan: { changes: Change[]; ddl: string[] } | null;
 }
 export interface Schedule {
   phrase: string | null; crons: string[]; every: { n: number; unit: string; anchor: string } | null;
@@ -88,7 +88,7 @@ export interface Queue {
   maxRunning: number | null; workers: number;
 }
 export interface Recurring {
-  id: string; kind: string; loader: string | null; schedule: Schedule; paused: boolean; pauseReason: string | null; nextRun: string | null;
+  id: string; kind: string; name: string; loader: string | null; schedule: Schedule | null; paused: boolean; pauseReason: string | null; nextRun: string | null;
   lastFireAt: string | null; lastJob: { id: string; state: State } | null; overlap: string; missed: string;
   error: string | null;
 }

@@ -127,7 +127,7 @@ Result<void> JobHand::enqueue(const std::string& loader) {
   SLUICE_TRY(const auto recurring, of_loader(loader));
   // Its schedule outlives a definition that went while no service ran.
   if (const auto definitions = read_definitions(globals_);
-      definitions && (*definitions)->catalog->find(loader) == nullptr)
+      definitions && !(*definitions)->catalog->find_runnable(loader))
     return std::unexpected(why_not(**definitions, loader).error);
   SLUICE_TRY(const auto id, engine_.run_now(recurring, jobs::Origin::cli, std::string(kBy)));
   const auto job = std::to_string(id.value());
@@ -175,15 +175,16 @@ Result<JobId> JobHand::number(const std::string& word) {
 }
 
 Result<std::string> JobHand::of_loader(const std::string& loader) {
-  auto id = service::recurring_id(loader);
-  SLUICE_TRY(const auto found, store_.recurring().get(id));
-  if (found && !found->retired_at) return id;
+  for (auto& id : {service::recurring_id(loader), service::task_recurring_id(loader)}) {
+    SLUICE_TRY(const auto found, store_.recurring().get(id));
+    if (found && !found->retired_at) return id;
+  }
   const auto definitions = read_definitions(globals_);
-  if (definitions && (*definitions)->catalog->find(loader) == nullptr)
+  if (definitions && !(*definitions)->catalog->find_runnable(loader))
     return std::unexpected(why_not(**definitions, loader).error);
   return fail(ErrorCode::not_found,
-              fmt::format("no service has taken up loader \"{}\" in {} yet: start sluice serve, or load it "
-                          "here with sluice run",
+              fmt::format("no service has taken up \"{}\" in {} yet: start sluice serve, or run it here "
+                          "with sluice run",
                           printable(loader, 60), store_name(globals_)));
 }
 

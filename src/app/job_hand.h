@@ -15,9 +15,10 @@ namespace sluice::app {
 
 struct JobsOptions {
   std::string action = "list";
-  std::vector<std::string> of;  // numbers of jobs, or names of loaders
+  std::vector<std::string> of;  // numbers of jobs, or names of loaders and jobs
   std::vector<std::string> states;
-  std::string loader;
+  std::string loader;  // or job
+  std::string kind;    // list: only of this kind
   std::string reason;
   std::optional<int> limit;  // of a list; none = kListed
   std::string queue;         // pause, resume, limit: this queue instead of loaders
@@ -46,7 +47,7 @@ class JobHand {
   // A step after the other: what is done stays done, should this process end.
   Result<void> retry_all();
 
-  // By a loader's name.
+  // By the name of a loader or a job.
   Result<void> enqueue(const std::string& loader);
   Result<void> pause(const std::string& loader);
   Result<void> resume(const std::string& loader);

@@ -27,6 +27,7 @@ constexpr int kListed = 50;
 Result<void> list(const JobsOptions& options, const GlobalOptions& globals, jobs::Store* store) {
   jobs::JobFilter filter;
   filter.subject = options.loader;
+  filter.kind = options.kind;
   filter.limit = options.limit.value_or(kListed);
   SLUICE_TRY(filter.states, states_of(options));
   SLUICE_TRY(const bool any, print_jobs(store, filter, globals));
@@ -40,11 +41,12 @@ struct HandAction {
   Result<void> (JobHand::*act)(const std::string&);
   std::string_view of;  // what it wants to be told
 };
-constexpr std::array<HandAction, 5> kActions = {{{"cancel", &JobHand::cancel, "the numbers of jobs"},
-                                                 {"retry", &JobHand::retry, "the numbers of jobs"},
-                                                 {"enqueue", &JobHand::enqueue, "the names of loaders"},
-                                                 {"pause", &JobHand::pause, "the names of loaders"},
-                                                 {"resume", &JobHand::resume, "the names of loaders"}}};
+constexpr std::array<HandAction, 5> kActions = {
+    {{"cancel", &JobHand::cancel, "the numbers of jobs"},
+     {"retry", &JobHand::retry, "the numbers of jobs"},
+     {"enqueue", &JobHand::enqueue, "the names of loaders or jobs"},
+     {"pause", &JobHand::pause, "the names of loaders or jobs"},
+     {"resume", &JobHand::resume, "the names of loaders or jobs"}}};
 
 // An option that the action does not know would be silently left out.
 Result<void> check_options(const JobsOptions& options) {
@@ -58,6 +60,7 @@ Result<void> check_options(const JobsOptions& options) {
                       : options.all && options.action != "retry"               ? "--all"
                       : !options.expected.empty() && (!expects || options.all) ? "--expected"
                       : !lists && options.limit                                ? "--limit"
+                      : !lists && !options.kind.empty()                        ? "--kind"
                       : !reasons && !options.reason.empty()                    ? "--reason"
                       : !of_queues && !options.queue.empty()                   ? "--queue"
                       : options.action != "limit" && options.most              ? "--most"
@@ -155,7 +158,7 @@ void add_jobs(CLI::App& app, GlobalOptions& globals, Action& action) {
       ->check(check_action);
   command
       ->add_option("of", options->of,
-                   "Numbers of jobs (cancel, retry) or names of loaders (enqueue, pause, resume)")
+                   "Numbers of jobs (cancel, retry) or names of loaders and jobs (enqueue, pause, resume)")
       ->type_name("");
   command
       ->add_option("--state", options->states,
@@ -163,8 +166,11 @@ void add_jobs(CLI::App& app, GlobalOptions& globals, Action& action) {
       ->type_name("STATE")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->allow_extra_args(false);
-  command->add_option("--loader", options->loader, "list, retry --all: only this loader's")
+  command->add_option("--loader", options->loader, "list, retry --all: only this loader's or job's")
       ->type_name("NAME")
+      ->check(not_empty());
+  command->add_option("--kind", options->kind, "list: only of this kind: load, plan, sql, http, command, …")
+      ->type_name("KIND")
       ->check(not_empty());
   command
       ->add_option("--limit", options->limit,

@@ -113,6 +113,11 @@ TEST_F(Tasks, follow_a_load_and_run_from_the_page) {
   }
   EXPECT_TRUE(listed);
   EXPECT_EQ(serving.get("/schema/job.json").at("title"), "Sluice job");
+  EXPECT_EQ(site_.sluice({"jobs", "pause", "Report"}).exit_code, 0);
+  EXPECT_EQ(site_.sluice({"jobs", "resume", "Report"}).exit_code, 0);
+  const auto enqueued = json_lines(site_.sluice({"jobs", "enqueue", "Report", "--json"}).out);
+  EXPECT_EQ(serving.ended(enqueued.at(0).at("job").get<std::string>()).at("state"), "succeeded");
+  EXPECT_EQ(json_lines(site_.sluice({"jobs", "list", "--kind", "sql", "--json"}).out).size(), 3u);
   serving.expect_clean_stop();
 }
 
