@@ -40,6 +40,24 @@ Cost drain(jobs::Store& store, int count) {
   return {Steady::now() - begun, cpu_time() - cpu};
 }
 
+// Enqueue one by one, each call answered after its commit, on so many threads.
+Cost enqueue_singly(jobs::Store& store, int count, int threads) {
+  const SystemClock clock;
+  const jobs::NewJob job = noop();
+  std::atomic<int> left = count;
+  const auto cpu = cpu_time();
+  const auto begun = Steady::now();
+  {
+    std::vector<std::jthread> producers;
+    for (int i = 0; i < threads; ++i) {
+      producers.emplace_back([&] {
+        while (left-- > 0) must(store.jobs().enqueue(std::span(&job, 1), clock.now()));
+      });
+    }
+  }
+  return {Steady::now() - begun, cpu_time() - cpu};
+}
+
 // Claim one, end it, each with a commit, on so many threads.
 Cost drain_singly(jobs::Store& store, int threads) {
   const SystemClock clock;
@@ -88,6 +106,11 @@ void singly(const std::string& url, int count) {
   preload(*store, count);
   say_rate(fmt::format("sluice on {}: a claim and a commit a job", place.name()), count,
            drain_singly(*store, place.postgres() ? 8 : 1));
+  for (const int threads : {1, 8}) {
+    const Place fresh(url);
+    say_rate(fmt::format("sluice on {}: enqueue one by one from {} threads", fresh.name(), threads), count,
+             enqueue_singly(*fresh.open(), count, threads));
+  }
 }
 
 void pinned(const std::string& url, int count) {

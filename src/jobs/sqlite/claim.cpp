@@ -238,7 +238,7 @@ Result<std::vector<Claimed>> SqliteJobStore::claim(const ClaimRequest& request, 
     SLUICE_TRY(seen, file_.read([&](Database& database) { return peek(database, request); }));
   }
   std::lock_guard in_turn(turns_mutex_);
-  return file_.write([&](Database& database) -> Result<std::vector<Claimed>> {
+  const auto work = [&](Database& database) -> Result<std::vector<Claimed>> {
     Account account(database, now);
     SLUICE_CHECK(promote_due(database, account, now));
     SLUICE_CHECK(release_due(database, now));
@@ -264,7 +264,8 @@ Result<std::vector<Claimed>> SqliteJobStore::claim(const ClaimRequest& request, 
     SLUICE_CHECK(choice.settle(account));
     SLUICE_CHECK(account.close());
     return choice.take_chosen();
-  });
+  };
+  return request.limit < kWorthPeeking ? file_.write_together(work) : file_.write(work);
 }
 
 }  // namespace sluice::jobs

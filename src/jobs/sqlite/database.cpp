@@ -55,9 +55,13 @@ Result<std::int64_t> SqliteFile::data_version() {
 
 Result<bool> SqliteFile::changed_elsewhere() {
   SLUICE_CHECK(in_place());
-  std::lock_guard lock(write_mutex_);
-  SLUICE_TRY(const std::int64_t version, data_version());
-  return std::exchange(seen_version_, version) != version;
+  bool changed = false;
+  SLUICE_CHECK(group_.between([&](Database&) -> Result<void> {
+    SLUICE_TRY(const std::int64_t version, data_version());
+    changed = std::exchange(seen_version_, version) != version;
+    return {};
+  }));
+  return changed;
 }
 
 }  // namespace sluice::jobs

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "jobs/sqlite/group_commit.h"
 #include "jobs/store/database.h"
 #include "sql/connection.h"
 #include "sql/transaction.h"
@@ -25,9 +26,13 @@ class SqliteFile {
   // One immediate transaction: committed when `work` (Result<T>(Database&)) has a value.
   template <class F>
   auto write(F&& work) -> std::invoke_result_t<F, Database&> {
-    SLUICE_CHECK(in_place());
-    std::lock_guard lock(write_mutex_);
-    return transact(writer_, sql::TransactionKind::immediate, work);
+    return write(work, false);
+  }
+  // The same for what writes little: with others that come at the same time it shares a commit, and no more.
+  // `work` runs on any thread, while the caller waits.
+  template <class F>
+  auto write_together(F&& work) -> std::invoke_result_t<F, Database&> {
+    return write(work, true);
   }
   // One snapshot.
   template <class F>
@@ -55,6 +60,19 @@ class SqliteFile {
         reader_(std::move(reader)) {}
 
   template <class F>
+  auto write(F& work, bool together) -> std::invoke_result_t<F, Database&> {
+    SLUICE_CHECK(in_place());
+    std::optional<std::invoke_result_t<F, Database&>> answer;
+    SLUICE_CHECK(group_.write(
+        [&](Database& database) -> Result<void> {
+          answer.emplace(work(database));
+          if (!*answer) return std::unexpected(answer->error());
+          return {};
+        },
+        together));
+    return *std::move(answer);
+  }
+  template <class F>
   static auto transact(Database& database, sql::TransactionKind kind, F& work)
       -> std::invoke_result_t<F, Database&> {
     SLUICE_TRY(auto transaction, sql::Transaction::begin(database.connection(), kind));
@@ -68,8 +86,9 @@ class SqliteFile {
 
   const std::filesystem::path path_;
   const std::optional<Identity> identity_;
-  std::mutex write_mutex_, read_mutex_;
+  std::mutex read_mutex_;
   Database writer_, reader_;
+  GroupCommit group_{writer_};
   std::int64_t seen_version_ = 0;
 };
 

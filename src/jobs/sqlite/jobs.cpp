@@ -13,6 +13,8 @@ namespace sluice::jobs {
 namespace {
 
 constexpr std::int64_t kMostLogLines = 10'000;
+// So many jobs are written in one transaction with what others write.
+constexpr std::size_t kFew = 20;
 
 }  // namespace
 
@@ -50,26 +52,28 @@ Result<std::vector<Enqueued>> enqueue_in(Database& database, Account& account, s
 }
 
 Result<std::vector<Enqueued>> SqliteJobStore::enqueue(std::span<const NewJob> jobs, Timestamp now) {
-  return file_.write([&](Database& database) -> Result<std::vector<Enqueued>> {
+  const auto work = [&](Database& database) -> Result<std::vector<Enqueued>> {
     Account account(database, now);
     SLUICE_TRY(auto made, sluice::jobs::enqueue_in(database, account, jobs));
     SLUICE_CHECK(account.close());
     return made;
-  });
+  };
+  return jobs.size() <= kFew ? file_.write_together(work) : file_.write(work);
 }
 
 Result<std::vector<std::optional<JobState>>> SqliteJobStore::complete(std::span<const Completion> completions,
                                                                       Timestamp now) {
-  return file_.write([&](Database& database) -> Result<std::vector<std::optional<JobState>>> {
+  const auto work = [&](Database& database) -> Result<std::vector<std::optional<JobState>>> {
     Account account(database, now);
     SLUICE_TRY(auto ended, finish(database, account, completions, now));
     SLUICE_CHECK(account.close());
     return ended;
-  });
+  };
+  return completions.size() <= kFew ? file_.write_together(work) : file_.write(work);
 }
 
 Result<void> SqliteJobStore::save_progress(Lease lease, const Progress& progress) {
-  return file_.write([&](Database& database) -> Result<void> {
+  return file_.write_together([&](Database& database) -> Result<void> {
     SLUICE_CHECK(
         database.run("update lease set progress_rows = ?, progress_bytes = ?, progress_total = ?, "
                      "progress_phase = ?, progress_total_rows = ? where job = ? and token = ?",
@@ -80,7 +84,7 @@ Result<void> SqliteJobStore::save_progress(Lease lease, const Progress& progress
 }
 
 Result<void> SqliteJobStore::append_log(Lease lease, std::span<const LogLine> lines) {
-  return file_.write([&](Database& database) -> Result<void> {
+  return file_.write_together([&](Database& database) -> Result<void> {
     SLUICE_TRY(const auto held, look_up(database, lease.job));
     if (!held || held->state != JobState::processing || held->lease != lease.token) return {};
     std::int64_t last = 0;

@@ -32,7 +32,7 @@ Result<Claimed> take_new(Database& database, Account& account, JobId id, std::st
 
 Result<std::vector<Begun>> SqliteJobStore::start(std::span<const NewJob> jobs, std::string_view node,
                                                  Timestamp now) {
-  return file_.write([&](Database& database) -> Result<std::vector<Begun>> {
+  return file_.write_together([&](Database& database) -> Result<std::vector<Begun>> {
     Account account(database, now);
     std::vector<Begun> begun;
     begun.reserve(jobs.size());
