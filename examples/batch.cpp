@@ -1,5 +1,5 @@
-// A batch with a continuation: the pieces are counted by jobs of their own, at once, and the sum is told when the
-// last of them has ended.
+// A batch with a continuation: the pieces are counted by jobs of their own, at once, and the sum is told when
+// the last of them has ended.
 //   batch FOLDER TEXT...
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

@@ -196,7 +196,7 @@ export function JobsPage() {
             <input type="search" data-search placeholder="Search name or error" value={query.get("text") ?? ""} onInput={(event) => go(urlWith({ text: event.currentTarget.value }), true)} /></label>
           <LoaderField value={query.get("loader") ?? ""} onPick={(loader) => go(urlWith({ loader }))} />
           <select aria-label="Kind" value={query.get("kind") ?? ""} onChange={(event) => go(urlWith({ kind: event.currentTarget.value }))}>
-            <option value="">All kinds</option><option value="load">Loads</option><option value="plan">Plans</option>
+            <option value="">All kinds</option><option value="load">Loads</option><option value="plan">Plans</option><option value="sql">SQL</option><option value="http">Requests</option><option value="command">Commands</option>
           </select>
           <select aria-label="Queue" value={query.get("queue") ?? ""} onChange={(event) => go(urlWith({ queue: event.currentTarget.value }))}>
             <option value="">All queues</option>

@@ -5,7 +5,7 @@ import { Bars } from "./bars.tsx";
 import { count } from "./format.ts";
 import { useData } from "./live.ts";
 import { Empty, JobLink, Panel, StateBadge, StateIcon, Table, Time, Waiting } from "./parts.tsx";
-import { go, jobUrl, usePlace } from "./route.ts";
+import { go, jobUrl, listUrl, usePlace } from "./route.ts";
 import type { List, Loader, Overview, Recurring, Schedule } from "./types.ts";
 
 export function ScheduleText({ schedule }: { schedule: Schedule }) {
@@ -81,15 +81,15 @@ function Tasks() {
         <tbody>
           {tasks.map((item) => (
             <tr key={item.id}>
-              <th scope="row">{item.name}<span class="tag">{item.kind}</span>{item.paused && <span class="tag">paused</span>}
+              <th scope="row"><a href={listUrl({ loader: item.name })}>{item.name}</a> <span class="tag">{item.kind}</span>{item.paused && <span class="tag">paused</span>}
                 {item.paused && item.pauseReason && <span class="sub">{item.pauseReason}</span>}</th>
               <td class="from-s schedule">{item.schedule && <ScheduleText schedule={item.schedule} />}</td>
               <td class="from-m num-left"><Time at={item.paused ? null : item.nextRun} /></td>
               <td>{item.lastJob ? <><StateBadge state={item.lastJob.state} /> <JobLink id={item.lastJob.id} /></> : <span class="quiet">never</span>}</td>
               <td class="act">
-                {item.paused
+                <span class="from-s">{item.paused
                   ? <ActionButton url={url(item, "resume")} label="Resume" name={item.name} done={`${item.name} goes on`} />
-                  : <ActionButton url={url(item, "pause")} label="Pause" name={item.name} done={`${item.name} is paused`} />}
+                  : <ActionButton url={url(item, "pause")} label="Pause" name={item.name} done={`${item.name} is paused`} />}{" "}</span>
                 <ActionButton url={url(item, "run")} label="Run now" name={item.name} done={`${item.name} started`} />
               </td>
             </tr>

@@ -189,12 +189,39 @@ Result<std::string> LiveJobs::job(JobId id) {
   return dump(json);
 }
 
+namespace {
+
+// A job of a definition is run by hand and after others too: its newest job, whoever asked for it.
+Result<void> find_newest(jobs::Store& store, std::vector<jobs::Recurring>& all) {
+  for (const auto kind : kTaskKinds) {
+    jobs::RecentFilter filter;
+    filter.kind = kind;
+    filter.states.assign(jobs::kJobStates.begin(), jobs::kJobStates.end());
+    filter.with_result = false;
+    for (const auto& one : all) {
+      if (one.spec.kind == kind) filter.subjects.push_back(one.spec.subject);
+    }
+    if (filter.subjects.empty()) continue;
+    std::map<std::string, JobId, std::less<>> newest;
+    SLUICE_CHECK(store.queries().recent(
+        filter, [&](const jobs::RecentJob& job) { newest.emplace(job.subject, job.id); }));
+    for (auto& one : all) {
+      const auto found = newest.find(one.spec.subject);
+      if (one.spec.kind == kind && found != newest.end()) one.last_job = found->second;
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<ListPage> LiveJobs::recurring(const PageRequest& page) {
   SLUICE_TRY(auto all, service_.store().recurring().list(false));
   std::ranges::sort(all, {}, [](const auto& recurring) { return recurring.spec.id; });
   std::erase_if(all, [&](const auto& one) { return !page.after.empty() && one.spec.id <= page.after; });
   const bool more = all.size() > static_cast<std::size_t>(page.limit);
   if (more) all.erase(all.begin() + page.limit, all.end());
+  SLUICE_CHECK(find_newest(service_.store(), all));
   std::vector<JobId> ids;
   for (const auto& recurring : all) {
     if (recurring.last_job) ids.push_back(recurring.last_job);

@@ -109,6 +109,7 @@ TEST_F(Tasks, follow_a_load_and_run_from_the_page) {
     if (one.at("id") != "job:Report") continue;
     listed = true;
     EXPECT_EQ(one.at("name"), "Report");
+    EXPECT_EQ(one.at("lastJob").at("id"), by_hand.at("id"));
     EXPECT_EQ(one.at("schedule").at("english"), "after Aa");
   }
   EXPECT_TRUE(listed);
