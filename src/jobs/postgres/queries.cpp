@@ -18,33 +18,26 @@ constexpr std::size_t kResultsAtOnce = 256;
 // The index that leads straight to what is wanted, by its first column, which is compared with a parameter:
 // after it come state and id. Nothing = (state, id).
 struct Way {
-  std::string_view column;  // "subject, j.kind" for both: then a kind is given
+  std::string_view column;
   int parameter = 0;
   std::string_view partial = {};  // what the index is limited to
   std::string_view type = "text";
+  bool by_kind = false;  // the kind is its second column, and given
 };
 std::optional<Way> way_to(const JobFilter& filter) {
   if (filter.batch) return Way{"batch", 8, "j.batch is not null", "bigint"};
   if (!filter.recurring_id.empty()) return Way{"recurring_id", 3, "j.recurring_id is not null"};
-  if (!filter.subject.empty()) return Way{"subject, j.kind", 4, "j.subject <> ''", "text, ?5::text"};
+  if (!filter.subject.empty()) return Way{"subject", 4, "j.subject <> ''", "text", true};
   if (!filter.kind.empty()) return Way{"kind", 5};
   if (!filter.queue.empty() && filter.queue != "default") return Way{"queue", 6, "j.queue <> 'default'"};
   return std::nullopt;
 }
 
-// "j.subject desc, j.kind desc, "
-std::string order_by(std::string_view columns, std::string_view direction) {
-  std::string order = fmt::format("j.{} {}, ", columns, direction);
-  if (const auto comma = columns.find(','); comma != std::string_view::npos)
-    order =
-        fmt::format("j.{} {}{} {}, ", columns.substr(0, comma), direction, columns.substr(comma), direction);
-  return order;
-}
-
-// A job's row says `enqueued` while it runs; its lease says so. What is wanted is said as a range of the
-// index, in its order: with "state = ?" and "order by id" the planner, who takes states and kinds to be alike
-// in number, would rather go through all jobs by their number, and where there is none of the kind, to the
-// end.
+// A job's row says `enqueued` while it runs; its lease says so. The order is that of the index, whose first
+// column is compared with an array of one: with a plain "=" it would not count for the order, and the
+// planner, who takes states and kinds to be alike in number, would rather go through all jobs by their
+// number, and where there is none of the kind, to the end. (As one comparison of rows the scan would not end
+// with the range.)
 std::string list_query(const JobFilter& filter, std::string_view columns, JobState state) {
   const std::string_view direction = filter.oldest_first ? "asc" : "desc";
   const bool runs = state == JobState::processing;
@@ -55,20 +48,25 @@ std::string list_query(const JobFilter& filter, std::string_view columns, JobSta
   if (runs) {
     query += "lease l join job j on j.id = l.job + 0 where ?1 = 2 and l.job < ?2";
   } else {
-    const std::string first = way ? fmt::format("j.{}, ", way->column) : std::string();
-    const std::string wanted = way ? fmt::format("?{}::{}, ", way->parameter, way->type) : std::string();
-    query += fmt::format(
-        "job j left join lease l on l.job = j.id where ({0}j.state, j.id) < ({1}?1::smallint, ?2::bigint) "
-        "and "
-        "({0}j.state, j.id) > ({1}?1::smallint, 0::bigint)",
-        first, wanted);
+    // Each column by itself, the first as an array of one: see above.
+    std::string wanted =
+        way ? fmt::format("j.{} = any(array[?{}::{}]) and ", way->column, way->parameter, way->type)
+            : std::string();
+    if (way && way->by_kind) wanted += "j.kind = ?5 and ";
+    query +=
+        fmt::format("job j left join lease l on l.job = j.id where {} j.id < ?2::bigint",
+                    wanted + (way ? "j.state = ?1::smallint and" : "j.state = any(array[?1::smallint]) and"));
     if (way && !way->partial.empty()) query += fmt::format(" and {}", way->partial);
     if (state == JobState::enqueued) query += " and l.job is null";
-    order = fmt::format(" order by {}j.state {}, j.id {}",
-                        way ? order_by(way->column, direction) : std::string(), direction, direction);
+    order =
+        fmt::format(" order by {0}j.state {1}, j.id {1}",
+                    !way           ? std::string()
+                    : way->by_kind ? fmt::format("j.{} {}, j.kind {}, ", way->column, direction, direction)
+                                   : fmt::format("j.{} {}, ", way->column, direction),
+                    direction);
   }
   const auto also = [&](std::string_view column, int parameter, const std::string& value) {
-    if (!value.empty() && !(way && way->column.find(column) != std::string_view::npos))
+    if (!value.empty() && !(way && (way->column == column || (way->by_kind && column == "kind"))))
       query += fmt::format(" and j.{} = ?{}", column, parameter);
   };
   also("recurring_id", 3, filter.recurring_id);
@@ -97,11 +95,9 @@ std::string recent_query(const RecentFilter& filter) {
     if (!newest.empty()) newest += " union all ";
     const int number = static_cast<int>(runs ? JobState::enqueued : state);
     newest += fmt::format(
-        "(select id from job where {} (subject, kind, state, id) < (wanted.subject, ?2::text, {}::smallint, "
-        "{}::bigint) and (subject, kind, state, id) > (wanted.subject, ?2::text, {}::smallint, 0::bigint) "
-        "and "
-        "subject <> '' order by subject desc, kind desc, state desc, id desc limit ?3)",
-        lease, number, INT64_MAX, number);
+        "(select id from job where {} subject = any(array[wanted.subject]) and kind = ?2::text and state = "
+        "{}::smallint and subject <> '' order by subject desc, kind desc, state desc, id desc limit ?3)",
+        lease, number);
   }
   return fmt::format(
       "select newest.id from unnest(?1::text[]) with ordinality as wanted(subject, place) cross join lateral "
@@ -123,12 +119,12 @@ std::string id_array(std::span<const JobId> ids) {
 Result<std::vector<std::string>> kinds_of_subject(Database& database, const std::string& subject) {
   std::vector<std::string> kinds;
   SLUICE_CHECK(database.each(
-      "with recursive k(kind) as ((select kind from job where subject = ?1 and subject <> '' order by "
-      "subject, "
-      "kind limit 1) union all select (select kind from job where (subject, kind) > (?1, k.kind) and subject "
-      "= ?1 "
-      "and subject <> '' order by subject, kind limit 1) from k where k.kind is not null) select kind from k "
-      "where kind is not null",
+      "with recursive k(subject, kind) as ((select subject, kind from job where subject = ?1 and subject <> "
+      "'' "
+      "order by subject, kind limit 1) union all select n.* from k cross join lateral (select subject, kind "
+      "from "
+      "job where (subject, kind) > (?1, k.kind) and subject <> '' order by subject, kind limit 1) n where "
+      "k.subject = ?1) select kind from k where subject = ?1",
       [&](const Row& row) -> Result<void> {
         kinds.push_back(row.text(0));
         return {};
