@@ -25,6 +25,9 @@ struct PostgresOptions {
   // A statement that is not answered within it costs the connection (timeout, retryable), and is stopped by
   // the server a second later; 0 waits for ever.
   std::chrono::milliseconds answer_timeout{0};
+  // Once a stop is requested (stop_on()), an answer is waited for so long and no longer; then the connection
+  // is given up. 0: the server is told to stop, and its word is waited for.
+  std::chrono::milliseconds stop_timeout{0};
   // Rows that another transaction holds are waited for so long (then locked, retryable); 0 waits for ever.
   std::chrono::milliseconds lock_timeout{0};
 };

@@ -139,8 +139,10 @@ Result<std::unique_ptr<PostgresSession>> PostgresSession::open(const Secret& url
   PQsetNoticeProcessor(connection.get(), [](void*, const char*) {}, nullptr);
   FileHandle wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake) return fail(ErrorCode::io, os_message(errno), where);
-  return std::unique_ptr<PostgresSession>(
+  std::unique_ptr<PostgresSession> session(
       new PostgresSession(std::move(connection), std::move(wake), where, options.answer_timeout));
+  session->stop_timeout = options.stop_timeout;
+  return session;
 }
 
 Result<std::unique_ptr<PostgresSession>> PostgresSession::borrow(PGconn* connection) {
@@ -218,13 +220,15 @@ Result<void> PostgresSession::wait_for_answer() {
     return std::chrono::steady_clock::now();
   };  // real time: it is others who are waited for
   const SteadyTime begun = now();
-  std::optional<SteadyTime> say_at;  // when to tell the server to stop
+  std::optional<SteadyTime> say_at;     // when to tell the server to stop
+  std::optional<SteadyTime> no_longer;  // than until then
   while (PQisBusy(connection_.get()) != 0) {
     milliseconds most = kForEver;
     const auto until = [&](SteadyTime time) {
       most = std::min(most, std::max(milliseconds(0), std::chrono::ceil<milliseconds>(time - now())));
     };
     if (say_at) until(*say_at);
+    if (no_longer) until(*no_longer);
     if (answer_timeout_.count() > 0) until(begun + answer_timeout_);
     bool rang = false;
     if (wait_for_socket(most, rang)) {
@@ -233,7 +237,15 @@ Result<void> PostgresSession::wait_for_answer() {
     }
     if (rang) {
       silence(wake_);
-      if (!say_at) say_at = now() + kGrace;
+      if (stop_timeout.count() > 0) {
+        if (!no_longer) no_longer = now() + stop_timeout;
+      } else if (!say_at) {
+        say_at = now() + kGrace;
+      }
+    }
+    if (no_longer && now() >= *no_longer) {
+      give_up();
+      return fail(ErrorCode::cancelled, "stopped without the server's answer", where_);
     }
     if (say_at && now() >= *say_at) {
       send_cancel();

@@ -55,6 +55,7 @@ class PostgresSession {
   // one's statement is never run for ours.
   std::string new_statement_name();
   std::stop_token stop;
+  std::chrono::milliseconds stop_timeout{0};  // PostgresOptions
   std::int64_t changes = 0;
 
  private:

@@ -196,5 +196,30 @@ TEST_F(BlackHole, polling_goes_on_while_nothing_is_heard) {
   runs_.wait_for(2);
 }
 
+TEST_F(BlackHole, stopping_does_not_wait_for_a_connection_that_is_deaf) {
+  auto opened = open_postgres_store(Secret(proxy_.url()), {.schema = setting_.schema()});
+  ASSERT_TRUE(opened) << opened.error().describe();
+  std::mutex mutex;
+  std::condition_variable changed;
+  int told = 0;
+  (*opened)->nodes().on_change_elsewhere([&] {
+    std::lock_guard lock(mutex);
+    ++told;
+    changed.notify_all();
+  });
+  ASSERT_TRUE((*opened)->nodes().join({.id = "n1", .name = "host", .started_at = clock_.now()}));
+  {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return told > 0; });  // so it listens by now
+  }
+  ASSERT_GE(proxy_.swallow_listeners(true), 1);
+  const NewJob given = job();
+  ASSERT_TRUE(
+      (*opened)->jobs().enqueue(std::span(&given, 1), clock_.now()));  // which is told, and not answered
+  const auto begun = std::chrono::steady_clock::now();
+  opened->reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 3s);
+}
+
 }  // namespace
 }  // namespace sluice::jobs

@@ -18,6 +18,8 @@ constexpr milliseconds kAnswerTimeout{15'000};
 // Callers may leave a transaction open that holds a job or a key of ours. Longer than the server takes to
 // find out that two wait for each other (deadlock_timeout, 1 s), which it tells us better.
 constexpr milliseconds kLockTimeout{1'500};
+// Whoever stops does not wait for a server that is deaf.
+constexpr milliseconds kStopTimeout{1'000};
 // Another node that brings the schema up to date may rewrite millions of rows.
 constexpr milliseconds kForEver{0};
 // Nobody is kept waiting for a hint that was lost: there is "news" this often at least.
@@ -46,6 +48,7 @@ Result<std::unique_ptr<sql::PostgresConnection>> PostgresPool::connect(milliseco
   return sql::open_postgres(url_, {.application = "sluice jobs",
                                    .schema = schema_,
                                    .answer_timeout = answer_timeout,
+                                   .stop_timeout = kStopTimeout,
                                    .lock_timeout = lock_timeout});
 }
 

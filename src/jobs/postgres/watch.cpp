@@ -113,6 +113,7 @@ void PostgresWatch::loop(const std::stop_token& stop) {
       continue;
     }
     connection_.reset();
+    if (stop.stop_requested()) return;
     if (std::string text = done.error().describe(); text != last_error) {
       spdlog::warn("the job store's database cannot be reached and is tried again: {}", text);
       last_error = std::move(text);
@@ -126,6 +127,7 @@ void PostgresWatch::loop(const std::stop_token& stop) {
 Result<void> PostgresWatch::round(const std::stop_token& stop) {
   if (!connection_) {
     SLUICE_TRY(connection_, pool_.connect(kAnswerTimeout, kAnswerTimeout));
+    connection_->stop_on(stop);
     SLUICE_CHECK(connection_->execute("listen " + sql::quote_identifier(channel_)));
     SLUICE_CHECK(beat());
     heard();  // whatever was said meanwhile was not heard
