@@ -33,6 +33,7 @@ std::vector<std::string_view> way_back(const ByName& by_name, std::string_view s
     const std::string_view name = at->after->names[next++];
     if (name == start) {
       std::vector<std::string_view> names;
+      names.reserve(way.size() + 1);
       for (const auto& step : way) names.push_back(step.at->name);
       names.push_back(start);
       return names;

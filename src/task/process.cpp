@@ -47,7 +47,7 @@ std::string path_of(const ProcessSpec& spec) {
 Result<fs::path> find_program(const ProcessSpec& spec) {
   const auto& name = spec.arguments.front();
   if (name.find('/') != std::string::npos) {
-    const auto path = (spec.directory / name).lexically_normal();
+    auto path = (spec.directory / name).lexically_normal();
     std::error_code error;
     if (!fs::exists(path, error))
       return fail(ErrorCode::not_found, fmt::format("there is no program {}", printable(path.string())));
@@ -111,6 +111,7 @@ struct Prepared {
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> result;
+  result.reserve(texts.size() + 1);
   for (auto& text : texts) result.push_back(text.data());
   result.push_back(nullptr);
   return result;
@@ -138,6 +139,7 @@ Result<Process> Process::start(const ProcessSpec& spec) {
   const FileHandle input(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   auto arguments = spec.arguments;
   std::vector<std::string> environment;
+  environment.reserve(spec.environment.size());
   for (const auto& [name, value] : spec.environment) environment.push_back(name + '=' + value);
   const auto argv = pointers(arguments);
   const auto envp = pointers(environment);
