@@ -1,6 +1,7 @@
 // Writes of several threads share one transaction, and nothing else.
-#include "jobs/scratch.h"
 #include "jobs/sqlite/group_commit.h"
+
+#include "jobs/scratch.h"
 #include "sql/sqlite.h"
 
 #include <gmock/gmock.h>
@@ -121,6 +122,7 @@ TEST_F(GroupCommitTest, many_threads_lose_nothing) {
   std::atomic<int> next = 0;
   {
     std::vector<std::jthread> threads;
+    threads.reserve(kThreads);
     for (int i = 0; i < kThreads; ++i) {
       threads.emplace_back([&, i] {
         for (int k = 0; k < kEach; ++k) {

@@ -18,11 +18,15 @@ class SqlitePlans : public testing::Test {
     const auto store = open_store(scratch_.path());
     // 20,000 ended ones, the oldest of which failed, and 20,000 that wait.
     const auto done = database_.connection().execute(fmt::format(
-        "create temp table n as with recursive n(i) as (select 1 union all select i + 1 from n where i < {0}) "
+        "create temp table n as with recursive n(i) as (select 1 union all select i + 1 from n where i < "
+        "{0}) "
         "select i from n;"
-        "insert into job (kind, subject, name, queue, state, origin, priority, created_at, run_at, started_at, "
-        "finished_at, attempt, max_attempts, started_by, history, retry, args, recurring_id) select iif(i % 2, "
-        "'undo', 'load'), 'S' || (i % 10), 'S', iif(i % 4, 'default', 'mail'), iif(i > {0}, 1, iif(i < 100, 6, "
+        "insert into job (kind, subject, name, queue, state, origin, priority, created_at, run_at, "
+        "started_at, "
+        "finished_at, attempt, max_attempts, started_by, history, retry, args, recurring_id) select iif(i % "
+        "2, "
+        "'undo', 'load'), 'S' || (i % 10), 'S', iif(i % 4, 'default', 'mail'), iif(i > {0}, 1, iif(i < 100, "
+        "6, "
         "5)), 0, 5, i, i, i, iif(i > {0}, null, i), 1, 1, '', '', '{1}', '{{}}', 'load:S' || (i % 10) from "
         "(select i from n union all select i + {0} from n);"
         "insert into ready (job, priority, run_at, kind, queue, token, attempt) select id, priority, run_at, "

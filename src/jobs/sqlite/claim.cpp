@@ -216,6 +216,7 @@ Result<std::vector<Open>> open_queues(Database& database, std::vector<QueueShare
 Result<void> choose_in_turn(Choice& choice, QueueTurns& turns, std::vector<Open> open, int slots) {
   while (slots > 0 && !open.empty()) {
     std::vector<QueueShare> waiting;
+    waiting.reserve(open.size());
     for (const Open& one : open) waiting.push_back(one.share);
     for (const auto& [queue, jobs] : turns.next(waiting, slots)) {
       const auto at = std::ranges::find_if(open, [&](const Open& one) { return one.share.name == queue; });

@@ -30,8 +30,8 @@ Result<Leases> find_leases(Database& database, std::span<const Completion> compl
   std::vector<const Completion*> wanted;
   wanted.reserve(completions.size());
   for (const Completion& one : completions) wanted.push_back(&one);
-  const auto job_of = [](const Completion* one) { return one->lease.job; };
-  if (!std::ranges::is_sorted(wanted, {}, job_of)) std::ranges::stable_sort(wanted, {}, job_of);
+  const auto order = [](const Completion* one) { return std::pair(one->lease.job, one); };
+  if (!std::ranges::is_sorted(wanted, {}, order)) std::ranges::sort(wanted, {}, order);
   Leases leases;
   leases.mine.reserve(completions.size());
   auto next = wanted.begin();

@@ -14,8 +14,9 @@
 namespace sluice::jobs {
 
 // Thread-safe. Who comes while another one writes waits, and all that have come meanwhile are written by the
-// first of them, on its thread: each in a savepoint of its own, so that an error takes back its own writes alone.
-// Nobody has an answer before the commit. Nobody waits for company either: one that comes alone is written at once.
+// first of them, on its thread: each in a savepoint of its own, so that an error takes back its own writes
+// alone. Nobody has an answer before the commit. Nobody waits for company either: one that comes alone is
+// written at once.
 class GroupCommit {
  public:
   // An error takes back what it wrote.
@@ -23,8 +24,8 @@ class GroupCommit {
 
   explicit GroupCommit(Database& database) : database_(database) {}
   // `together`: it may share a transaction with others; what writes much is better off without savepoints.
-  // Locked, retryable: another process writes. An error of the commit is everybody's who was written with it, as
-  // is one that makes the database take back the whole transaction.
+  // Locked, retryable: another process writes. An error of the commit is everybody's who was written with it,
+  // as is one that makes the database take back the whole transaction.
   Result<void> write(const Work& work, bool together);
   // Runs `work` while nobody writes, outside any transaction.
   Result<void> between(const Work& work);
