@@ -33,6 +33,22 @@ TEST_P(StoreConformance, a_job_with_a_damaged_retry_policy_keeps_no_other_from_b
   }
 }
 
+TEST_P(StoreConformance, a_damaged_retry_policy_does_not_keep_the_clock_from_being_mended) {
+  NewJob retried = job();
+  retried.retry = {.limit = 3, .delay = 1h};
+  const JobId bad = add(retried), good = add(retried);
+  for (const Claimed& one : claim()) {
+    EXPECT_TRUE(complete({.lease = one.lease,
+                          .to = JobState::scheduled,
+                          .error = JobError{"io", "broken"},
+                          .run_at = now_ + 30 * 24h}));
+  }
+  setting_->execute(fmt::format("update job set retry = '{{' where id = {}", bad.value()));
+  const auto mended = store_->upkeep().clock_set_back([](const Recurring&) { return FirePlan{}; }, now_);
+  ASSERT_TRUE(mended) << mended.error().describe();
+  EXPECT_THAT(mended->jobs, testing::ElementsAre(good));
+}
+
 TEST_P(StoreConformance, a_job_in_a_state_that_nobody_knows_is_shown_as_failed) {
   const JobId bad = add(), good = add();
   setting_->execute(

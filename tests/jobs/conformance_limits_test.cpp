@@ -365,5 +365,23 @@ TEST_P(StoreConformance, rules_of_keys_that_no_job_has_any_more_are_forgotten) {
   EXPECT_EQ(rows("limit_start"), 0);
 }
 
+TEST_P(StoreConformance, starts_count_for_their_window_though_the_job_is_forgotten) {
+  NewJob monthly = job("monthly");
+  monthly.limit_key = "monthly";
+  monthly.limit = {.starts = 1, .window = 30 * 24h};
+  add(monthly);
+  for (const Claimed& one : claim()) EXPECT_TRUE(complete({.lease = one.lease}));
+  now_ += 15 * 24h;
+  Retention none;
+  none.keep_per_subject = 0;
+  EXPECT_EQ(store_->upkeep().trim(none, 100, now_).value(), 1);
+  EXPECT_EQ(store_->upkeep().trim(none, 100, now_).value(), 0);
+  add(monthly);
+  EXPECT_TRUE(claim().empty()) << "its key has had its start of these 30 days";
+  now_ += 15 * 24h;
+  ASSERT_TRUE(store_->jobs().release_waiting(now_));
+  EXPECT_EQ(claim().size(), 1u);
+}
+
 }  // namespace
 }  // namespace sluice::jobs

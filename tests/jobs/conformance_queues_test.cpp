@@ -70,6 +70,17 @@ TEST_P(StoreConformance, a_paused_queue_gives_nothing_and_lets_others_pass) {
   EXPECT_EQ(claim_one().job.id, in_mail);
 }
 
+TEST_P(StoreConformance, a_large_claim_heeds_pauses_and_limits_of_queues_too) {
+  for (int i = 0; i < 80; ++i) add(in("mail"));
+  ASSERT_TRUE(store_->queues().pause("mail", "ann", "the mail server is down", now_));
+  EXPECT_TRUE(claim(64).empty());
+  ASSERT_TRUE(store_->queues().resume("mail", now_));
+  ASSERT_TRUE(store_->queues().set_max_running("mail", 3, now_));
+  EXPECT_EQ(claim(64).size(), 3u);
+  ASSERT_TRUE(store_->queues().set_max_running("mail", {}, now_));
+  EXPECT_EQ(claim(64).size(), 64u);
+}
+
 TEST_P(StoreConformance, what_runs_in_a_queue_goes_on_when_it_is_paused) {
   add(in("mail"));
   const Claimed running = claim_one();

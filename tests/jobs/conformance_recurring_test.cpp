@@ -283,5 +283,14 @@ TEST_P(StoreConformance, failures_in_a_row_pause_a_recurring_job) {
   EXPECT_EQ(failures(), 0);
 }
 
+TEST_P(StoreConformance, one_that_is_paused_fires_nothing_whatever_its_next_time_says) {
+  upsert(recurring());
+  ASSERT_TRUE(store_->recurring().pause("load:Country", "ann", "", now_));
+  // As a node might leave it that was in the middle of firing.
+  setting_->execute("update recurring set next_fire_at = 1");
+  now_ += 1h;
+  EXPECT_TRUE(fire({{.fire_at = now_}}).empty());
+}
+
 }  // namespace
 }  // namespace sluice::jobs

@@ -83,6 +83,7 @@ Result<std::size_t> Round::find(int limit) {
   RetryMemo memo;
   SLUICE_CHECK(database_.each(
       fmt::format("select {} from recurring where next_fire_at is not null and next_fire_at <= ?1 and "
+                  "paused_at is null and retired_at is null and "
                   "(next_fire_at, id) > (?2, ?3) order by next_fire_at, id limit ?4",
                   recurring_columns()),
       [&](const Row& row) -> Result<void> {
@@ -290,7 +291,10 @@ Result<std::int64_t> Round::close() {
   std::int64_t change = 0;
   SLUICE_CHECK(database_.each(
       fmt::format(
-          "with u as (update recurring r set next_fire_at = v.next, last_fire_at = v.fired, last_job = "
+          // Paused meanwhile, by a failed run: it stays so.
+          "with u as (update recurring r set next_fire_at = case when r.paused_at is null and r.retired_at "
+          "is "
+          "null then v.next end, last_fire_at = v.fired, last_job = "
           "v.job, error = v.error from json_to_recordset(?::json) as v(id text, next bigint, fired "
           "bigint, job bigint, error text) where r.id = v.id) select {}",
           pool_.touching()),

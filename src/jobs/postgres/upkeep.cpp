@@ -28,8 +28,13 @@ constexpr std::string_view kForget =
 // Rules of keys that no job has any more, and starts that count no longer. Locked first, then looked at: who
 // enqueues under such a key at the same time locks its rule too, and is seen, or makes a new one.
 Result<void> forget_rules(Database& database, int batch, Timestamp now) {
+  SLUICE_CHECK(database.run(
+      "delete from limit_start s using limit_rule r where s.key = r.key and s.at <= ? - r.window_ms * 1000",
+      now));
   constexpr std::string_view kUnused =
-      "not exists (select 1 from job where limit_key = r.key and limit_key is not null)";
+      "not exists (select 1 from job where limit_key = r.key and limit_key is not null) and not exists "
+      "(select 1 "
+      "from limit_start s where s.key = r.key)";
   std::vector<std::string> keys;
   SLUICE_CHECK(database.each(
       fmt::format("select key from limit_rule r where {} order by key limit ? for update skip locked",
@@ -40,15 +45,10 @@ Result<void> forget_rules(Database& database, int batch, Timestamp now) {
       },
       batch));
   if (!keys.empty()) {
-    SLUICE_CHECK(database.run(
-        fmt::format("with gone as (delete from limit_rule r where key = any(?::text[]) and {} returning key) "
-                    "delete from limit_start s using gone where s.key = gone.key",
-                    kUnused),
-        array_text(keys)));
+    SLUICE_CHECK(
+        database.run(fmt::format("delete from limit_rule r where key = any(?::text[]) and {}", kUnused),
+                     array_text(keys)));
   }
-  SLUICE_CHECK(database.run(
-      "delete from limit_start s using limit_rule r where s.key = r.key and s.at <= ? - r.window_ms * 1000",
-      now));
   return {};
 }
 

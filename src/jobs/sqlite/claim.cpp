@@ -243,7 +243,8 @@ Result<std::vector<Claimed>> SqliteJobStore::claim(const ClaimRequest& request, 
     Account account(database, now);
     SLUICE_CHECK(promote_due(database, account, now));
     SLUICE_CHECK(release_due(database, now));
-    if (seen) {
+    SLUICE_TRY(const bool held_back, queue_is_held_back(database, {}));
+    if (seen && !held_back) {  // what was seen knows nothing of queues
       SLUICE_TRY(const bool as_it_was, is_next(database, *seen));
       if (as_it_was) {
         SLUICE_CHECK(take(database, account, *seen, true, request.node));
@@ -252,7 +253,6 @@ Result<std::vector<Claimed>> SqliteJobStore::claim(const ClaimRequest& request, 
       }
     }
     Choice choice(database, request, now);
-    SLUICE_TRY(const bool held_back, queue_is_held_back(database, {}));
     if (request.queues.empty() && !held_back) {
       SLUICE_CHECK(choice.choose(std::nullopt, request.limit));
     } else {

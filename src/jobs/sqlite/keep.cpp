@@ -97,17 +97,16 @@ Result<int> SqliteUpkeep::trim(const Retention& retention, int batch, Timestamp 
         "delete from unique_key where key in (select key from unique_key k indexed by unique_key_until where "
         "until <= ? and not exists (select 1 from job where id = k.job and state in (0, 1, 3)) limit ?)",
         now, batch));
-    // Rules of keys that no job has any more, and starts that count no longer.
-    SLUICE_CHECK(
-        database.run("delete from limit_rule where key in (select key from limit_rule r where not exists "
-                     "(select 1 from job "
-                     "indexed by job_of_limit where limit_key = r.key and limit_key is not null) limit ?)",
-                     batch));
+    // Starts that count no longer, and rules of keys that neither a job nor a start has any more.
     SLUICE_CHECK(
         database.run("delete from limit_start where at <= ?1 - coalesce((select window_ms * 1000 from "
-                     "limit_rule where key = "
-                     "limit_start.key), 0)",
+                     "limit_rule where key = limit_start.key), 0)",
                      now));
+    SLUICE_CHECK(database.run(
+        "delete from limit_rule where key in (select key from limit_rule r where not exists "
+        "(select 1 from job indexed by job_of_limit where limit_key = r.key and limit_key is not "
+        "null) and not exists (select 1 from limit_start s where s.key = r.key) limit ?)",
+        batch));
     SLUICE_CHECK(database.run("delete from job_minute where minute < ?", now - retention.minutes));
     SLUICE_CHECK(account.close());
     return removed;

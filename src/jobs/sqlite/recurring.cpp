@@ -167,9 +167,11 @@ Result<std::vector<Fired>> SqliteRecurringStore::fire_due(const FirePlanner& pla
   return file_.write([&](Database& database) -> Result<std::vector<Fired>> {
     std::vector<Recurring> due;
     SLUICE_CHECK(database.each(
-        fmt::format("select {} from recurring indexed by recurring_next where next_fire_at is not null and "
-                    "next_fire_at <= ? order by next_fire_at limit ?",
-                    recurring_columns()),
+        fmt::format(
+            "select {} from recurring indexed by recurring_next where next_fire_at is not null and "
+            "next_fire_at <= ? and paused_at is null and retired_at is null order by next_fire_at limit "
+            "?",
+            recurring_columns()),
         [&](const Row& row) -> Result<void> {
           SLUICE_TRY(auto one, read_recurring(row));
           due.push_back(std::move(one));

@@ -33,8 +33,9 @@ Result<std::vector<Sooner>> sooner_retries(Database& database, std::string_view 
   SLUICE_CHECK(database.each(
       fmt::format("select id, run_at, retry from {} where state = 0 and run_at > ? and attempt > 0", job),
       [&](const Row& row) -> Result<void> {
-        SLUICE_TRY(const auto policy, retry_policy_from_json(row.text(2)));
-        const Timestamp latest = now + std::max(policy.max_delay, std::chrono::milliseconds(0));
+        const auto policy = retry_policy_from_json(row.text(2));
+        if (!policy) return {};  // its job is told of when its turn comes; it must not hold up the others
+        const Timestamp latest = now + std::max(policy->max_delay, std::chrono::milliseconds(0));
         if (row.time(1) > latest) sooner.push_back({{}, JobId(row.integer(0)), latest});
         return {};
       },
