@@ -20,6 +20,23 @@ NewJob limited(KeyLimit limit, std::string key = "api") {
   return made;
 }
 
+TEST_P(StoreConformance, several_queues_share_what_a_claim_may_take_of_jobs_with_keys) {
+  for (const char* queue : {"one", "two"}) {
+    for (int i = 0; i < 2; ++i) {
+      NewJob one = job();
+      one.queue = queue;
+      one.exclusive_key = std::string(queue) + std::to_string(i);
+      add(one);
+    }
+  }
+  const ClaimRequest request{.node = "n1",
+                             .limit = 4,
+                             .kinds = {"load"},
+                             .queues = {{.name = "one", .weight = 1}, {.name = "two", .weight = 1}},
+                             .most_limited = 1};
+  EXPECT_EQ(store_->jobs().claim(request, now_).value().size(), 1u);
+}
+
 TEST_P(StoreConformance, a_claim_takes_no_more_jobs_with_keys_than_it_is_told_to) {
   for (int i = 0; i < 3; ++i) {
     NewJob one = job();

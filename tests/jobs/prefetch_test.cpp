@@ -1,5 +1,6 @@
 // Claiming more than the free workers can begin: only where jobs are short, and never for good.
 #include "jobs/engine/pace.h"
+#include "jobs/engine/worker_pool.h"
 #include "jobs/engine_fixture.h"
 #include "sql/sqlite.h"
 
@@ -200,6 +201,21 @@ TEST_F(BusyTest, a_job_cancelled_while_it_waits_for_a_worker_ends_at_once) {
   EXPECT_EQ(ended.state, JobState::deleted);
   EXPECT_EQ(ended.reason, "not wanted any more");
   EXPECT_EQ(get(ids[0].id).state, JobState::processing) << "the only worker is still busy";
+}
+
+TEST_F(BusyTest, those_with_keys_begin_before_others_of_their_claim_but_not_of_earlier_ones) {
+  WorkerPool pool(1, [](const std::shared_ptr<Attempt>&) {}, [](int) {});
+  const auto attempt = [&](std::int64_t id, std::string key) {
+    Claimed claimed;
+    claimed.job.id = JobId(id);
+    claimed.job.exclusive_key = std::move(key);
+    return std::make_shared<Attempt>(std::move(claimed), *store_, clock_, std::make_shared<Listeners>());
+  };
+  pool.submit({attempt(1, "")});
+  pool.submit({attempt(2, ""), attempt(3, "key")});
+  std::vector<std::int64_t> order;
+  for (const auto& one : pool.close()) order.push_back(one->job().id.value());
+  EXPECT_EQ(order, (std::vector<std::int64_t>{1, 3, 2}));
 }
 
 TEST_F(BusyTest, jobs_with_keys_are_not_claimed_ahead_of_their_turn) {

@@ -65,9 +65,11 @@ bool WorkerPool::submit(std::vector<std::shared_ptr<Attempt>> attempts, int rese
     std::lock_guard lock(mutex_);
     reserved_ -= reserved;
     if (closed_) return count == 0;
-    for (auto& attempt : attempts) {
-      const auto at = has_key(attempt) ? std::ranges::find_if_not(waiting_, has_key) : waiting_.end();
-      waiting_.insert(at, std::move(attempt));
+    // Not before those of earlier claims: a stream of jobs with keys would keep them waiting for ever.
+    for (const bool keyed : {true, false}) {
+      for (auto& attempt : attempts) {
+        if (attempt && has_key(attempt) == keyed) waiting_.push_back(std::move(attempt));
+      }
     }
   }
   if (count == 1) {

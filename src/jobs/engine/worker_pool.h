@@ -41,8 +41,8 @@ class WorkerPool {
   // Promises up to so many free workers to the caller, who then submits, or takes back, as many.
   int reserve(int most);
   void take_back(int reserved);
-  // Those with keys go first, as others wait for their keys. False when the pool is closed. `reserved` of
-  // them were promised a worker.
+  // Of these, those with keys go first, as others wait for their keys. False when the pool is closed.
+  // `reserved` of them were promised a worker.
   bool submit(std::vector<std::shared_ptr<Attempt>> attempts, int reserved = 0);
   // So many of those that wait, the newest; they are the caller's now.
   std::vector<std::shared_ptr<Attempt>> take_waiting(std::size_t most);

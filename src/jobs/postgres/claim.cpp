@@ -273,8 +273,9 @@ Result<std::vector<Claimed>> PostgresJobStore::claim(const ClaimRequest& request
   // Last of what may fail: whoever loses what it has found, loses jobs that this node holds.
   SLUICE_TRY(auto claimed, recover(request));
   const int slots = request.limit - static_cast<int>(claimed.size());
-  auto more = request.queues.empty() && !outlook.held_back ? claim_from(request, {}, slots, now)
-                                                           : claim_in_turn(request, slots, now);
+  const ClaimRequest rest = without(request, claimed);
+  auto more = request.queues.empty() && !outlook.held_back ? claim_from(rest, {}, slots, now)
+                                                           : claim_in_turn(rest, slots, now);
   if (!more) {
     // What was taken is not lost: the caller gets it, and the error with the next call.
     if (claimed.empty()) return more;
@@ -282,6 +283,16 @@ Result<std::vector<Claimed>> PostgresJobStore::claim(const ClaimRequest& request
   }
   claimed.insert(claimed.end(), std::make_move_iterator(more->begin()), std::make_move_iterator(more->end()));
   return claimed;
+}
+
+// The request as it is after those were claimed for it: with keys it may have so many fewer.
+ClaimRequest PostgresJobStore::without(const ClaimRequest& request, const std::vector<Claimed>& claimed) {
+  ClaimRequest rest = request;
+  const auto keyed = std::ranges::count_if(claimed, [](const Claimed& one) {
+    return !one.job.exclusive_key.empty() || !one.job.limit_key.empty();
+  });
+  rest.most_limited = std::max(0, request.most_limited - static_cast<int>(keyed));
+  return rest;
 }
 
 Result<std::vector<Claimed>> PostgresJobStore::claim_from(const ClaimRequest& request, const From& from,
@@ -292,7 +303,10 @@ Result<std::vector<Claimed>> PostgresJobStore::claim_from(const ClaimRequest& re
   for (int round = 0; round < kMostRounds; ++round) {
     const int limit = slots - static_cast<int>(claimed.size());
     if (limit <= 0) break;
-    auto batch = take(request, from, mark ? &*mark : nullptr, limit, now);
+    ClaimRequest rest = without(request, claimed);
+    if (from.limited)
+      rest.most_limited = std::max(0, request.most_limited - static_cast<int>(claimed.size()));
+    auto batch = take(rest, from, mark ? &*mark : nullptr, limit, now);
     if (!batch) {
       if (claimed.empty()) return std::unexpected(std::move(batch).error());
       break;
@@ -316,8 +330,10 @@ Result<std::vector<Claimed>> PostgresJobStore::claim_from(const ClaimRequest& re
       mark.reset();  // something may lie before it
       continue;
     }
-    // Jobs with keys stood in the way of others behind them, and are out of it now.
-    if (batch->looked_at < limit) break;
+    // Jobs with keys stood in the way of others behind them, and are out of it now, unless it has enough of
+    // them.
+    const bool as_before = taken == 0 && batch->special.empty() && batch->collided.empty();
+    if (batch->looked_at < limit || as_before) break;
   }
   // Those with keys came in statements of their own.
   const auto turn = [](const Claimed& one) {

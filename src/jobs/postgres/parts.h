@@ -72,6 +72,7 @@ class PostgresJobStore final : public JobStore {
     bool key_is_due = false;
   };
   // One queue's part of a claim; no name = all queues.
+  static ClaimRequest without(const ClaimRequest& request, const std::vector<Claimed>& claimed);
   struct From {
     std::optional<std::string> queue;
     bool limited = false;

@@ -72,7 +72,8 @@ Result<std::vector<Claimed>> PostgresJobStore::claim_in_turn(const ClaimRequest&
       turns = turns_[request.node].next(open, slots);
     }
     for (const auto& [queue, jobs] : turns) {
-      auto some = claim_from(request, {.queue = queue, .limited = limited[queue]}, jobs, now);
+      auto some =
+          claim_from(without(request, claimed), {.queue = queue, .limited = limited[queue]}, jobs, now);
       if (!some) {
         if (claimed.empty()) return some;
         return claimed;  // what was taken is not lost; the error comes with the next call

@@ -42,6 +42,9 @@ Result<void> promote_due(Database& database, Account& account, Timestamp now) {
   return {};
 }
 
+// A claim ends when it has passed over so many jobs with keys that it wants no more of.
+constexpr int kMostPassedOver = 1'000;
+
 // Goes through the jobs at hand, best first, and sorts them: to take, to put aside, to drop.
 class Choice {
  public:
@@ -55,8 +58,9 @@ class Choice {
       SLUICE_TRY(const bool taken, look_at(row));
       if (taken) --left;
       in_one_run_ = in_one_run_ && taken;
-      return left > 0;
+      return left > 0 && passed_over_ < kMostPassedOver;
     };
+    passed_over_ = 0;
     if (most <= 0) return 0;
     if (queue) in_one_run_ = false;
     static const std::string of_all = claim_query("ready_claim", ""),
@@ -103,7 +107,10 @@ class Choice {
     }
     const std::string key = row.text(kKey), limit_key = row.text(kLimit);
     const bool limited = !key.empty() || !limit_key.empty();
-    if (limited && limited_ >= request_.most_limited) return false;
+    if (limited && limited_ >= request_.most_limited) {
+      ++passed_over_;
+      return false;
+    }
     if (!key.empty()) {
       SLUICE_TRY(const bool free, is_free(key));
       if (!free) return leave(id, BlockedBy::exclusive_key);
@@ -154,6 +161,7 @@ class Choice {
   std::vector<Claimed> chosen_;
   bool in_one_run_ = true;          // they are the first of the index, none left out
   int limited_ = 0;                 // taken, of those with keys
+  int passed_over_ = 0;             // by this choose(), as there are enough of them
   std::unordered_set<JobId> seen_;  // by an earlier choose(), or not to be looked at again
   std::vector<std::pair<JobId, BlockedBy>> aside_;
   std::vector<std::pair<JobId, std::string>> late_;
