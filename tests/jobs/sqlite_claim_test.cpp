@@ -5,6 +5,7 @@
 #include "jobs/sqlite/take.h"
 #include "sql/sqlite.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace sluice::jobs {
@@ -90,6 +91,24 @@ TEST_F(SqliteClaim, only_plain_jobs_are_read_ahead) {
 TEST_F(SqliteClaim, fewer_than_are_wanted_are_not_read_ahead) {
   ASSERT_TRUE(store_->jobs().cancel(JobId(3), "no", kNow));
   EXPECT_FALSE(seen());
+}
+
+TEST_F(SqliteClaim, a_claim_that_wants_no_more_with_keys_does_not_walk_over_all_of_them) {
+  const auto with_keys = [&](int first, int count) {
+    std::vector<NewJob> jobs(static_cast<std::size_t>(count), plain());
+    for (int i = 0; i < count; ++i) {
+      jobs[static_cast<std::size_t>(i)].priority = 1;
+      jobs[static_cast<std::size_t>(i)].exclusive_key = fmt::format("x{}", first + i);
+    }
+    ASSERT_TRUE(store_->jobs().enqueue(jobs, kNow));
+  };
+  const ClaimRequest request{.node = "n", .limit = 20, .kinds = {"k"}, .most_limited = 1};
+  with_keys(0, 500);
+  EXPECT_EQ(store_->jobs().claim(request, kNow).value().size(), 1u + kJobs) << "the others behind them";
+  add(plain());
+  with_keys(500, 2500);
+  EXPECT_EQ(store_->jobs().claim(request, kNow).value().size(), 1u);
+  EXPECT_EQ(store_->jobs().claim({.node = "n", .limit = 5, .kinds = {"k"}}, kNow).value().size(), 5u);
 }
 
 TEST_F(SqliteClaim, large_claims_go_from_one_to_the_next) {
