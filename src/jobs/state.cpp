@@ -40,7 +40,14 @@ constexpr bool in_order() {
 }
 static_assert(in_order(), "rows stand at the index of their state");
 
-constexpr const StateRow& row(JobState state) { return kTable[static_cast<std::size_t>(state)]; }
+// A number that a damaged store or a newer program has written: nothing may follow it, and it is no new
+// job's.
+constexpr StateRow kUnknown{succeeded, "unknown", false, true, 0};
+
+constexpr const StateRow& row(JobState state) {
+  const auto number = static_cast<std::size_t>(state);
+  return number < kTable.size() ? kTable[number] : kUnknown;
+}
 
 }  // namespace
 
@@ -53,7 +60,9 @@ std::optional<JobState> parse_job_state(std::string_view name) {
   return {};
 }
 
-bool transition_allowed(JobState from, JobState to) { return (row(from).next & bit(to)) != 0; }
+bool transition_allowed(JobState from, JobState to) {
+  return static_cast<std::size_t>(to) < kTable.size() && (row(from).next & bit(to)) != 0;
+}
 bool initial_allowed(JobState state) { return row(state).initial; }
 // The states that only a person, the clock or a parent takes on to the queue.
 bool requeue_allowed(JobState state) { return state != processing && transition_allowed(state, enqueued); }

@@ -63,6 +63,27 @@ TEST_P(StoreConformance, a_job_in_a_state_that_nobody_knows_is_shown_as_failed) 
   EXPECT_EQ(claim_one().job.id, good);
 }
 
+TEST_P(StoreConformance, a_job_in_a_state_that_nobody_knows_is_left_alone) {
+  const JobId bad = add();
+  NewJob after = job("after");
+  after.parent = bad;
+  setting_->execute(fmt::format("delete from ready where job = {0}; update job set state = 77 where id = {0}",
+                                bad.value()));
+  const auto refused = [&](const auto& result) {
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code, ErrorCode::conflict);
+    EXPECT_THAT(result.error().message, HasSubstr("state 77"));
+  };
+  refused(store_->jobs().cancel(bad, "", now_));
+  refused(store_->jobs().requeue(bad, "", now_));
+  refused(ask(bad, {.to = JobState::scheduled, .run_at = now_ + 1h, .expected = {}, .reason = {}}));
+  refused(store_->jobs().enqueue(std::span(&after, 1), now_));
+  const auto changed = store_->flow().change_all(
+      {}, {.to = JobState::deleted, .run_at = {}, .expected = {}, .reason = {}}, now_);
+  ASSERT_TRUE(changed) << changed.error().describe();
+  EXPECT_EQ(changed->refused, 1);
+}
+
 TEST_P(StoreConformance, a_count_of_a_state_that_nobody_knows_is_passed_over) {
   add();
   setting_->execute(

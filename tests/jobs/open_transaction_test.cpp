@@ -166,6 +166,31 @@ TEST_F(OpenTransaction, on_a_key_leaves_that_recurring_job_due_and_fires_the_oth
   EXPECT_THAT(fired(10), testing::ElementsAre("r0"));
 }
 
+TEST_F(OpenTransaction, on_a_recurring_job_leaves_it_due_and_fires_the_others) {
+  std::vector<RecurringSpec> specs(2);
+  specs[0].id = "r0";
+  specs[1].id = "r1";
+  for (RecurringSpec& spec : specs) {
+    spec.kind = "load";
+    spec.phrase = "every hour";
+  }
+  const auto plan = [&](const Recurring&) {
+    return FirePlan{.ticks = {{.fire_at = now_}}, .next_fire_at = now_ + 1h, .error = {}};
+  };
+  const auto first = [&](const Recurring&) {
+    return FirePlan{.ticks = {}, .next_fire_at = now_, .error = {}};
+  };
+  ASSERT_TRUE(store_->recurring().upsert(specs, first, now_));
+  auto transaction = sql::Transaction::begin(*caller_).value();
+  ASSERT_TRUE(caller_->execute("select 1 from recurring where id = 'r0' for share"));
+  const auto fired = store_->recurring().fire_due(plan, 10, now_);
+  ASSERT_TRUE(fired) << fired.error().describe();
+  ASSERT_EQ(fired->size(), 1u);
+  EXPECT_EQ(fired->at(0).recurring_id, "r1");
+  ASSERT_TRUE(caller_->execute("rollback"));
+  EXPECT_EQ(store_->recurring().fire_due(plan, 10, now_).value().size(), 1u);
+}
+
 TEST_F(OpenTransaction, on_a_job_that_a_tick_would_cancel_leaves_the_tick_due) {
   RecurringSpec spec;
   spec.id = "r";

@@ -1,5 +1,5 @@
-// The server is there, and takes nothing: its disk is full, or it is a standby. Nothing is lost, and it goes on by
-// itself.
+// The server is there, and takes nothing: its disk is full, or it is a standby. Nothing is lost, and it goes
+// on by itself.
 #include "jobs/engine.h"
 #include "jobs/engine_fixture.h"
 #include "jobs/postgres_fixture.h"
@@ -24,13 +24,15 @@ class PostgresTrouble : public testing::TestWithParam<Trouble> {
  protected:
   // The server's own answer, for whatever is written.
   void begin_trouble() {
-    setting_.execute(fmt::format("create function no() returns trigger language plpgsql as $$ begin raise "
-                                 "exception 'the server says no' using errcode = '{}'; end $$",
-                                 GetParam().code));
+    setting_.execute(
+        fmt::format("create function no() returns trigger language plpgsql as $$ begin raise "
+                    "exception 'the server says no' using errcode = '{}'; end $$",
+                    GetParam().code));
     for (const char* table : {"job", "ready", "lease"}) {
-      setting_.execute(fmt::format("create trigger no before insert or update or delete on {} for each statement "
-                                   "execute function no()",
-                                   table));
+      setting_.execute(
+          fmt::format("create trigger no before insert or update or delete on {} for each statement "
+                      "execute function no()",
+                      table));
     }
   }
   void end_trouble() { setting_.execute("drop function no() cascade"); }

@@ -61,7 +61,7 @@ Result<std::optional<Found>> look_for(Database& database, JobId id, bool to_live
       "select state, attempt from job where id = ? for update",
       [&](const Row& row) -> Result<void> {
         there = true;
-        found.state = static_cast<JobState>(row.integer(0));
+        SLUICE_TRY(found.state, state_to_change(id, row.integer(0)));
         found.attempt = static_cast<int>(row.integer(1));
         return {};
       },

@@ -58,6 +58,7 @@ class Round {
   };
   Result<void> read_live(const std::set<std::string>& keys);
   Result<std::set<std::string>> held_from_cancelling();
+  Result<std::set<std::string>> lock_rows();
   Result<void> read_guards();
   Result<void> tick(std::size_t index, const Tick& tick);
   Result<void> cancel(std::vector<Live>& live);
@@ -108,9 +109,30 @@ Result<std::size_t> Round::leave_held() {
   SLUICE_CHECK(read_live(free));
   SLUICE_TRY(const auto held, held_from_cancelling());
   for (const std::string& key : held) free.erase(key);
-  return std::erase_if(due_, [&](const Due& one) {
+  const auto by_key = std::erase_if(due_, [&](const Due& one) {
     return meets_others(one.recurring.spec) && !free.contains(one.recurring.spec.exclusive_key);
   });
+  SLUICE_TRY(const auto locked, lock_rows());
+  return by_key +
+         std::erase_if(due_, [&](const Due& one) { return !locked.contains(one.recurring.spec.id); });
+}
+
+// Ends lock a job's recurring job before others of theirs: it is ours before a tick cancels a job, or waits
+// for nobody.
+Result<std::set<std::string>> Round::lock_rows() {
+  std::vector<std::string> ids;
+  ids.reserve(due_.size());
+  for (const Due& one : due_) ids.push_back(one.recurring.spec.id);
+  std::set<std::string> locked;
+  if (ids.empty()) return locked;
+  SLUICE_CHECK(database_.each(
+      "select id from recurring where id = any(?::text[]) for no key update skip locked",
+      [&](const Row& row) -> Result<void> {
+        locked.insert(row.text(0));
+        return {};
+      },
+      array_text(ids)));
+  return locked;
 }
 
 Result<void> Round::read_live(const std::set<std::string>& keys) {

@@ -37,7 +37,8 @@ Result<std::optional<ParentSeen>> lock_parent(Database& database, JobId parent) 
   SLUICE_CHECK(database.each(
       "select state, finished_at, waited_for from job where id = ? for no key update",
       [&](const Row& row) -> Result<void> {
-        seen = ParentSeen{static_cast<JobState>(row.integer(0)), row.maybe_time(1)};
+        SLUICE_TRY(const JobState state, state_to_change(parent, row.integer(0)));
+        seen = ParentSeen{state, row.maybe_time(1)};
         marked = row.integer(2) != 0;
         return {};
       },

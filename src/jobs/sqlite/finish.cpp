@@ -154,7 +154,8 @@ Result<std::optional<Held>> look_up(Database& database, JobId id) {
       "l.cancel_requested_at is not null, iif(l.cancel_requested_at is null, j.reason, l.reason), j.kind, "
       "j.limit_key, j.recurring_id from job j left join lease l on l.job = j.id where j.id = ?",
       [&](const Row& row) -> Result<void> {
-        held = Held{.state = static_cast<JobState>(row.integer(0)),
+        SLUICE_TRY(const JobState state, state_to_change(id, row.integer(0)));
+        held = Held{.state = state,
                     .lease = row.integer(1),
                     .attempt = static_cast<int>(row.integer(2)),
                     .started_at = row.maybe_time(3),

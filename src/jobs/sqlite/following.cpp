@@ -85,7 +85,8 @@ Result<InsertedJob> follow(Database& database, const NewJob& job, Timestamp now)
   SLUICE_CHECK(database.each(
       "select state, finished_at from job where id = ?",
       [&](const Row& row) -> Result<void> {
-        parent = ParentSeen{static_cast<JobState>(row.integer(0)), row.maybe_time(1)};
+        SLUICE_TRY(const JobState state, state_to_change(job.parent, row.integer(0)));
+        parent = ParentSeen{state, row.maybe_time(1)};
         return {};
       },
       job.parent));

@@ -14,6 +14,15 @@ std::optional<JobState> known_state(std::int64_t number) {
   return static_cast<JobState>(number);
 }
 
+Result<JobState> state_to_change(JobId job, std::int64_t number) {
+  if (const auto state = known_state(number)) return *state;
+  return fail(
+      ErrorCode::conflict,
+      fmt::format("job {} has state {}, which this program does not know: it was written by a newer one, or "
+                  "the store is damaged",
+                  job.value(), number));
+}
+
 std::string without_long_texts(std::string_view columns, std::string_view length) {
   std::string cut(columns);
   for (const std::string_view text : {"j.args", "j.result"}) {

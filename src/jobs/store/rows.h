@@ -21,6 +21,8 @@ std::string_view job_columns();
 Result<Job> read_job(const Row& row);
 // None: this program knows no such state.
 std::optional<JobState> known_state(std::int64_t number);
+// For whoever would change the job: then a refusal (conflict).
+Result<JobState> state_to_change(JobId job, std::int64_t number);
 // The same of `job j` and, while it runs, `lease l`, joined from the left: a running job's own row says
 // `enqueued`.
 std::string_view live_job_columns();
