@@ -166,6 +166,27 @@ TEST_F(OpenTransaction, on_a_key_leaves_that_recurring_job_due_and_fires_the_oth
   EXPECT_THAT(fired(10), testing::ElementsAre("r0"));
 }
 
+TEST_F(OpenTransaction, on_a_key_of_another_store_in_the_same_database_is_nobodys_business) {
+  PostgresSetting other;
+  const auto elsewhere = other.open();
+  const auto connection = other.connect();
+  auto transaction = sql::Transaction::begin(*connection).value();
+  NewJob held = job();
+  held.exclusive_key = "r0";
+  held.unless_live = true;
+  ASSERT_TRUE(elsewhere->jobs().enqueue_in(*connection, std::span(&held, 1), now_));
+  RecurringSpec spec;
+  spec.id = "r0";
+  spec.kind = spec.subject = "load";
+  spec.phrase = "every hour";
+  spec.exclusive_key = "r0";
+  const auto plan = [&](const Recurring&) {
+    return FirePlan{.ticks = {{.fire_at = now_}}, .next_fire_at = now_, .error = {}};
+  };
+  ASSERT_TRUE(store_->recurring().upsert(std::span(&spec, 1), plan, now_));
+  EXPECT_EQ(store_->recurring().fire_due(plan, 10, now_).value().size(), 1u);
+}
+
 TEST_F(OpenTransaction, on_a_recurring_job_leaves_it_due_and_fires_the_others) {
   std::vector<RecurringSpec> specs(2);
   specs[0].id = "r0";

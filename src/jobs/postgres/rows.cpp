@@ -126,7 +126,8 @@ Result<std::vector<JobId>> insert_jobs(PostgresPool& pool, Database& database,
 
 Result<void> lock_key(Database& database, std::string_view exclusive_key) {
   return database.each(
-      fmt::format("select pg_advisory_xact_lock({}, hashtext(?))", PostgresPool::lock_family(2)),
+      fmt::format("select pg_advisory_xact_lock({}, hashtext(current_schema() || '.' || ?::text))",
+                  PostgresPool::lock_family(2)),
       [](const Row&) -> Result<void> { return {}; }, exclusive_key);
 }
 
@@ -135,7 +136,7 @@ Result<std::set<std::string>> try_lock_keys(Database& database, const std::set<s
   if (exclusive_keys.empty()) return locked;
   SLUICE_CHECK(database.each(
       fmt::format("select key from unnest(?::text[]) as k(key) where pg_try_advisory_xact_lock({}, "
-                  "hashtext(key))",
+                  "hashtext(current_schema() || '.' || key))",
                   PostgresPool::lock_family(2)),
       [&](const Row& row) -> Result<void> {
         locked.insert(row.text(0));

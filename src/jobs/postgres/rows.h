@@ -32,7 +32,8 @@ Result<std::vector<JobId>> insert_jobs(PostgresPool& pool, Database& database,
                                        std::span<const PostgresNewJob> jobs, Timestamp now, bool touch,
                                        bool first_of_key = false);
 
-// Until the end of the transaction nobody else asks whether a job of the key is live.
+// Until the end of the transaction nobody else asks whether a job of the key is live. Other stores (schemas)
+// of the database have the same keys, and are not meant.
 Result<void> lock_key(Database& database, std::string_view exclusive_key);
 // As lock_key() for each, but of what somebody else holds only that it is missing from the answer.
 Result<std::set<std::string>> try_lock_keys(Database& database, const std::set<std::string>& exclusive_keys);
