@@ -2,7 +2,7 @@
 # whatever they include. Run at install time.
 cmake_policy(VERSION 3.25)
 set(todo jobs/engine.h jobs/typed.h jobs/sqlite/store.h jobs/postgres/store.h
-         sql/sqlite.h sql/postgres.h sql/transaction.h sql/migration.h base/log.h)
+         api/dashboard.h sql/sqlite.h sql/postgres.h sql/transaction.h sql/migration.h base/log.h)
 set(done)
 while(todo)
   list(POP_FRONT todo header)

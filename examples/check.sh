@@ -33,6 +33,11 @@ case $2 in
     fi
     says '^1 jobs$'
     ;;
+  dashboard)
+    printf 'ada\n' | "$program" "$work/data" >"$work/output"
+    says '^http://127.0.0.1:[0-9]*/jobs$'
+    says '^greeted ada as job 1$'
+    ;;
   batch)
     "$program" "$work/data" one three fourteen >"$work/output"
     says '^3 texts, 16 letters$'

@@ -88,7 +88,8 @@ Result<std::unique_ptr<Service>> Service::open(ServiceOptions options, Clock& cl
   if (service->options_.serving) {
     SLUICE_TRY(service->serve_lock_, jobs::lock_for_serving(data));
   }
-  SLUICE_TRY(service->store_, open_job_store(service->options_.database, data));
+  SLUICE_TRY(service->own_store_, open_job_store(service->options_.database, data));
+  service->store_ = service->own_store_.get();
   jobs::DefinitionStore* remembered = service->options_.serving ? &service->store_->definitions() : nullptr;
   service->keeper_ = std::make_unique<CatalogKeeper>(check_options(service->options_), remembered, clock);
 
@@ -98,7 +99,8 @@ Result<std::unique_ptr<Service>> Service::open(ServiceOptions options, Clock& cl
   engine.version = service->options_.version;
   engine.fire_recurring = service->options_.serving;
   engine.only_pinned = !service->options_.serving;
-  service->engine_ = std::make_unique<jobs::Engine>(*service->store_, clock, engine);
+  service->own_engine_ = std::make_unique<jobs::Engine>(*service->store_, clock, engine);
+  service->engine_ = service->own_engine_.get();
   if (auto* shared = remembered != nullptr ? jobs::shared_definitions(*service->store_) : nullptr) {
     service->shared_ = std::make_unique<SharedCatalog>(*shared, service->engine_->node_id());
     service->keeper_->share(*service->shared_);
@@ -107,8 +109,8 @@ Result<std::unique_ptr<Service>> Service::open(ServiceOptions options, Clock& cl
                             service->store_->identity()};
   service->engine_->register_handler(std::string(kLoadKind), load_handler(setting));
   service->engine_->register_handler(std::string(kPlanKind), plan_handler(setting));
-  const auto pause = [engine = service->engine_.get()](const std::string& loader,
-                                                       const std::string& reason) -> Result<void> {
+  const auto pause = [engine = service->engine_](const std::string& loader,
+                                                 const std::string& reason) -> Result<void> {
     auto paused = engine->pause_recurring(recurring_id(loader), "undo", reason);
     // No service has taken up the loader: nothing runs it but a hand.
     if (!paused && paused.error().code == ErrorCode::not_found) return {};
@@ -116,6 +118,21 @@ Result<std::unique_ptr<Service>> Service::open(ServiceOptions options, Clock& cl
   };
   service->engine_->register_handler(std::string(kUndoKind), undo_handler(setting, pause));
   service->register_tasks();
+  return service;
+}
+
+std::unique_ptr<Service> Service::over(jobs::Store& store, jobs::Engine& engine, Clock& clock,
+                                       std::string version) {
+  ServiceOptions options;
+  // There is nothing to load, and no folder that anything is read from or written to.
+  options.definitions.clear();
+  options.data = "/dev/null";
+  options.serving = true;
+  options.version = std::move(version);
+  std::unique_ptr<Service> service(new Service(std::move(options), clock));
+  service->store_ = &store;
+  service->engine_ = &engine;
+  service->keeper_ = std::make_unique<CatalogKeeper>(definition::CheckOptions(), nullptr, clock);
   return service;
 }
 
@@ -181,7 +198,7 @@ void Service::stop() {
     others_.request_stop();
     others_.join();
   }
-  if (engine_) engine_->stop();
+  if (own_engine_) own_engine_->stop();
 }
 
 Result<void> Service::reload() {

@@ -47,6 +47,10 @@ class Service {
   // Makes the data folder, opens the job store and reads the definitions. Errors: data folder or store not
   // usable, another service on the same data folder (locked), definitions folder not readable.
   static Result<std::unique_ptr<Service>> open(ServiceOptions options, Clock& clock);
+  // Without definitions, over the jobs of another program, for the page to show: nothing is started, stopped,
+  // loaded or written to disk here. Store, engine and clock must outlive it.
+  static std::unique_ptr<Service> over(jobs::Store& store, jobs::Engine& engine, Clock& clock,
+                                       std::string version);
   ~Service();  // stops
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
@@ -105,12 +109,14 @@ class Service {
   Timestamp started_at_;
   Databases databases_;
   FileLock serve_lock_;
-  std::unique_ptr<jobs::Store> store_;
+  std::unique_ptr<jobs::Store> own_store_;  // null over another program's
+  jobs::Store* store_ = nullptr;
   std::unique_ptr<SharedCatalog> shared_;  // null: the store is this machine's alone
   std::unique_ptr<CatalogKeeper> keeper_;
   load::Environment environment_;
   task::Environment task_environment_;
-  std::unique_ptr<jobs::Engine> engine_;
+  std::unique_ptr<jobs::Engine> own_engine_;  // null over another program's
+  jobs::Engine* engine_ = nullptr;
   std::stop_source stopping_;
   std::unique_ptr<FolderWatch> watch_;
   std::jthread others_;                // looks at what other nodes declare
