@@ -1,12 +1,11 @@
 // A program of its own with the page of its jobs inside: one that greets, seen at http://127.0.0.1:PORT/jobs.
 //   dashboard DATA-FOLDER [PORT]     runs until its input ends (Ctrl-D)
+#include <fmt/format.h>
 #include <sluice/api/dashboard.h>
 #include <sluice/base/clock.h>
 #include <sluice/jobs/engine.h>
 #include <sluice/jobs/sqlite/store.h>
 #include <sluice/jobs/typed.h>
-
-#include <fmt/format.h>
 
 #include <cstdio>
 #include <cstdlib>
