@@ -39,7 +39,8 @@ std::uint16_t Dashboard::port() const { return state_->port; }
 
 std::string Dashboard::url() const {
   const bool bare_v6 = state_->host.find(':') != std::string::npos && !state_->host.starts_with('[');
-  return fmt::format(fmt::runtime(bare_v6 ? "http://[{}]:{}/jobs" : "http://{}:{}/jobs"), state_->host, state_->port);
+  return fmt::format(fmt::runtime(bare_v6 ? "http://[{}]:{}/jobs" : "http://{}:{}/jobs"), state_->host,
+                     state_->port);
 }
 
 }  // namespace sluice::api

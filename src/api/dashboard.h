@@ -1,5 +1,5 @@
-// The page and the API of the job engine inside another program: /jobs, /api/v1, /metrics over its own store and
-// engine, without loaders. See examples/dashboard.cpp.
+// The page and the API of the job engine inside another program: /jobs, /api/v1, /metrics over its own store
+// and engine, without loaders. See examples/dashboard.cpp.
 #pragma once
 
 #include "base/clock.h"
@@ -15,8 +15,8 @@
 namespace sluice::api {
 
 struct DashboardOptions {
-  // Loopback only: whoever reaches the page may cancel, retry and run jobs. Put a proxy with accounts in front
-  // of it where others shall see it, and name its host here.
+  // Loopback only: whoever reaches the page may cancel, retry and run jobs. Put a proxy with accounts in
+  // front of it where others shall see it, and name its host here.
   std::string host = "127.0.0.1";
   std::uint16_t port = 8080;               // 0 takes a free one
   std::vector<std::string> allowed_hosts;  // Host names besides the address that requests may carry
