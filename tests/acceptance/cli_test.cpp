@@ -61,7 +61,7 @@ TEST_F(Commands, refuse_what_they_do_not_know) {
       {{"serve", "nowhere", "--listen", "127.0.0.1:0"}, "nowhere"},
       {{"serve", "--listen", "nonsense"}, "HOST:PORT"},
       {{"serve", "--listen", "127.0.0.1:99999"}, "HOST:PORT"},
-      {{"schema", "nothing"}, "loader, entity, dataSource or service"},
+      {{"schema", "nothing"}, "loader, job, entity, dataSource or service"},
       {{"history", "--limit", "0"}, "--limit"},
       {{"check", "--log-level", "loud"}, "loud"},
       {{"init", "../out"}, "../out"},

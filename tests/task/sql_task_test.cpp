@@ -20,7 +20,13 @@ class SqlTasks : public testing::TestWithParam<sql::Dialect> {
  protected:
   void SetUp() override {
     if (GetParam() == sql::Dialect::postgres) {
-      setting.database = sluice::test::postgres_url();
+      // A schema of this process: others run these tests beside it.
+      schema = fmt::format("sql_task_{}", ::getpid());
+      const auto url = sluice::test::postgres_url();
+      admin = *sql::open_postgres(Secret(url));
+      ASSERT_TRUE(admin->execute(fmt::format("create schema {}", schema)).has_value());
+      setting.database = fmt::format("{}{}options=-c%20search_path%3D{}", url,
+                                     url.find('?') == std::string::npos ? '?' : '&', schema);
       connection = *sql::open_postgres(Secret(setting.database));
     } else {
       path = fs::temp_directory_path() / fmt::format("sql_task_{}.db", ::getpid());
@@ -34,6 +40,9 @@ class SqlTasks : public testing::TestWithParam<sql::Dialect> {
   }
   void TearDown() override {
     connection.reset();
+    if (admin) {
+      EXPECT_TRUE(admin->execute(fmt::format("drop schema {} cascade", schema)).has_value());
+    }
     if (!path.empty()) fs::remove(path);
   }
   std::int64_t rows() {
@@ -44,6 +53,8 @@ class SqlTasks : public testing::TestWithParam<sql::Dialect> {
 
   test::Setting setting;
   fs::path path;
+  std::string schema;
+  std::unique_ptr<sql::Connection> admin;  // PostgreSQL: makes and drops the schema
   std::unique_ptr<sql::Connection> connection;
 };
 
@@ -76,8 +87,10 @@ TEST_P(SqlTasks, are_one_transaction) {
 }
 
 TEST_P(SqlTasks, run_each_by_itself_without_a_transaction) {
+  const bool server = GetParam() == sql::Dialect::postgres;
   const auto outcome =
-      setting.run(SqlTask{.statements = {"vacuum", "delete from night_session", "drop table no_such_table"},
+      setting.run(SqlTask{.statements = {server ? "vacuum night_session" : "vacuum",
+                                         "delete from night_session", "drop table no_such_table"},
                           .transaction = false});
   ASSERT_TRUE(outcome.error);
   EXPECT_EQ(outcome.changed, 3);
