@@ -103,7 +103,8 @@ TEST(Limits, a_target_that_is_no_database_is_not_touched) {
       "Row",
       "name: Row\nsource: {file: ../rows.csv}\nkey: id\nschedule: {start: manual, retry: {limit: 0}}\n");
   const auto refused = site.run("Row", {"--database", "sqlite:notes.db"});
-  EXPECT_EQ(refused.exit_code, 3) << refused.err;  // what lies at the target's place is the environment's fault
+  EXPECT_EQ(refused.exit_code, 3)
+      << refused.err;  // what lies at the target's place is the environment's fault
   EXPECT_THAT(refused.receipt.at("error").dump(), HasSubstr("notes.db"));
   EXPECT_EQ(read_text(site.path() / "notes.db"), std::string(3000, 'x'));
 }
