@@ -238,7 +238,11 @@ TEST_F(OpenTransaction, on_a_job_that_a_tick_would_cancel_leaves_the_tick_due) {
 }
 
 TEST_F(OpenTransaction, on_a_job_of_a_dead_node_leaves_its_others_to_be_rescued) {
-  join("n2");
+  // Of a node for which nobody's heart beats, as a beat would bring it back.
+  setting_.execute(
+      "insert into node (id, name, pid, version, workers, started_at, expires_at) select 'n2', name, pid, "
+      "version, "
+      "workers, started_at, now() + interval '1 hour' from node where id = 'n1'");
   add(job());
   add(job());
   const auto claimed = claim(2, "n2");
