@@ -16,8 +16,10 @@ using std::chrono::sys_seconds;
 std::optional<int> take_digits(std::string_view& text, std::size_t count) {
   int value = 0;
   if (text.size() < count) return std::nullopt;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + count, value);
-  if (error != std::errc() || end != text.data() + count || text[0] == '-') return std::nullopt;
+  const char* const first = text.data();
+  const char* const last = first + count;
+  const auto [end, error] = std::from_chars(first, last, value);
+  if (error != std::errc() || end != last || *first == '-') return std::nullopt;
   text.remove_prefix(count);
   return value;
 }

@@ -199,7 +199,7 @@ std::string work_text(const CommandTask& command) {
 std::string without(std::string text, const std::vector<Secret>& secrets) {
   constexpr std::size_t kShortest = 4;
   for (const auto& secret : secrets) {
-    const std::string value = secret.reveal();
+    const std::string& value = secret.reveal();
     if (value.size() < kShortest) continue;
     for (auto at = text.find(value); at != std::string::npos; at = text.find(value, at + 3))
       text.replace(at, value.size(), "***");

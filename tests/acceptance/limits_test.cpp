@@ -12,8 +12,6 @@ namespace sluice::test {
 namespace {
 
 using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::Not;
 
 std::string rows(int count, const std::string& text) {
   std::string csv = "id,text\n";

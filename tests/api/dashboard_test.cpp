@@ -17,6 +17,15 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 class DashboardTest : public testing::Test {
+ public:
+  ~DashboardTest() override {
+    page_.reset();
+    engine_.reset();
+    store_.reset();
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+
  protected:
   DashboardTest() {
     std::string name = std::filesystem::temp_directory_path() / "sluice-dashboard-XXXXXX";
@@ -26,13 +35,6 @@ class DashboardTest : public testing::Test {
     engine_->register_handler("greet", [](jobs::JobContext&, std::stop_token) -> Result<jobs::JobOutcome> {
       return jobs::JobOutcome{.result = R"({"said":"hello"})"};
     });
-  }
-  ~DashboardTest() override {
-    page_.reset();
-    engine_.reset();
-    store_.reset();
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
   }
   void start() {
     auto page = Dashboard::start(*store_, *engine_, clock_, {.port = 0, .version = "7.8.9"});
