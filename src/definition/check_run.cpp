@@ -28,6 +28,17 @@ void sort_by_name(std::vector<Definition>& definitions) {
             [](const auto& a, const auto& b) { return a.spec.name < b.spec.name; });
 }
 
+// What a definition has of its file, once its schedule is known to be good.
+template <class Definition>
+void complete(Context& context, const Node& root, const SourceFile& file,
+              decltype(Definition::schedule) schedule, Definition& definition) {
+  definition.schedule = std::move(schedule);
+  warn_of_schedule(context, root, definition.schedule);
+  definition.file = file.path;
+  definition.text = file.text;
+  definition.hash = file.hash;
+}
+
 }  // namespace
 
 std::string stem_of(std::string_view path) {
@@ -84,11 +95,7 @@ Outcome<LoaderDefinition> CheckRun::read_loader(std::size_t i) {
   auto schedule =
       build_schedule(context, *root, known_, "a loader", definition.after, definition.spec.schedule);
   if (has_errors(outcome.problems) || !schedule) return outcome;
-  definition.schedule = std::move(*schedule);
-  warn_of_schedule(context, *root, definition.schedule);
-  definition.file = files_[i].path;
-  definition.text = files_[i].text;
-  definition.hash = files_[i].hash;
+  complete(context, *root, files_[i], *std::move(schedule), definition);
   definition.resolved_hash = hash_text(files_[i].hash + depends_on(*root));
   for (const auto& problem : outcome.problems) definition.warnings.push_back(without_place(problem));
   outcome.definition = std::move(definition);
@@ -96,11 +103,8 @@ Outcome<LoaderDefinition> CheckRun::read_loader(std::size_t i) {
 }
 
 void CheckRun::take_loader(std::size_t i, Outcome<LoaderDefinition> outcome) {
-  result_.files[i].name = outcome.name;
-  result_.files[i].problems = std::move(outcome.problems);
-  if (!outcome.definition) return;
+  if (!note(i, outcome)) return;
   const auto& spec = outcome.definition->spec;
-  names_.push_back({i, spec.name, spec.name, spec.place});
   const auto& database = spec.target.database.empty() ? known_.service.database : spec.target.database;
   loader_tables_.push_back(
       {i, spec.target.table,
@@ -122,21 +126,13 @@ Outcome<TaskDefinition> CheckRun::read_task(std::size_t i) {
   definition.after = build_after(context, *root);
   auto schedule = build_schedule(context, *root, known_, "a job", definition.after, definition.spec.schedule);
   if (has_errors(outcome.problems) || !schedule) return outcome;
-  definition.schedule = std::move(*schedule);
-  warn_of_schedule(context, *root, definition.schedule);
-  definition.file = files_[i].path;
-  definition.text = files_[i].text;
-  definition.hash = files_[i].hash;
+  complete(context, *root, files_[i], *std::move(schedule), definition);
   outcome.definition = std::move(definition);
   return outcome;
 }
 
 void CheckRun::take_task(std::size_t i, Outcome<TaskDefinition> outcome) {
-  result_.files[i].name = outcome.name;
-  result_.files[i].problems = std::move(outcome.problems);
-  if (!outcome.definition) return;
-  const auto& spec = outcome.definition->spec;
-  names_.push_back({i, spec.name, spec.name, spec.place});
+  if (!note(i, outcome)) return;
   tasks_.emplace_back(i, std::move(*outcome.definition));
 }
 

@@ -55,6 +55,16 @@ class CheckRun {
       if (files_[i].kind == kind && documents_[i] != nullptr) function(i);
     }
   }
+  // Takes over the file's name and problems; false when it holds no valid definition.
+  template <class Definition>
+  bool note(std::size_t i, Outcome<Definition>& outcome) {
+    result_.files[i].name = outcome.name;
+    result_.files[i].problems = std::move(outcome.problems);
+    if (!outcome.definition) return false;
+    const auto& spec = outcome.definition->spec;
+    names_.push_back({i, spec.name, spec.name, spec.place});
+    return true;
+  }
   Context context_for(std::size_t i) {
     return {options_, documents_[i].get(), files_[i].nox, pool_, result_.files[i].problems};
   }

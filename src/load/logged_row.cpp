@@ -2,10 +2,10 @@
 
 #include "decode/convert.h"
 #include "history/logged_cells.h"
+#include "upsert/cell.h"
 
 #include <bit>
 #include <charconv>
-#include <cmath>
 #include <limits>
 #include <optional>
 #include <string>
@@ -103,13 +103,7 @@ bool holds_logged(const RowBatch& batch, std::size_t column, std::size_t row, st
   const auto& cells = batch.columns()[column];
   value.type = cells.type;
   if (!push_logged(batch.schema().columns[column], json, value, arena)) return false;
-  if (value.null[0] != 0 || cells.null[row] != 0) return value.null[0] == cells.null[row];
-  if (cells.type == ValueType::real) {
-    const auto x = std::bit_cast<double>(value.fixed[0]);
-    const auto y = std::bit_cast<double>(cells.fixed[row]);
-    return x == y || (std::isnan(x) && std::isnan(y));
-  }
-  return is_fixed(cells.type) ? value.fixed[0] == cells.fixed[row] : value.bytes[0] == cells.bytes[row];
+  return upsert::same_cell(value, 0, cells, row);
 }
 
 }  // namespace sluice::load

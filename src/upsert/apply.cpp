@@ -1,29 +1,19 @@
 #include "upsert/apply.h"
 
 #include "sql/identifier.h"
+#include "upsert/cell.h"
 #include "upsert/row_writer.h"
 #include "upsert/state_row.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 #include <numeric>
 
 namespace sluice::upsert {
 namespace {
 
 constexpr std::size_t kRowsBetweenStopChecks = 1024;
-
-bool same_cell(const ColumnData& a, std::size_t i, const ColumnData& b, std::size_t j) {
-  if (a.null[i] != 0 || b.null[j] != 0) return a.null[i] == b.null[j];
-  if (a.type == ValueType::real) {
-    const auto x = std::bit_cast<double>(a.fixed[i]);
-    const auto y = std::bit_cast<double>(b.fixed[j]);
-    return x == y || (x != x && y != y);  // -0.0 is 0.0, and there is one NaN
-  }
-  return is_fixed(a.type) ? a.fixed[i] == b.fixed[j] : a.bytes[i] == b.bytes[j];
-}
 
 Result<std::vector<Affinity>> affinities_of(const Inspection& table, const Schema& schema,
                                             std::string_view name) {

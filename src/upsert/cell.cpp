@@ -242,4 +242,14 @@ void push_foreign(ColumnData& out, Arena& arena) {
   }
 }
 
+bool same_cell(const ColumnData& a, std::size_t i, const ColumnData& b, std::size_t j) {
+  if (a.null[i] != 0 || b.null[j] != 0) return a.null[i] == b.null[j];
+  if (a.type == ValueType::real) {
+    const auto x = std::bit_cast<double>(a.fixed[i]);
+    const auto y = std::bit_cast<double>(b.fixed[j]);
+    return x == y || (x != x && y != y);
+  }
+  return is_fixed(a.type) ? a.fixed[i] == b.fixed[j] : a.bytes[i] == b.bytes[j];
+}
+
 }  // namespace sluice::upsert

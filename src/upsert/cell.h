@@ -46,6 +46,8 @@ bool encode_cell(const ColumnData& column, std::size_t row, Affinity affinity, C
 
 // Appends a stored value as one of `type`. False when it is not of that type; nothing is appended then.
 bool read_cell(const sql::Value& value, ColumnData& out, Arena& arena);
+// Whether two values of one type are the same to a comparison: -0.0 is 0.0, and there is one NaN.
+bool same_cell(const ColumnData& a, std::size_t i, const ColumnData& b, std::size_t j);
 // Appends the value that no source can have.
 void push_foreign(ColumnData& out, Arena& arena);
 

@@ -77,31 +77,38 @@ TEST_F(PaceTest, what_waits_goes_back_when_the_pace_drops_though_it_goes_on) {
   EXPECT_EQ(pace_.surplus(900, now_), 900);
 }
 
-using PrefetchTest = EngineTest;
+class PrefetchTest : public EngineTest {
+ protected:
+  // Of one worker, which has found jobs to be short; a "long" one then opens `busy_` and waits for `free_`.
+  std::unique_ptr<Engine> quick_engine() {
+    auto engine = make({.workers = 1});
+    engine->register_handler("load", [this](JobContext& context, std::stop_token) -> Result<JobOutcome> {
+      if (context.job().subject == "long") {
+        busy_.open();
+        free_.wait();
+      }
+      return JobOutcome{};
+    });
+    start(*engine);
+    for (int i = 0; i < 20; ++i) engine->enqueue(job("short")).value();
+    while (std::ranges::any_of(all(), [](const Job& one) { return !is_final(one.state); })) {
+      tick(*engine);
+      std::this_thread::yield();
+    }
+    return engine;
+  }
+  Gate busy_, free_;
+};
 
 TEST_F(PrefetchTest, jobs_claimed_ahead_go_back_when_the_workers_turn_out_to_be_busy) {
-  auto engine = make({.workers = 1});
-  Gate busy, free;
-  engine->register_handler("load", [&](JobContext& context, std::stop_token) -> Result<JobOutcome> {
-    if (context.job().subject == "long") {
-      busy.open();
-      free.wait();
-    }
-    return JobOutcome{};
-  });
-  start(*engine);
-  for (int i = 0; i < 20; ++i) engine->enqueue(job("short")).value();
-  while (std::ranges::any_of(all(), [](const Job& one) { return !is_final(one.state); })) {
-    tick(*engine);
-    std::this_thread::yield();
-  }
+  const auto engine = quick_engine();
   // While the first is run, the two others wait here for the only worker.
   NewJob first = job("long");
   first.priority = 1;
   std::vector<NewJob> jobs = {first, job("short"), job("short")};
   const auto ids = engine->enqueue_all(jobs).value();
   tick(*engine);
-  busy.wait();
+  busy_.wait();
   EXPECT_EQ(get(ids[0].id).state, JobState::processing);
   EXPECT_EQ(get(ids[1].id).state, JobState::processing) << "claimed ahead";
   clock_.advance(1s);
@@ -118,32 +125,18 @@ TEST_F(PrefetchTest, jobs_claimed_ahead_go_back_when_the_workers_turn_out_to_be_
   other.register_handler("load", succeeds());
   start(other);
   EXPECT_EQ(wait(other, ids[1].id).node, other.node_id());
-  free.open();
+  free_.open();
   EXPECT_EQ(wait(*engine, ids[0].id).state, JobState::succeeded);
 }
 
 TEST_F(PrefetchTest, what_cannot_be_given_back_now_is_given_back_later) {
-  auto engine = make({.workers = 1});
-  Gate busy, free;
-  engine->register_handler("load", [&](JobContext& context, std::stop_token) -> Result<JobOutcome> {
-    if (context.job().subject == "long") {
-      busy.open();
-      free.wait();
-    }
-    return JobOutcome{};
-  });
-  start(*engine);
-  for (int i = 0; i < 20; ++i) engine->enqueue(job("short")).value();
-  while (std::ranges::any_of(all(), [](const Job& one) { return !is_final(one.state); })) {
-    tick(*engine);
-    std::this_thread::yield();
-  }
+  const auto engine = quick_engine();
   NewJob first = job("long");
   first.priority = 1;
   std::vector<NewJob> jobs = {first, job("short")};
   const auto ids = engine->enqueue_all(jobs).value();
   tick(*engine);
-  busy.wait();
+  busy_.wait();
   ASSERT_EQ(get(ids[1].id).state, JobState::processing) << "claimed ahead";
   const auto by_hand = [&](const char* sql) {
     ASSERT_TRUE((*sql::open_sqlite(scratch_.path() / "jobs.db"))->execute(sql));
@@ -159,11 +152,11 @@ TEST_F(PrefetchTest, what_cannot_be_given_back_now_is_given_back_later) {
     clock_.advance(1s);  // what the completer's pauses are measured by
     std::this_thread::yield();
   }
-  free.open();
+  free_.open();
   EXPECT_EQ(wait(*engine, ids[0].id).state, JobState::succeeded);
 }
 
-// An engine of one worker that claims ahead, and whose worker is busy until `free` opens.
+// An engine of one worker that claims ahead, and whose worker is busy until `free_` opens.
 class BusyTest : public EngineTest {
  protected:
   ~BusyTest() override { free_.open(); }
