@@ -85,11 +85,8 @@ std::vector<Refusal> refusals_of(const service::Definitions& definitions,
 int run_loads(const RunOptions& options, const GlobalOptions& globals) {
   const StopSignals signals;
   SystemClock clock;
-  auto service_options = app::service_options(globals);
-  service_options.workers = 1;
-  auto service = service::Service::open(service_options, clock);
+  const auto service = start_for_one_command(globals, clock);
   if (!service) return report(service.error(), globals);
-  if (auto started = (*service)->start(); !started) return report(started.error(), globals);
   const auto definitions = (*service)->definitions();
 
   int exit_code = 0;

@@ -38,11 +38,8 @@ Result<Receipt> undo(service::Service& service, const UndoOptions& options, cons
 int run_undo(const UndoOptions& options, const GlobalOptions& globals) {
   const StopSignals signals;
   SystemClock clock;
-  auto service_options = app::service_options(globals);
-  service_options.workers = 1;
-  auto service = service::Service::open(service_options, clock);
+  const auto service = start_for_one_command(globals, clock);
   if (!service) return report(service.error(), globals);
-  if (auto started = (*service)->start(); !started) return report(started.error(), globals);
   const auto receipt = undo(**service, options, globals, signals.token());
   if (!receipt) return report(receipt.error(), globals);
   const int code = exit_code_for_run(*receipt);

@@ -1,9 +1,11 @@
 #include "app/wait_for_run.h"
 
+#include "app/loaders.h"
 #include "app/progress_bar.h"
 #include "base/text.h"
 #include "service/loader_schedule.h"
 
+#include <utility>
 #include <variant>
 
 namespace sluice::app {
@@ -44,6 +46,14 @@ void tell_whom_it_waits_for(service::Service& service, JobId id, const std::stri
 }
 
 }  // namespace
+
+Result<std::unique_ptr<service::Service>> start_for_one_command(const GlobalOptions& globals, Clock& clock) {
+  auto options = service_options(globals);
+  options.workers = 1;
+  SLUICE_TRY(auto service, service::Service::open(std::move(options), clock));
+  SLUICE_CHECK(service->start());
+  return service;
+}
 
 Result<jobs::Job> wait_for_job(service::Service& service, JobId job, const std::string& name,
                                const GlobalOptions& globals, std::stop_token stop) {
